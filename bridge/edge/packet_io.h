@@ -1,0 +1,60 @@
+// Where packets enter and leave: kernel sockets, DPDK or a simulation. One PacketIo per worker.
+//
+// It owns all packet memory. A Packet handed out by receive() or allocate() goes back by exactly one send() or release().
+// Between the two the holder may write anywhere in the buffer and move `offset` and `length`.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/bytes.h"
+#include "base/socket_address.h"
+#include "base/time.h"
+
+namespace viaduct::edge {
+
+// One UDP datagram in a buffer of the edge: |headroom ... | data: length bytes | tailroom ...|
+struct Packet {
+  uint8_t* buffer = nullptr;   // start of the buffer; null in an empty Packet
+  uint32_t buffer_bytes = 0;
+  uint32_t offset = 0;         // where the datagram starts in the buffer
+  uint32_t length = 0;         // bytes in the datagram
+  uint64_t owner = 0;          // the edge's own note (pool index, mbuf); the holder keeps it as it is
+  SocketAddress peer;          // who sent it, or where it goes
+  Timestamp arrival;           // when it was received; zero for a packet made here
+
+  explicit operator bool() const { return buffer != nullptr; }
+  MutableBytes bytes() const { return {buffer + offset, length}; }
+  size_t headroom() const { return offset; }
+  size_t tailroom() const { return buffer_bytes - offset - length; }
+};
+
+class PacketIo {
+ public:
+  virtual ~PacketIo() = default;
+
+  // Fills `into` from the front with what has arrived and returns how many. Never blocks. `arrival` is `now` or earlier.
+  virtual size_t receive(std::span<Packet> into, Timestamp now) = 0;
+
+  // Blank packets: offset = limits::PacketHeadroomBytes, length = 0. Fewer than asked for when the pool runs dry.
+  virtual size_t allocate(std::span<Packet> out) = 0;
+
+  // Takes the packets over and sends each to its `peer`. What the network refuses is dropped and counted by the edge.
+  // Packets to one receiver that stand together may leave as one segmented datagram (UDP GSO).
+  virtual void send(std::span<const Packet> packets) = 0;
+
+  // Takes the packets back unsent.
+  virtual void release(std::span<const Packet> packets) = 0;
+
+  // Returns when a packet has arrived, wake() was called, or `at_most` has passed. An edge that polls returns at once.
+  virtual void wait(Duration at_most) = 0;
+
+  // Ends the current or next wait(). The one function that other threads may call.
+  virtual void wake() = 0;
+
+  // Buffers that allocate() could still hand out.
+  virtual size_t free_packets() const = 0;
+};
+
+}  // namespace viaduct::edge

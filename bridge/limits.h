@@ -1,0 +1,62 @@
+// Every bound in the program, and how they hang together.
+//
+// A peer can make nothing grow beyond these. Configuration may lower some of them; it can raise none.
+#pragma once
+
+#include <cstddef>
+
+#include "base/time.h"
+
+namespace viaduct::limits {
+
+// Packets. A UDP payload of a WebRTC peer stays under 1,500 bytes; what is longer is dropped on arrival.
+inline constexpr size_t MaxPacketBytes = 1500;
+inline constexpr size_t PacketHeadroomBytes = 128;    // in front, for headers that grow when they are rewritten
+inline constexpr size_t PacketTailroomBytes = 64;     // behind, for an authentication tag and SRTCP's index
+inline constexpr size_t PacketBufferBytes = 1792;
+static_assert(PacketHeadroomBytes + MaxPacketBytes + PacketTailroomBytes <= PacketBufferBytes);
+
+// Batches.
+inline constexpr size_t RxBatchPackets = 64;          // taken from the network in one turn
+inline constexpr size_t TxBatchPackets = 256;         // handed to the network in one call
+inline constexpr size_t BatchesInFlight = 8;          // per worker and direction, while a cipher has not finished them
+
+// People and streams.
+inline constexpr size_t MaxWorkers = 64;
+inline constexpr size_t EndpointsPerWorker = 4096;
+inline constexpr size_t ConferencesPerWorker = 2048;
+inline constexpr size_t EndpointsPerConference = 500;
+inline constexpr size_t SourcesPerEndpoint = 4;       // a microphone, a camera, a screen and its sound
+inline constexpr size_t AudioSlotsPerEndpoint = 8;
+inline constexpr size_t VideoSlotsPerEndpoint = 32;
+inline constexpr size_t PayloadTypesPerEndpoint = 32;
+inline constexpr size_t SsrcsPerEndpoint = 64;        // authenticated inbound SSRCs with replay state (RFC 3711)
+static_assert(SsrcsPerEndpoint >= SourcesPerEndpoint * 4, "media and RTX of each source, with room for SSRC changes");
+static_assert(EndpointsPerConference <= EndpointsPerWorker);
+
+// ICE and DTLS.
+inline constexpr size_t ValidatedAddressesPerEndpoint = 8;
+inline constexpr Duration ConsentTimeout = 30s;       // RFC 7675 section 5.1
+inline constexpr Duration HandshakeTimeout = 30s;
+inline constexpr size_t HandshakeBytes = 64 * 1024;   // received for one handshake, retransmissions included
+inline constexpr size_t HandshakesInFlight = 10'000;
+inline constexpr size_t DtlsMtuBytes = 1200;
+
+// Resending.
+inline constexpr size_t ResendPacketsPerSource = 512;
+inline constexpr Duration ResendMaxAge = 3s;
+inline constexpr size_t MissingPacketsPerSource = 1000;
+static_assert(ResendPacketsPerSource < 32768, "half of the sequence number space");
+
+// Threads.
+inline constexpr size_t CommandRingEntries = 1024;
+inline constexpr size_t ReportRingEntries = 8192;
+inline constexpr size_t HandshakeRingEntries = 1024;
+
+// Signalling.
+inline constexpr size_t SignallingMessageBytes = 64 * 1024;
+inline constexpr size_t SdpBytes = 48 * 1024;
+inline constexpr size_t NameCharacters = 64;
+inline constexpr size_t JsonDepth = 16;
+
+}  // namespace viaduct::limits

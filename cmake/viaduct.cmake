@@ -1,0 +1,48 @@
+# How the project builds its own code: warnings, sanitizers, one library per folder, one test binary per folder of tests.
+
+find_package(Threads REQUIRED)
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(viaduct_options INTERFACE)
+# -iquote: our names ("limits.h") never hide the system's (<limits.h>).
+target_compile_options(viaduct_options INTERFACE "SHELL:-iquote ${CMAKE_SOURCE_DIR}/bridge" "SHELL:-iquote ${CMAKE_SOURCE_DIR}")
+target_compile_options(viaduct_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+target_link_libraries(viaduct_options INTERFACE Threads::Threads)
+if(VIADUCT_SANITIZE)
+  target_compile_options(viaduct_options INTERFACE -fsanitize=${VIADUCT_SANITIZE} -fno-omit-frame-pointer
+                         -fno-sanitize-recover=all)
+  target_link_options(viaduct_options INTERFACE -fsanitize=${VIADUCT_SANITIZE})
+endif()
+
+# viaduct_library(NAME [USES lib...]): all *.cc of the current folder as viaduct_NAME; only headers make an interface.
+function(viaduct_library name)
+  cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  if(sources)
+    add_library(viaduct_${name} STATIC ${sources})
+    target_link_libraries(viaduct_${name} PUBLIC viaduct_options ${ARG_USES})
+  else()
+    add_library(viaduct_${name} INTERFACE)
+    target_link_libraries(viaduct_${name} INTERFACE viaduct_options ${ARG_USES})
+  endif()
+endfunction()
+
+# viaduct_test(FOLDER [USES lib...]): all *_test.cc of tests/FOLDER as one GoogleTest binary, named after the folder.
+function(viaduct_test folder)
+  cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/*.cc)
+  if(NOT sources)
+    return()
+  endif()
+  string(REPLACE "/" "_" name ${folder})
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE viaduct_options ${ARG_USES} GTest::gmock_main)
+  gtest_discover_tests(${name} TEST_PREFIX "${folder}/" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+endfunction()
