@@ -1,0 +1,134 @@
+// What control and workers say to each other, over bounded rings: control -> worker Command, worker -> control Report.
+//
+// Control negotiates (SDP, tokens, names); a worker owns the conference and its media. Both name people by EndpointId and
+// conferences by ConferenceId, numbers that control draws once and never uses again.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/time.h"
+#include "conference/snapshot.h"
+#include "protocol/codec/codec.h"
+#include "protocol/rtp/extension.h"
+#include "protocol/sdp/sdp.h"
+
+namespace viaduct::conference {
+
+// One m-section that the client sends in.
+struct SourceDescription {
+  codec::MediaKind kind = codec::MediaKind::Audio;
+  std::string mid;
+  std::optional<uint32_t> ssrc;  // absent: learned from the MID extension of an authenticated packet
+  std::optional<uint32_t> rtx_ssrc;
+};
+
+// One m-section that the client receives in. The SSRCs are the bridge's and stay the same whatever source the slot carries.
+struct SlotDescription {
+  codec::MediaKind kind = codec::MediaKind::Audio;
+  std::string mid;
+  uint32_t ssrc = 0;
+  uint32_t rtx_ssrc = 0;         // video only
+};
+
+// All a worker needs to know of one client, as negotiated.
+struct EndpointDescription {
+  EndpointId id{};
+  std::string name;              // as shown to others
+  std::string cname;             // of the bridge's streams to this client (RFC 3550 section 6.5.1)
+  uint32_t feedback_ssrc = 0;    // the sender SSRC of RTCP that belongs to no slot
+  std::string local_ufrag, local_pwd, remote_ufrag, remote_pwd;
+  std::string fingerprint_algorithm;
+  std::vector<uint8_t> fingerprint;
+  bool dtls_active = false;      // the bridge is the DTLS client
+  std::vector<sdp::PayloadFormat> formats;  // of all sections; payload types are unique within the client
+  rtp::ExtensionMap extensions;
+  std::vector<SourceDescription> sources;
+  std::vector<SlotDescription> slots;
+};
+
+struct AddEndpoint {
+  ConferenceId conference{};
+  std::string conference_name;
+  std::unique_ptr<EndpointDescription> endpoint;
+};
+struct RemoveEndpoint {
+  EndpointId endpoint{};
+};
+// The client says that it has stopped or resumed sending a kind; the bridge shows it and forwards nothing while muted.
+struct SetMuted {
+  EndpointId endpoint{};
+  codec::MediaKind kind{};
+  bool muted = false;
+};
+struct TakeSnapshot {
+  uint64_t request = 0;
+};
+struct Stop {};  // tell every client goodbye (RTCP BYE, DTLS close_notify), then the worker's thread ends
+
+using Command = std::variant<std::monostate, AddEndpoint, RemoveEndpoint, SetMuted, TakeSnapshot, Stop>;
+
+// The transport to a client works: ICE has an address, DTLS is done, SRTP keys are in place.
+struct EndpointConnected {
+  EndpointId endpoint{};
+  Duration ice{};                // from AddEndpoint to the first authenticated STUN request
+  Duration dtls{};               // from there to the keys
+};
+enum class GoneReason : uint8_t { ConsentLost, HandshakeFailed, HandshakeTimeout, PeerClosed, Refused };
+constexpr const char* to_string(GoneReason r) {
+  switch (r) {
+    case GoneReason::ConsentLost: return "consent_lost";
+    case GoneReason::HandshakeFailed: return "handshake_failed";
+    case GoneReason::HandshakeTimeout: return "handshake_timeout";
+    case GoneReason::PeerClosed: return "peer_closed";
+    case GoneReason::Refused: return "refused";  // AddEndpoint found no room
+  }
+  return "unknown";
+}
+// The worker has removed the endpoint by itself. Not sent in answer to RemoveEndpoint.
+struct EndpointGone {
+  EndpointId endpoint{};
+  GoneReason reason{};
+};
+struct SlotAssignment {
+  std::string mid;
+  codec::MediaKind kind{};
+  std::optional<EndpointId> carries;  // whose source; empty when the slot is idle
+  std::string source_mid;
+};
+struct UndecodableSource {
+  EndpointId endpoint{};
+  codec::CodecType codec{};
+};
+// What each of an endpoint's slots carries from now on, all slots each time, and which sources it misses because its
+// browser cannot decode them.
+struct SlotsChanged {
+  EndpointId endpoint{};
+  std::vector<SlotAssignment> slots;
+  std::vector<UndecodableSource> undecodable;
+};
+// The loudest active speaker, or nobody.
+struct SpeakerChanged {
+  ConferenceId conference{};
+  std::optional<EndpointId> speaker;
+};
+// The video formats that everyone in the conference decodes, most wanted first. Senders use the first they can encode.
+struct CodecsChanged {
+  ConferenceId conference{};
+  std::vector<codec::CodecType> video;
+};
+struct SnapshotTaken {
+  uint64_t request = 0;
+  WorkerSnapshot snapshot;
+};
+struct Stopped {};
+
+using Report = std::variant<std::monostate, EndpointConnected, EndpointGone, SlotsChanged, SpeakerChanged, CodecsChanged,
+                            SnapshotTaken, Stopped>;
+
+}  // namespace viaduct::conference

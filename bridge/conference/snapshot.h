@@ -1,0 +1,76 @@
+// A worker's conferences at one moment, as plain values for the admin API.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "base/units.h"
+#include "protocol/codec/codec.h"
+
+namespace viaduct::conference {
+
+enum class EndpointId : uint64_t {};
+enum class ConferenceId : uint64_t {};
+
+struct SourceSnapshot {
+  codec::MediaKind kind{};
+  std::string mid;
+  std::optional<uint32_t> ssrc;
+  std::optional<codec::CodecType> codec;   // of the last packet
+  bool muted = false;
+  uint64_t packets = 0;
+  uint64_t bytes = 0;
+  DataRate rate;                           // over the last second
+  uint64_t lost = 0;                       // RFC 3550 appendix A.3, after recovery by RTX
+  Duration jitter{};
+};
+
+struct SlotSnapshot {
+  codec::MediaKind kind{};
+  std::string mid;
+  uint32_t ssrc = 0;
+  std::optional<EndpointId> carries;
+  uint64_t packets = 0;
+  uint64_t bytes = 0;
+  DataRate rate;
+  uint64_t resent = 0;
+  double fraction_lost = 0;                // of the receiver's last report
+};
+
+struct EndpointSnapshot {
+  EndpointId id{};
+  std::string name;
+  std::string state;                       // "new", "checking", "handshaking", "connected", "consent_lost"
+  std::string remote_address;              // full: this is the admin API, loopback by default; empty before ICE
+  std::string local_address;
+  std::string dtls_role;                   // the bridge's: "server" or "client"
+  std::string dtls_version;                // "DTLSv1.2"; these five are empty before DTLS is done
+  std::string dtls_cipher;
+  std::string dtls_group;
+  std::string srtp_profile;
+  std::string remote_fingerprint;          // "sha-256 AB:CD:..."
+  std::string local_fingerprint;
+  std::optional<Duration> round_trip;
+  Duration age{};
+  std::vector<SourceSnapshot> sources;
+  std::vector<SlotSnapshot> slots;
+};
+
+struct ConferenceSnapshot {
+  ConferenceId id{};
+  std::string name;
+  std::optional<EndpointId> speaker;
+  std::vector<codec::CodecType> video_codecs;
+  std::vector<EndpointSnapshot> endpoints;
+};
+
+struct WorkerSnapshot {
+  uint32_t worker = 0;
+  std::vector<ConferenceSnapshot> conferences;
+};
+
+}  // namespace viaduct::conference
