@@ -17,12 +17,7 @@ namespace viaduct::edge {
 
 enum class Direction : uint8_t { Protect, Unprotect };
 
-// Names a key inside one BatchCipher. Never reused while a batch that names it is in flight.
-struct KeySlot {
-  uint32_t value = 0xffffffffu;
-  explicit operator bool() const { return value != 0xffffffffu; }
-  friend bool operator==(KeySlot, KeySlot) = default;
-};
+using srtp::KeySlot;
 
 enum class Verdict : uint8_t {
   Pending,     // submitted, not finished

@@ -38,4 +38,11 @@ struct SrtpKeys {
   Bytes master_salt;  // master_salt_bytes(profile)
 };
 
+// Names a key that a BatchCipher keeps (edge/batch_cipher.h). Never reused while a batch that names it is in flight.
+struct KeySlot {
+  uint32_t value = 0xffffffffu;
+  explicit operator bool() const { return value != 0xffffffffu; }
+  friend bool operator==(KeySlot, KeySlot) = default;
+};
+
 }  // namespace viaduct::srtp
