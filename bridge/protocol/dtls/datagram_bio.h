@@ -1,0 +1,44 @@
+// The network as OpenSSL sees it: one received datagram to read, a bounded queue of datagrams to send, an MTU.
+//
+// Keeps datagram borders (BIO_s_mem does not) and answers the MTU queries, without which OpenSSL falls back to 256-byte
+// records. What is written into a full queue is lost, as on a network; DTLS sends it again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "base/bytes.h"
+
+struct bio_st;
+
+namespace viaduct::dtls {
+
+class DatagramBio {
+ public:
+  static constexpr size_t QueuedDatagrams = 64;  // several flights; one of ours has three datagrams at most
+
+  DatagramBio() = default;
+  DatagramBio(const DatagramBio&) = delete;
+  DatagramBio& operator=(const DatagramBio&) = delete;
+
+  // A new BIO on this queue, for SSL_set_bio(), which takes it over. Null when memory is out. This object must outlive it.
+  bio_st* make_bio();
+
+  // Offers a datagram to be read; `datagram` must live until it is taken or the next call.
+  void offer(Bytes datagram) { incoming_ = datagram; }
+  void withdraw() { incoming_ = {}; }
+
+  bool poll_output(std::vector<uint8_t>* datagram);
+
+  // For the BIO's functions.
+  size_t read(MutableBytes into);  // 0 when there is nothing; what does not fit is cut off, as recv() does
+  void write(Bytes datagram);
+
+ private:
+  Bytes incoming_;
+  std::deque<std::vector<uint8_t>> outgoing_;
+};
+
+}  // namespace viaduct::dtls
