@@ -1,0 +1,124 @@
+// Everything an operator can decide. Each field says its name, default, unit and one explanation, once: the TOML file, the
+// command line, --help and deploy/viaduct.toml (the output of --print-config) are all made from this struct.
+//
+// To add an option, add a Setting here; rules between several settings belong into check_config() in config_check.cc.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "base/socket_address.h"
+#include "config_setting.h"
+#include "limits.h"
+#include "protocol/codec/codec.h"
+#include "protocol/srtp/srtp_profile.h"
+
+namespace viaduct {
+
+enum class TlsMode : uint8_t { Off, Ephemeral, Files };
+enum class LogLevel : uint8_t { Trace, Debug, Info, Warn, Error, Off };
+
+template <>
+inline constexpr auto ChoicesOf<TlsMode> = std::to_array<Choice<TlsMode>>(
+    {{"off", TlsMode::Off}, {"ephemeral", TlsMode::Ephemeral}, {"files", TlsMode::Files}});
+template <>
+inline constexpr auto ChoicesOf<log::Format> =
+    std::to_array<Choice<log::Format>>({{"text", log::Format::Text}, {"json", log::Format::Json}});
+template <>
+inline constexpr auto ChoicesOf<LogLevel> = std::to_array<Choice<LogLevel>>({{"trace", LogLevel::Trace},
+                                                                            {"debug", LogLevel::Debug},
+                                                                            {"info", LogLevel::Info},
+                                                                            {"warn", LogLevel::Warn},
+                                                                            {"error", LogLevel::Error},
+                                                                            {"off", LogLevel::Off}});
+template <>
+inline constexpr auto ChoicesOf<codec::CodecType> =
+    std::to_array<Choice<codec::CodecType>>({{"vp8", codec::CodecType::Vp8},
+                                             {"vp9", codec::CodecType::Vp9},
+                                             {"h264", codec::CodecType::H264},
+                                             {"av1", codec::CodecType::Av1}});
+template <>
+inline constexpr auto ChoicesOf<srtp::SrtpProfile> =
+    std::to_array<Choice<srtp::SrtpProfile>>({{"aes128-gcm", srtp::SrtpProfile::AeadAes128Gcm},
+                                              {"aes256-gcm", srtp::SrtpProfile::AeadAes256Gcm},
+                                              {"sha1-80", srtp::SrtpProfile::Aes128CmHmacSha1_80}});
+
+struct Config {
+  Section page{"Page and signalling"};
+  Setting<SocketAddress> page_address{"page-address", "127.0.0.1:8080",
+      "Where the meeting page and the signalling WebSocket are served; port 0 takes any free one."};
+  Setting<std::filesystem::path> web_root{"web-root", "",
+      "Directory of the page's files; empty finds those that came with the program."};
+  Setting<std::vector<std::string>> allowed_origins{"allowed-origins", "",
+      "Origins (https://meet.example.org) whose pages may open the signalling WebSocket beside the page's own; '*' is any."};
+  Setting<TlsMode> tls{"tls", "off",
+      "HTTPS for the page: off, ephemeral (a self-signed certificate made at start) or files (tls-certificate and "
+      "tls-key). Browsers give cameras only to pages from localhost or over HTTPS."};
+  Setting<std::filesystem::path> tls_certificate{"tls-certificate", "",
+      "PEM file with the page's certificate and its chain; only with tls = files."};
+  Setting<std::filesystem::path> tls_key{"tls-key", "", "PEM file with the private key of tls-certificate."};
+
+  Section media{"Media"};
+  Setting<std::vector<IpAddress>> media_address{"media-address", "0.0.0.0,::",
+      "Addresses on which media is received."};
+  Setting<uint16_t> media_port{"media-port", "10000", Range{1, 65535, "UDP port"},
+      "The first worker's UDP port; each further worker takes the next."};
+  Setting<std::vector<IpAddress>> advertise{"advertise", "",
+      "Addresses that clients are told to send media to, such as the public one of a server behind 1:1 NAT; empty takes "
+      "those of this host's interfaces."};
+  Setting<uint16_t> audio_slots{"audio-slots", "3", Range{0, limits::AudioSlotsPerEndpoint, "streams"},
+      "Voices that each participant receives at a time: the loudest ones."};
+  Setting<uint16_t> video_slots{"video-slots", "12", Range{0, limits::VideoSlotsPerEndpoint, "streams"},
+      "Pictures that each participant receives at a time."};
+  Setting<std::vector<codec::CodecType>> video_codecs{"video-codecs", "vp8,vp9,h264,av1",
+      "Video formats that conferences may use, the most wanted first."};
+  Setting<std::vector<srtp::SrtpProfile>> srtp_profiles{"srtp-profiles", "aes128-gcm,aes256-gcm,sha1-80",
+      "Media encryption that may be agreed on, the most wanted first."};
+
+  Section load{"Load"};
+  Setting<uint16_t> workers{"workers", "0", Range{0, limits::MaxWorkers, "threads"},
+      "Media threads, one UDP port each; 0 takes one less than the number of cores."};
+  Setting<uint32_t> packet_pool_packets{"packet-pool-packets", "32768", Range{4096, 1u << 20, "packets"},
+      "Packet buffers of each worker, 1,792 bytes a packet, reserved at start."};
+  Setting<uint32_t> max_conferences{"max-conferences", "2048",
+      Range{1, limits::ConferencesPerWorker * limits::MaxWorkers, "conferences"}, "Conferences on this bridge at a time."};
+  Setting<uint32_t> max_participants{"max-participants", "4096",
+      Range{1, limits::EndpointsPerWorker * limits::MaxWorkers, "participants"}, "Participants on this bridge at a time."};
+  Setting<uint32_t> max_participants_per_conference{"max-participants-per-conference", "100",
+      Range{1, limits::EndpointsPerConference, "participants"}, "Participants in one conference at a time."};
+
+  Section tokens{"Join tokens"};
+  Setting<bool> token_required{"token-required", "false", "Let nobody join without a valid token (JWT)."};
+  Setting<std::filesystem::path> token_secret_file{"token-secret-file", "",
+      "File with the secret that HS256 tokens are signed with, at least 32 bytes; a newline at its end does not count."};
+  Setting<std::filesystem::path> token_public_key{"token-public-key", "",
+      "PEM file with the public key (P-256) of whoever signs ES256 tokens."};
+  Setting<std::string> token_issuer{"token-issuer", "", "The iss claim that a token must carry; empty accepts any."};
+  Setting<std::string> token_audience{"token-audience", "", "The aud claim that a token must carry; empty accepts any."};
+
+  Section operation{"Operation"};
+  Setting<SocketAddress> admin_address{"admin-address", "127.0.0.1:9091",
+      "Where operators find /livez, /readyz, /metrics and /v1/conferences, without authentication; port 0 takes any free one."};
+  Setting<log::Format> log_format{"log-format", "text", "How log lines are written to stderr: text, or json, one object a line."};
+  Setting<LogLevel> log_level{"log-level", "info", "The least important log lines that are written."};
+};
+
+// What the command line asks for: to run with `config`, or, when `print` is there, to print it on stdout and exit 0.
+struct Startup {
+  Config config;
+  std::optional<std::string> print;
+};
+
+// Reads the command line and the file it names; the command line wins. An error is one sentence that names the option, the
+// value and what is allowed. Unless it is to be printed, the configuration has no automatic values left (config_automatic.h).
+Result<Startup> load_config(int argc, const char* const* argv);
+
+// The configuration as a TOML file in which every key is explained; feeding it back gives the same configuration.
+std::string annotated_toml(const Config& config);
+
+}  // namespace viaduct
