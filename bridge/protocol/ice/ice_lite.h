@@ -1,0 +1,106 @@
+// The ICE-lite agent of one endpoint (RFC 8445 section 2.5) with consent (RFC 7675): it answers the client's checks,
+// learns from them where the client can be reached, and knows where its media goes.
+//
+// The bridge never sends a check of its own and is always the controlled side. It answers nothing that is not
+// authenticated, never with more bytes than the request had, and sends nothing to an address that no authenticated
+// request came from. An ICE restart brings new credentials and so a new IceLite.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/socket_address.h"
+#include "base/time.h"
+#include "limits.h"
+#include "protocol/stun/stun.h"
+
+namespace viaduct::ice {
+
+// One side's. RFC 8839 section 5.4: ufrag of 4 to 256 characters, password of 22 to 256, all from the ice-char alphabet.
+struct Credentials {
+  std::string ufrag;
+  std::string password;
+};
+
+// The part of a request's USERNAME that names its receiver: "local:remote" gives "local", which finds the endpoint. The
+// whole text when there is no colon.
+std::string_view local_ufrag(std::string_view username);
+
+// How long the selected address may be silent before another that still checks takes its place. Above the longest gap
+// between two consent checks (5 s * 1.2, RFC 7675 section 5.1), so that a client that is merely quiet keeps its address.
+inline constexpr Duration SelectedAddressPatience = 8s;
+
+class IceLite {
+ public:
+  IceLite(Credentials local, Credentials remote, Timestamp now);
+
+  // What a message did. All of it is for the caller: replies to send, the address map to keep, reasons to count.
+  struct Outcome {
+    enum class Refusal : uint8_t {
+      None,
+      NotARequest,       // a response, an indication, or another method than Binding; the bridge sends no requests
+      Malformed,         // no USERNAME or no MESSAGE-INTEGRITY
+      WrongUsername,     // not "local:remote"
+      WrongIntegrity,
+      UnknownAttribute,  // authenticated, answered with 420
+      RoleConflict,      // authenticated, answered with 487
+    };
+    size_t reply_bytes = 0;                // of `out`, to be sent back to `from`; 0: no reply
+    Refusal refusal = Refusal::None;
+    bool validated = false;                // `from` is new among validated()
+    bool selected = false;                 // selected() is now `from` and was not before
+    std::optional<SocketAddress> evicted;  // has left validated() to make room for `from`
+  };
+
+  // Takes a message that came from `from` and writes the reply into `out`, which must not overlap the request. The request
+  // selects its address when it nominates (USE-CANDIDATE; the last nomination wins, which is how a client moves to
+  // another network or shows up behind a new NAT binding), or when the selected address has been silent for
+  // SelectedAddressPatience and this one keeps checking: a client whose network went away without a new nomination.
+  Outcome handle(const stun::MessageView& request, const SocketAddress& from, Timestamp now, MutableBytes out);
+
+  // Whether an authenticated request came from there. Only such an address may be listened to or sent to.
+  bool is_validated(const SocketAddress& address) const;
+  // At most limits::ValidatedAddressesPerEndpoint, in no order; the one silent for longest makes room, the selected never.
+  std::span<const SocketAddress> validated() const { return std::span(addresses_).first(count_); }
+
+  // Where media goes; empty before a nomination.
+  const std::optional<SocketAddress>& selected() const { return selected_; }
+  // Where to send now: the selected address, or before a nomination the first that was validated, since clients begin DTLS
+  // on the first pair that works. Empty before any check.
+  std::optional<SocketAddress> destination() const;
+
+  // Whether the client has asked for traffic lately: an authenticated request within limits::ConsentTimeout. Without it
+  // nothing may be sent.
+  bool has_consent(Timestamp now) const;
+  // When consent runs out; before the first check, when it is too late to come.
+  Timestamp next_deadline() const { return last_check_ + limits::ConsentTimeout; }
+
+ private:
+  Outcome::Refusal check(const stun::MessageView& request) const;
+  size_t write_reply(const stun::MessageView& request, Outcome::Refusal refusal, const SocketAddress& from,
+                     MutableBytes out) const;
+  void note_check(const SocketAddress& from, Timestamp now, Outcome& outcome);
+  bool pick(const stun::MessageView& request, const SocketAddress& from, Timestamp now, bool is_new) const;
+  size_t find(const SocketAddress& address) const;
+  size_t pick_room() const;
+
+  Credentials local_;
+  Credentials remote_;
+  std::string username_;  // what each request must carry
+  std::array<SocketAddress, limits::ValidatedAddressesPerEndpoint> addresses_;
+  std::array<Timestamp, limits::ValidatedAddressesPerEndpoint> checked_at_;  // last authenticated request of each
+  size_t count_ = 0;
+  std::optional<SocketAddress> selected_;
+  Timestamp last_check_;  // from any address; before the first, when this agent was made
+};
+
+// For counters: "none", "not_a_request", "malformed", ...
+const char* to_string(IceLite::Outcome::Refusal refusal);
+
+}  // namespace viaduct::ice
