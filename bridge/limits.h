@@ -19,7 +19,8 @@ static_assert(PacketHeadroomBytes + MaxPacketBytes + PacketTailroomBytes <= Pack
 // Batches.
 inline constexpr size_t RxBatchPackets = 64;          // taken from the network in one turn
 inline constexpr size_t TxBatchPackets = 256;         // handed to the network in one call
-inline constexpr size_t BatchesInFlight = 8;          // per worker and direction, while a cipher has not finished them
+inline constexpr size_t RxBatchesInFlight = 8;        // per worker, while a cipher has not finished them
+inline constexpr size_t TxBatchesInFlight = 256;
 
 // People and streams.
 inline constexpr size_t MaxWorkers = 64;
@@ -33,6 +34,7 @@ inline constexpr size_t PayloadTypesPerEndpoint = 32;
 inline constexpr size_t SsrcsPerEndpoint = 64;        // authenticated inbound SSRCs with replay state (RFC 3711)
 static_assert(SsrcsPerEndpoint >= SourcesPerEndpoint * 4, "media and RTX of each source, with room for SSRC changes");
 static_assert(EndpointsPerConference <= EndpointsPerWorker);
+static_assert(TxBatchesInFlight * TxBatchPackets >= RxBatchPackets * EndpointsPerConference, "a full batch to everyone");
 
 // ICE and DTLS.
 inline constexpr size_t ValidatedAddressesPerEndpoint = 8;
@@ -54,8 +56,9 @@ inline constexpr size_t ReportRingEntries = 8192;
 inline constexpr size_t HandshakeRingEntries = 1024;
 
 // Signalling.
-inline constexpr size_t SignallingMessageBytes = 64 * 1024;
-inline constexpr size_t SdpBytes = 48 * 1024;
+inline constexpr size_t SdpBytes = 192 * 1024;        // Chromium writes 5 KiB for each video slot
+inline constexpr size_t SignallingMessageBytes = 256 * 1024;
+static_assert(SignallingMessageBytes >= SdpBytes + SdpBytes / 8, "an offer fits, with its line ends escaped in JSON");
 inline constexpr size_t NameCharacters = 64;
 inline constexpr size_t JsonDepth = 16;
 

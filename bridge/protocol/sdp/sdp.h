@@ -37,12 +37,17 @@ struct MediaSection {
   codec::MediaKind kind = codec::MediaKind::Audio;
   std::string mid;
   Direction direction = Direction::Inactive;
-  bool rejected = false;                    // port 0 or a kind the bridge does not know; the answer rejects it too
+  bool rejected = false;                    // port 0, or nothing the bridge forwards; the answer rejects it too
   std::vector<PayloadFormat> formats;       // in the offer's order of preference
   rtp::ExtensionMap extensions;
-  std::optional<uint32_t> ssrc;             // the sender's media SSRC, when the offer states one
+  std::optional<uint32_t> ssrc;             // the client's media SSRC, when it sends here and the offer states one
   std::optional<uint32_t> rtx_ssrc;         // its FID partner (RFC 5576)
   std::string msid;                         // "stream track", empty when absent
+  bool mixed_extensions = false;            // a=extmap-allow-mixed (RFC 8285 section 6), here or for the session
+  bool reduced_size_rtcp = false;           // a=rtcp-rsize (RFC 5506)
+  std::string media;                        // the m= line as offered: "application", "UDP/DTLS/SCTP",
+  std::string protocol;                     // "webrtc-datachannel". The answer repeats it when it rejects the section
+  std::string format_list;
 };
 
 struct Offer {
@@ -58,6 +63,17 @@ struct Offer {
 // limits::SdpBytes, no BUNDLE over all accepted sections, no rtcp-mux, no ICE credentials or fingerprint, a payload type
 // or extension identifier that means two different things, more sections than the limits allow.
 Result<Offer> parse_offer(std::string_view text);
+
+// The DTLS role in answer to `offered`: passive, unless the client insists on being passive itself (RFC 8842 section 5.3).
+Setup answer_setup(Setup offered);
+
+// The formats of `section` that the answer accepts, most wanted first and at most one of each codec, so that a codec has one
+// payload type towards a client. `video_preference` names the video formats to accept; Opus needs no naming. Of several H.264
+// formats this is the one with packetization-mode=1 that everyone decodes, constrained baseline where it is offered.
+std::vector<PayloadFormat> accepted_formats(const MediaSection& section, const std::vector<codec::CodecType>& video_preference);
+
+// The extensions of `section` that the answer accepts when it gives the section `direction` (the bridge's).
+rtp::ExtensionMap accepted_extensions(const MediaSection& section, Direction direction);
 
 // What the answer says of one m-section, in the offer's order.
 struct AnswerSection {
@@ -78,9 +94,9 @@ struct Answer {
   std::vector<AnswerSection> media;
 };
 
-// The answer to `offer`: ice-lite, rtcp-mux, the formats and feedback that both sides support with the offer's payload types,
-// the extensions that the bridge carries in that direction. `video_preference` orders the video formats, most wanted first; formats
-// it does not name are left out. Never red, ulpfec or flexfec.
+// The answer to `offer`: ice-lite, rtcp-mux, accepted_formats() with the feedback that both sides support, and
+// accepted_extensions(). A section without an acceptable format is rejected. Never red, ulpfec or flexfec.
+// `answer.media` has one entry for each section of the offer.
 std::string write_answer(const Offer& offer, const Answer& answer, const std::vector<codec::CodecType>& video_preference);
 
 }  // namespace viaduct::sdp
