@@ -42,6 +42,7 @@ struct ControlLimits {
   size_t connections = 8192;                              // TCP connections to the page listener at a time
   size_t connections_per_address = 256;                   // of those, from one IPv4 address or IPv6 /64
   uint32_t new_connections_per_second = 100;              // from one address, on average; twice as many in a burst
+  size_t participants = limits::EndpointsPerWorker;       // on this bridge at a time
   size_t participants_per_conference = limits::EndpointsPerConference;
   size_t conferences = 2048;
 };
@@ -51,7 +52,7 @@ struct Settings {
   SocketAddress admin_address{IpAddress::v4(0x7f000001), 9091};  // always plain HTTP: keep it on loopback
   TlsSettings page_tls;
   std::string web_root;                      // a folder, read once at start; empty: only signalling is served
-  std::vector<std::string> allowed_origins;  // besides the page's own: "https://meet.example.org"
+  std::vector<std::string> allowed_origins;  // besides the page's own: "https://meet.example.org"; "*": any
   std::string public_name;                   // host name or address under which people reach the page; empty: page_address
 
   TokenSettings token;
