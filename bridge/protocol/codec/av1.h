@@ -1,6 +1,6 @@
 // The AV1 aggregation header (RTP Payload Format For AV1, section 4.4) and the header of the first OBU behind it.
 //
-//        |Z|Y| W |N|-|-|-|   Z: continues an OBU, W: number of OBU elements or 0, N: first packet of a coded video sequence
+//        |Z|Y| W |N|-|-|-|   Z: continues an OBU, W: OBU elements or 0, N: first packet of a coded video sequence
 #pragma once
 
 #include <optional>

@@ -1,9 +1,9 @@
-// Reading RTCP: compound and reduced-size packets (RFC 3550 section 6, RFC 5506) as checked views of the feedback a bridge acts on
-// (RFC 4585, RFC 5104, REMB).
+// Reading RTCP: compound and reduced-size packets (RFC 3550 section 6, RFC 5506) as checked views of the feedback a
+// bridge acts on (RFC 4585, RFC 5104, REMB).
 //
-// Nothing is trusted: all lengths of a compound packet are checked before its first part is handed out, each parse_ function checks
-// what it needs of the body, and the views read only what was checked. Views point into the caller's bytes.
-// Transport-wide feedback has a file of its own: transport_feedback.h.
+// Nothing is trusted: all lengths of a compound packet are checked before its first part is handed out, each parse_
+// function checks what it needs of the body, and the views read only what was checked. Views point into the caller's
+// bytes. Transport-wide feedback has a file of its own: transport_feedback.h.
 #pragma once
 
 #include <cstddef>
@@ -52,8 +52,8 @@ class CompoundReader {
   Bytes rest_;
 };
 
-// Whether the whole of a compound or reduced-size packet is well-formed (RFC 3550 appendix A.2, with RFC 5506's leave to begin with
-// any type). Empty input is not.
+// Whether the whole of a compound or reduced-size packet is well-formed (RFC 3550 appendix A.2, with RFC 5506's leave
+// to begin with any type). Empty input is not.
 bool is_well_formed(Bytes compound);
 
 // Calls f(const Packet&) for each packet, in order. False, without a call, when any of them is malformed.
@@ -170,7 +170,8 @@ std::optional<Nack> parse_nack(const Packet& packet);
 std::optional<Pli> parse_pli(const Packet& packet);
 std::optional<Fir> parse_fir(const Packet& packet);
 std::optional<Remb> parse_remb(const Packet& packet);
-// Whether the chunks and items of an SDES packet (RFC 3550 section 6.5) are well-formed. The bridge has no use for what they say.
+// Whether the chunks and items of an SDES packet (RFC 3550 section 6.5) are well-formed. The bridge has no use for what
+// they say.
 bool is_valid_sdes(const Packet& packet);
 
 }  // namespace viaduct::rtcp

@@ -1,5 +1,6 @@
-// Transport-wide congestion control feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1): which packets of a
-// transport arrived, and when to a quarter of a millisecond. The view reads it, the builder is the receiver that writes it.
+// Transport-wide congestion control feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1): which
+// packets of a transport arrived, and when to a quarter of a millisecond. The view reads it, the builder is the
+// receiver that writes it.
 //
 //    |V=2|P| FMT=15  |    PT=205     |            length             |
 //    |                    SSRC of packet sender                      |
@@ -8,7 +9,8 @@
 //    |         reference time (64 ms)                | feedback count|
 //    |   packet chunks of 2 bytes ...        receive deltas of 1 or 2 bytes ...    zero padding |
 //
-// A hostile sequence jump costs the builder no more than WindowPackets statuses, and never memory beyond MaxPending arrivals.
+// A hostile sequence jump costs the builder no more than WindowPackets statuses, and never memory beyond MaxPending
+// arrivals.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +30,7 @@ inline constexpr Duration FeedbackReferenceTick = 64ms;
 
 struct PacketStatus {
   uint16_t sequence = 0;
-  std::optional<Duration> arrival;  // since the zero of the receiver's reference time; nothing when the packet has not arrived
+  std::optional<Duration> arrival;  // since the receiver's time zero; nothing when it has not arrived
 };
 
 // A checked feedback message. All statuses can be read.
@@ -76,8 +78,9 @@ void TransportFeedback::for_each(F&& f) const {
   for (PacketStatus status; reader.next(status);) f(static_cast<const PacketStatus&>(status));
 }
 
-// Collects the arrivals of one transport and writes them up. Each arrival is reported once. Numbers skipped between two reports are
-// reported as not arrived; one that arrives after that is reported by a message of its own, which says nothing of its neighbours.
+// Collects the arrivals of one transport and writes them up. Each arrival is reported once. Numbers skipped between two
+// reports are reported as not arrived; one that arrives after that is reported by a message of its own, which says
+// nothing of its neighbours.
 class TransportFeedbackBuilder {
  public:
   static constexpr Duration Interval = 100ms;
@@ -91,8 +94,9 @@ class TransportFeedbackBuilder {
   bool due(Timestamp now) const { return now >= next_deadline(); }
   Timestamp next_deadline() const;
 
-  // Writes one message to the front of `out` and returns its size. What does not fit, and late arrivals, are left for the next call:
-  // call until has_pending() is false. 0 when nothing is pending, or `out` is smaller than MinMessageBytes.
+  // Writes one message to the front of `out` and returns its size. What does not fit, and late arrivals, are left for
+  // the next call: call until has_pending() is false. 0 when nothing is pending, or `out` is smaller than
+  // MinMessageBytes.
   size_t write(MutableBytes out, uint32_t sender_ssrc, uint32_t media_ssrc, Timestamp now);
   static constexpr size_t MinMessageBytes = 64;
 

@@ -39,7 +39,8 @@ class CompoundWriter {
   // At most 31 SSRCs.
   bool bye(std::span<const uint32_t> ssrcs);
   bool pli(uint32_t sender, uint32_t media);
-  // `command_sequence` grows by one with each new request and stays when a request is repeated (RFC 5104 section 4.3.1.1).
+  // `command_sequence` grows by one with each new request and stays when a request is repeated (RFC 5104 section
+  // 4.3.1.1).
   bool fir(uint32_t sender, uint32_t media, uint8_t command_sequence);
   // `sequences` ascend, across the wrap too, and are not empty.
   bool nack(uint32_t sender, uint32_t media, std::span<const uint16_t> sequences);

@@ -28,9 +28,9 @@ struct ExtensionElement {
 // The size write_header() will return for these elements, multiple of 4; 0 when one of them cannot be written.
 size_t header_bytes(std::span<const ExtensionElement> elements);
 
-// Writes the header to the front of `out` and returns its size; 0, with `out` untouched, when it does not fit or an element has
-// identifier 0 or more than 255 bytes. One-byte elements when every identifier is at most 14 and every size 1 to 16, else
-// two-byte ones. No CSRCs. The elements' data must not lie where the header is written.
+// Writes the header to the front of `out` and returns its size; 0, with `out` untouched, when it does not fit or an
+// element has identifier 0 or more than 255 bytes. One-byte elements when every identifier is at most 14 and every size
+// 1 to 16, else two-byte ones. No CSRCs. The elements' data must not lie where the header is written.
 size_t write_header(MutableBytes out, const HeaderFields& fields, std::span<const ExtensionElement> elements);
 
 }  // namespace viaduct::rtp

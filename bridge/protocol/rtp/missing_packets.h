@@ -1,8 +1,9 @@
-// Which packets of one source have not come and when to ask for them again: the bookkeeping behind upstream NACK (RFC 4585
-// section 6.2.1).
+// Which packets of one source have not come and when to ask for them again: the bookkeeping behind upstream NACK (RFC
+// 4585 section 6.2.1).
 //
-// It holds at most limits::MissingPacketsPerSource numbers. Beyond that asking is pointless: it forgets them all and wants a key frame.
-// Memory grows with the worst gap seen, up to that bound, and is kept: no allocation in the steady state.
+// It holds at most limits::MissingPacketsPerSource numbers. Beyond that asking is pointless: it forgets them all and
+// wants a key frame. Memory grows with the worst gap seen, up to that bound, and is kept: no allocation in the steady
+// state.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +26,9 @@ class MissingPackets {
   // Takes the sequence number of a packet, whether it came by itself or by RTX.
   void on_packet(uint16_t sequence, Timestamp now);
 
-  // Fills `out` from the front with what to ask for now, oldest first (ready for CompoundWriter::nack), and returns how many; each is
-  // then due again after max(MinRetryInterval, round_trip). What does not fit stays due. Numbers asked for MaxTries times are given up.
+  // Fills `out` from the front with what to ask for now, oldest first (ready for CompoundWriter::nack), and returns how
+  // many; each is then due again after max(MinRetryInterval, round_trip). What does not fit stays due. Numbers asked
+  // for MaxTries times are given up.
   size_t due(Timestamp now, Duration round_trip, std::span<uint16_t> out);
 
   // No later than the next moment at which due() has something to say; Never when nothing is missing.
@@ -46,13 +48,14 @@ class MissingPackets {
     uint8_t tries = 0;
   };
 
-  void note_gap(int64_t from, int64_t to, Timestamp now);
+  void note_gap(int64_t first, int64_t next, Timestamp now);
   void forget(int64_t sequence);
   void overflow();
 
   SequenceUnwrapper unwrapper_;
   int64_t highest_ = 0;
   std::vector<Missing> missing_;  // ascending
+  int64_t next_overtaken_ = 0;    // the least `overtaken` of those not yet asked for
   Timestamp next_deadline_ = Never;
   bool overflowed_ = false;
 };

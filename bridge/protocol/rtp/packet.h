@@ -1,7 +1,8 @@
-// A checked view of what SRTP leaves in clear of an RTP packet: the header (RFC 3550 section 5.1) and its extensions (RFC 8285).
+// A checked view of what SRTP leaves in clear of an RTP packet: the header (RFC 3550 section 5.1) and its extensions
+// (RFC 8285).
 //
-// Parsing looks at no byte beyond the header and never past the end of the packet, whatever the peer has written (test S05).
-// The payload may still be encrypted; only payload_bytes_without_padding() needs it decrypted.
+// Parsing looks at no byte beyond the header and never past the end of the packet, whatever the peer has written (test
+// S05). The payload may still be encrypted; only payload_bytes_without_padding() needs it decrypted.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,7 @@ namespace viaduct::rtp {
 
 inline constexpr size_t FixedHeaderBytes = 12;
 inline constexpr uint16_t OneByteProfile = 0xBEDE;      // RFC 8285 section 4.2
-inline constexpr uint16_t TwoByteProfile = 0x1000;      // RFC 8285 section 4.3: 0x100X, the low four bits are the application's
+inline constexpr uint16_t TwoByteProfile = 0x1000;      // RFC 8285 section 4.3: 0x100X, X is the application's
 inline constexpr uint16_t TwoByteProfileMask = 0xFFF0;
 
 struct HeaderView {
@@ -35,7 +36,8 @@ struct HeaderView {
 // The header of `packet`, or nothing when the version is not 2 or a part of the header lies beyond the end.
 std::optional<HeaderView> parse_header(Bytes packet);
 
-// Walks the extension elements of a parsed header. A malformed element ends the walk; those before it stand (RFC 8285 section 4.2).
+// Walks the extension elements of a parsed header. A malformed element ends the walk; those before it stand (RFC 8285
+// section 4.2).
 class ExtensionReader {
  public:
   ExtensionReader(Bytes packet, const HeaderView& header);
@@ -62,8 +64,8 @@ void for_each_extension(Bytes packet, const HeaderView& header, F&& f) {
 // The data of the first element with this identifier, pointing into `packet`; empty when there is none.
 Bytes find_extension(Bytes packet, const HeaderView& header, uint8_t id);
 
-// How many payload bytes of a decrypted packet are media. Nothing when the padding count, which is the last byte, is 0 or longer
-// than the payload (test S16). 0 for a packet of padding alone.
+// How many payload bytes of a decrypted packet are media. Nothing when the padding count, which is the last byte, is 0
+// or longer than the payload (test S16). 0 for a packet of padding alone.
 std::optional<size_t> payload_bytes_without_padding(Bytes packet, const HeaderView& header);
 
 // RFC 6464: the loudness of an audio packet.

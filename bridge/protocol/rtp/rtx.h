@@ -14,7 +14,8 @@ namespace viaduct::rtp {
 
 inline constexpr size_t OriginalSequenceBytes = 2;
 
-// The original sequence number of a decrypted RTX payload without padding; nothing when it is too short, as padding sent to probe is.
+// The original sequence number of a decrypted RTX payload without padding; nothing when it is too short, as padding
+// sent to probe is.
 std::optional<uint16_t> read_original_sequence(Bytes rtx_payload);
 
 // The packet that an RTX packet brings back. Marker, timestamp and extensions are those of the RTX packet.
@@ -27,8 +28,8 @@ struct RestoredPacket {
   Bytes payload;  // points into the RTX payload
 };
 
-// `payload_type` and `ssrc` are those of the stream that the RTX packet repairs: the apt parameter (RFC 4588 section 8.6) and the
-// ssrc-group or repaired RID say which. Nothing when the payload has no original sequence number.
+// `payload_type` and `ssrc` are those of the stream that the RTX packet repairs: the apt parameter (RFC 4588 section
+// 8.6) and the ssrc-group or repaired RID say which. Nothing when the payload has no original sequence number.
 std::optional<RestoredPacket> restore(const HeaderView& rtx, Bytes rtx_payload, uint8_t payload_type, uint32_t ssrc);
 
 }  // namespace viaduct::rtp
