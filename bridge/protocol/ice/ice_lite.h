@@ -66,7 +66,7 @@ class IceLite {
 
   // Whether an authenticated request came from there. Only such an address may be listened to or sent to.
   bool is_validated(const SocketAddress& address) const;
-  // At most limits::ValidatedAddressesPerEndpoint, in no order; the one silent for longest makes room, the selected never.
+  // At most limits::ValidatedAddressesPerEndpoint, first come first; the one silent for longest makes room, never the selected.
   std::span<const SocketAddress> validated() const { return std::span(addresses_).first(count_); }
 
   // Where media goes; empty before a nomination.
@@ -85,10 +85,10 @@ class IceLite {
   Outcome::Refusal check(const stun::MessageView& request) const;
   size_t write_reply(const stun::MessageView& request, Outcome::Refusal refusal, const SocketAddress& from,
                      MutableBytes out) const;
-  void note_check(const SocketAddress& from, Timestamp now, Outcome& outcome);
-  bool pick(const stun::MessageView& request, const SocketAddress& from, Timestamp now, bool is_new) const;
-  size_t find(const SocketAddress& address) const;
-  size_t pick_room() const;
+  void note_check(const stun::MessageView& request, const SocketAddress& from, Timestamp now, Outcome& outcome);
+  bool selected_is_silent(Timestamp now) const;
+  size_t find(const SocketAddress& address) const;  // count_ when it is not validated
+  SocketAddress evict();
 
   Credentials local_;
   Credentials remote_;
