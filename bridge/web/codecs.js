@@ -1,0 +1,43 @@
+// Which video formats this page offers, and the little SDP it ever rewrites.
+
+/** "VP8", "VP9", "H264", "AV1" ... of an RTCRtpCodec. */
+export function formatOf(codec) {
+  return codec.mimeType.split('/')[1].toUpperCase();
+}
+
+/**
+ * The receiver's video capabilities that a bridge forwards: one profile of each format, and RTX. A browser's complete list has some forty
+ * payload types, which times the number of slots is more SDP than a bridge should have to read; and red or ulpfec would wrap
+ * the video. `formats` (["VP8"] ...) limits them further; null means all.
+ */
+export function codecsToOffer(formats = null, all = RTCRtpReceiver.getCapabilities('video').codecs) {
+  const allowed = formats?.map((name) => name.toUpperCase());
+  return all.filter((codec) => {
+    const format = formatOf(codec);
+    if (format === 'RTX') return true;
+    return isMainProfile(format, codec.sdpFmtpLine ?? '') && (!allowed || allowed.includes(format));
+  });
+}
+
+function isMainProfile(format, fmtp) {
+  switch (format) {
+    case 'VP8': return true;
+    case 'VP9': return /(^|;)profile-id=0/.test(fmtp) || !fmtp.includes('profile-id');
+    case 'AV1': return /(^|;)profile=0/.test(fmtp) || !fmtp.includes('profile=');
+    case 'H264': return fmtp.includes('packetization-mode=1') && /profile-level-id=42e0/i.test(fmtp);  // constrained baseline
+    default: return false;
+  }
+}
+
+/** The SDP with `payloadType` moved to the front of the m-section `mid`: what the peer prefers to receive there. */
+export function sendFirst(sdp, mid, payloadType) {
+  const sections = sdp.split(/(?=^m=)/m);
+  return sections.map((section) => {
+    if (!section.split(/\r?\n/).includes(`a=mid:${mid}`)) return section;
+    return section.replace(/^(m=\S+ \S+ \S+) ([\d ]+)/, (line, head, list) => {
+      const types = list.trim().split(' ');
+      if (!types.includes(String(payloadType))) return line;
+      return `${head} ${[String(payloadType), ...types.filter((type) => type !== String(payloadType))].join(' ')}`;
+    });
+  }).join('');
+}

@@ -1,0 +1,98 @@
+// The first screen: which conference, under which name, with which devices.
+
+import { listDevices } from './devices.js';
+import { labelButton } from './icons.js';
+import { Text } from './messages.js';
+import { parts, showNotices } from './page.js';
+import { recall, remember } from './memory.js';
+import { dressAvatar, onNextFrame } from './tiles.js';
+
+/** Fires `join` (detail: {conference, name}). */
+export class Lobby extends EventTarget {
+  #element;
+  #media;
+  #parts;
+  #meterTimer = null;
+
+  constructor(element, media) {
+    super();
+    this.#element = element;
+    this.#media = media;
+    this.#parts = parts(element);
+    const { form, audio, 'video-button': video, name, microphones, cameras } = this.#parts;
+    form.addEventListener('submit', (event) => this.#submit(event));
+    name.addEventListener('input', () => this.#render());
+    audio.addEventListener('click', () => media.setMuted('audio', !media.muted.audio));
+    video.addEventListener('click', () => media.setMuted('video', !media.muted.video));
+    microphones.addEventListener('change', () => this.#choose('audio', microphones.value));
+    cameras.addEventListener('change', () => this.#choose('video', cameras.value));
+    media.addEventListener('change', () => this.#render());
+    navigator.mediaDevices?.addEventListener('devicechange', () => this.#listDevices());
+  }
+
+  /** Shows the screen and starts the preview. `conference` comes from an invitation and may be empty. */
+  async open({ conference, name }) {
+    this.#element.hidden = false;
+    this.#parts.lead.textContent = conference ? Text.leadInvited(conference) : Text.lead;
+    this.#parts.conference.value = conference;
+    this.#parts.name.value = name;
+    this.#parts.join.textContent = Text.join;
+    this.#render();
+    (conference ? this.#parts.name : this.#parts.conference).focus();
+    this.#meterTimer = setInterval(() => { this.#parts.level.value = this.#media.level(); }, 100);
+    for (const kind of ['audio', 'video']) this.#media.chosen[kind] = recall(`device.${kind}`);
+    await this.#media.open();
+    await this.#listDevices();
+  }
+
+  close() {
+    this.#element.hidden = true;
+    clearInterval(this.#meterTimer);
+    this.#parts.video.srcObject = null;
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    const conference = this.#parts.conference.value.trim();
+    const name = this.#parts.name.value.trim();
+    const problem = !conference ? Text.conferenceMissing : !name ? Text.nameMissing : '';
+    this.#parts.problem.textContent = problem;
+    this.#parts.problem.hidden = !problem;
+    if (problem) return (conference ? this.#parts.name : this.#parts.conference).focus();
+    this.dispatchEvent(new CustomEvent('join', { detail: { conference, name } }));
+  }
+
+  #choose(kind, id) {
+    remember(`device.${kind}`, id);
+    this.#media.choose(kind, id);
+  }
+
+  #render() {
+    if (this.#element.hidden) return;
+    const { muted, tracks, problems } = this.#media;
+    const { audio, 'video-button': videoButton, video, avatar, name } = this.#parts;
+    labelButton(audio, muted.audio ? 'mic-off' : 'mic', muted.audio ? Text.unmuteMicrophone : Text.muteMicrophone);
+    labelButton(videoButton, muted.video ? 'camera-off' : 'camera', muted.video ? Text.startCamera : Text.stopCamera);
+    audio.classList.toggle('off', muted.audio);
+    videoButton.classList.toggle('off', muted.video);
+    dressAvatar(avatar, name.value.trim() || '?');
+    this.#parts['stage-note'].textContent = tracks.video ? '' : Text.cameraOff;
+    if ((video.srcObject?.getVideoTracks()[0] ?? null) !== tracks.video) {
+      video.classList.remove('shown');
+      video.srcObject = tracks.video ? new MediaStream([tracks.video]) : null;
+      if (tracks.video) onNextFrame(video, () => video.classList.add('shown'));
+    }
+    showNotices(this.#parts.notices, [problems.audio, problems.video]);
+  }
+
+  async #listDevices() {
+    const devices = await listDevices();
+    for (const [kind, select] of [['audio', this.#parts.microphones], ['video', this.#parts.cameras]]) {
+      const inUse = this.#media.tracks[kind]?.getSettings().deviceId ?? this.#media.chosen[kind];
+      const options = devices[kind].map(({ id, label, kind: deviceKind }, index) =>
+        new Option(label || Text.deviceLabel(deviceKind, index + 1), id, false, id === inUse));
+      select.disabled = options.length === 0;
+      select.replaceChildren(...(options.length ? options : [new Option(Text.noDevice, '')]));
+    }
+  }
+}

@@ -1,0 +1,73 @@
+// getStats, boiled down to what a person who watches a call, or a test, wants to know. The same fields in every browser.
+
+/**
+ * {state, transport, sending: [{kind, codec, packets, bytes, frames, width, height}],
+ *  slots: [{mid, kind, codec, packets, bytes, lost, frames..., energy...}]}. Times in seconds; `energy` is the spec's totalAudioEnergy.
+ */
+export async function summarize(connection, senders, slots) {
+  const sending = await Promise.all(Object.entries(senders).map(([kind, { sender }]) => outbound(kind, sender)));
+  const receiving = await Promise.all([...slots].map(([mid, slot]) => inbound(mid, slot)));
+  return {
+    state: connection.connectionState,
+    transport: await transport(connection),
+    sending: sending.flat(),
+    slots: receiving,
+  };
+}
+
+async function outbound(kind, sender) {
+  const report = await sender.getStats();
+  return ofType(report, 'outbound-rtp').map((rtp) => ({
+    kind,
+    codec: codecName(report, rtp),
+    packets: rtp.packetsSent,
+    bytes: rtp.bytesSent,
+    frames: rtp.framesEncoded ?? 0,
+    width: rtp.frameWidth ?? 0,
+    height: rtp.frameHeight ?? 0,
+    keyFrames: rtp.keyFramesEncoded ?? 0,
+    nacks: rtp.nackCount ?? 0,
+    plis: rtp.pliCount ?? 0,
+    resent: rtp.retransmittedPacketsSent ?? 0,
+  }));
+}
+
+async function inbound(mid, { kind, transceiver }) {
+  const report = await transceiver.receiver.getStats();
+  const [rtp = {}] = ofType(report, 'inbound-rtp');
+  return {
+    mid,
+    kind,
+    codec: codecName(report, rtp),
+    packetsReceived: rtp.packetsReceived ?? 0,
+    bytesReceived: rtp.bytesReceived ?? 0,
+    packetsLost: rtp.packetsLost ?? 0,
+    jitter: rtp.jitter ?? 0,
+    framesReceived: rtp.framesReceived ?? 0,
+    framesDecoded: rtp.framesDecoded ?? 0,
+    framesDropped: rtp.framesDropped ?? 0,
+    freezeCount: rtp.freezeCount ?? 0,
+    totalFreezesDuration: rtp.totalFreezesDuration ?? 0,
+    width: rtp.frameWidth ?? 0,
+    height: rtp.frameHeight ?? 0,
+    totalAudioEnergy: rtp.totalAudioEnergy ?? 0,
+    totalSamplesReceived: rtp.totalSamplesReceived ?? 0,
+    nacks: rtp.nackCount ?? 0,
+    plis: rtp.pliCount ?? 0,
+  };
+}
+
+async function transport(connection) {
+  const report = await connection.getStats();
+  const [found = {}] = ofType(report, 'transport');
+  const { dtlsState = null, dtlsCipher = null, srtpCipher = null, tlsVersion = null } = found;
+  return { dtlsState, dtlsCipher, srtpCipher, tlsVersion };
+}
+
+function ofType(report, type) {
+  return [...report.values()].filter((entry) => entry.type === type);
+}
+
+function codecName(report, rtp) {
+  return report.get(rtp.codecId)?.mimeType.split('/')[1] ?? null;
+}
