@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "edge/batch_cipher.h"
+#include "protocol/srtp/key_derivation.h"
 
 namespace viaduct::edge {
 
@@ -22,6 +23,8 @@ class ReferenceCipher final : public BatchCipher {
   ~ReferenceCipher() override;
 
   Result<KeySlot> add_key(const srtp::SrtpKeys& keys) override;
+  // The same for session keys that are derived already, such as those of published packet vectors.
+  Result<KeySlot> add_session_keys(srtp::SrtpProfile profile, const srtp::SessionKeys& keys);
   void remove_key(KeySlot slot) override;
   void submit(CipherBatch* batch) override;  // the work is done here
   CipherBatch* poll() override;

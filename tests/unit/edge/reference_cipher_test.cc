@@ -1,0 +1,358 @@
+#include "edge/reference_cipher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "protocol/srtp/packet_index.h"
+#include "protocol/srtp/srtcp.h"
+#include "tests/support/hex.h"
+#include "tests/unit/edge/cipher_job.h"
+
+namespace viaduct::edge {
+namespace {
+
+using srtp::SrtpProfile;
+using testing::from_hex;
+using testing::to_hex;
+using ByteVector = std::vector<uint8_t>;
+
+struct Ciphers {
+  ReferenceCipher protect{Direction::Protect, 16};
+  ReferenceCipher unprotect{Direction::Unprotect, 16};
+};
+
+ByteVector rtp_packet(size_t payload_bytes) {
+  ByteVector packet = from_hex("8060f17b 8041f8d3 5501a0b2");
+  for (size_t i = 0; i < payload_bytes; ++i) packet.push_back(static_cast<uint8_t>(i * 3));
+  return packet;
+}
+
+// ---- published packets ----
+
+struct Vector {
+  const char* what;
+  SrtpProfile profile;
+  bool rtcp;
+  uint64_t index;
+  const char* clear;
+  const char* protected_packet;
+};
+
+// RFC 7714 sections 16 and 17; both start from session keys.
+constexpr const char* GcmSalt = "51756964 2070726f 2071756f";
+const char* const GcmRtp = "8040f17b 8041f8d3 5501a0b2 47616c6c 69612065 7374206f 6d6e6973 20646976 69736120 696e2070 61727465 73207472 6573";
+const char* const GcmRtcp = "81c8000d 4d617273 4e545031 4e545032 52545020 0000042a 0000e930 4c756e61 deadbeef deadbeef deadbeef deadbeef deadbeef";
+const Vector GcmVectors[] = {
+    {"RFC 7714 section 16.1", SrtpProfile::AeadAes128Gcm, false, 0xf17b, GcmRtp,
+     "8040f17b 8041f8d3 5501a0b2 f24de3a3 fb34de6c acba861c 9d7e4bca be633bd5 0d294e6f 42a5f47a 51c7d19b 36de3adf 8833"
+     "899d7f27 beb16a91 52cf765e e4390cce"},
+    {"RFC 7714 section 16.2", SrtpProfile::AeadAes256Gcm, false, 0xf17b, GcmRtp,
+     "8040f17b 8041f8d3 5501a0b2 32b1de78 a822fe12 ef9f78fa 332e33aa b1801238 9a58e2f3 b50b2a02 76ffae0f 1ba63799 b87b"
+     "7aa3db36 dfffd6b0 f9bb7878 d7a76c13"},
+    {"RFC 7714 section 17.1", SrtpProfile::AeadAes128Gcm, true, 0x5d4, GcmRtcp,
+     "81c8000d 4d617273 63e94885 dcdab67c a727d766 2f6b7e99 7ff5c0f7 6c06f32d c676a5f1 730d6fda 4ce09b46 86303ded"
+     "0bb9275b c84aa458 96cf4d2f c5abf872 45d9eade 800005d4"},
+    {"RFC 7714 section 17.2", SrtpProfile::AeadAes256Gcm, true, 0x5d4, GcmRtcp,
+     "81c8000d 4d617273 d50ae4d1 f5ce5d30 4ba297e4 7d470c28 2c3ece5d bffe0a50 a2eaa5c1 110555be 8415f658 c61de047"
+     "6f1b6fad 1d1eb30c 4446839f 57ff6f6c b26ac3be 800005d4"},
+};
+// Not encrypted, only tagged: what a sender may do and we never do.
+const Vector GcmTaggedOnly[] = {
+    {"RFC 7714 section 17.3", SrtpProfile::AeadAes128Gcm, true, 0x5d4, GcmRtcp,
+     "81c8000d 4d617273 4e545031 4e545032 52545020 0000042a 0000e930 4c756e61 deadbeef deadbeef deadbeef deadbeef deadbeef"
+     "841dd968 3dd78ec9 2ae58790 125f62b3 000005d4"},
+    {"RFC 7714 section 17.4", SrtpProfile::AeadAes256Gcm, true, 0x5d4, GcmRtcp,
+     "81c8000d 4d617273 4e545031 4e545032 52545020 0000042a 0000e930 4c756e61 deadbeef deadbeef deadbeef deadbeef deadbeef"
+     "91db4afb feee5a97 8fab4393 ed2615fe 000005d4"},
+};
+
+// Keys of RFC 3711 appendix B.3; the packets were made with libsrtp2, which tests/differential compares with at length.
+constexpr const char* Sha1MasterKey = "e1f97a0d3e018be0d64fa32c06de4139";
+constexpr const char* Sha1MasterSalt = "0ec675ad498afeebb6960b3aabe6";
+const Vector Sha1Vectors[] = {
+    {"SRTP", SrtpProfile::Aes128CmHmacSha1_80, false, 0x1234, "800f1234 decafbad cafebabe abababab abababab abababab abababab",
+     "800f1234 decafbad cafebabe 4e55dc4c e79978d8 8ca4d215 949d2402 b78d6acc 99ea179b 8dbb"},
+    {"SRTCP", SrtpProfile::Aes128CmHmacSha1_80, true, 1, "81c8000b cafebabe abababab abababab abababab abababab",
+     "81c8000b cafebabe 7128035b e487b9bd bef89041 f977a5a8 80000001 993e08cd 54d6c123 0798"},
+};
+
+PacketKind kind_of(const Vector& v, KeySlot slot) {
+  const ByteVector clear = from_hex(v.clear);
+  return {slot, v.rtcp, static_cast<uint16_t>(v.rtcp ? 8 : 12), load_be32(&clear[v.rtcp ? 4 : 8]), v.index};
+}
+
+KeySlot add_gcm_vector_key(ReferenceCipher& cipher, SrtpProfile profile) {
+  srtp::SessionKeys keys;
+  const ByteVector salt = from_hex(GcmSalt);
+  for (srtp::SessionKey* key : {&keys.rtp, &keys.rtcp}) {
+    for (size_t i = 0; i < srtp::master_key_bytes(profile); ++i) key->encryption.data()[i] = static_cast<uint8_t>(i);
+    std::ranges::copy(salt, key->salt.data());
+  }
+  return cipher.add_session_keys(profile, keys).value();
+}
+
+void expect_both_ways(Ciphers& ciphers, const Vector& v, KeySlot protect_slot, KeySlot unprotect_slot) {
+  const Outcome sealed = run_in_place(ciphers.protect, Direction::Protect, kind_of(v, protect_slot), from_hex(v.clear));
+  EXPECT_EQ(sealed.verdict, Verdict::Ok) << v.what;
+  EXPECT_EQ(to_hex(sealed.packet), to_hex(from_hex(v.protected_packet))) << v.what;
+
+  const Outcome opened =
+      run_in_place(ciphers.unprotect, Direction::Unprotect, kind_of(v, unprotect_slot), from_hex(v.protected_packet));
+  EXPECT_EQ(opened.verdict, Verdict::Ok) << v.what;
+  EXPECT_EQ(to_hex(opened.packet), to_hex(from_hex(v.clear))) << v.what;
+  EXPECT_EQ(opened.index, v.index) << v.what;
+}
+
+TEST(ReferenceCipher, MakesAndReadsThePacketsOfRfc7714) {
+  Ciphers ciphers;
+  for (const Vector& v : GcmVectors) {
+    expect_both_ways(ciphers, v, add_gcm_vector_key(ciphers.protect, v.profile), add_gcm_vector_key(ciphers.unprotect, v.profile));
+  }
+}
+
+TEST(ReferenceCipher, ReadsSrtcpThatIsTaggedButNotEncrypted) {
+  Ciphers ciphers;
+  for (const Vector& v : GcmTaggedOnly) {
+    const PacketKind kind = kind_of(v, add_gcm_vector_key(ciphers.unprotect, v.profile));
+    ByteVector packet = from_hex(v.protected_packet);
+    const Outcome opened = run_in_place(ciphers.unprotect, Direction::Unprotect, kind, packet);
+    EXPECT_EQ(opened.verdict, Verdict::Ok) << v.what;
+    EXPECT_EQ(to_hex(opened.packet), to_hex(from_hex(v.clear))) << v.what;
+    packet[20] ^= 1;
+    EXPECT_EQ(run_in_place(ciphers.unprotect, Direction::Unprotect, kind, packet).verdict, Verdict::AuthFailed) << v.what;
+  }
+}
+
+TEST(ReferenceCipher, MakesAndReadsPacketsUnderTheKeysOfRfc3711) {
+  Ciphers ciphers;
+  const ByteVector key = from_hex(Sha1MasterKey), salt = from_hex(Sha1MasterSalt);
+  const srtp::SrtpKeys master{SrtpProfile::Aes128CmHmacSha1_80, key, salt};
+  for (const Vector& v : Sha1Vectors) {
+    expect_both_ways(ciphers, v, ciphers.protect.add_key(master).value(), ciphers.unprotect.add_key(master).value());
+  }
+}
+
+// ---- every profile ----
+
+class EachProfile : public ::testing::TestWithParam<SrtpProfile> {
+ protected:
+  KeySlot add_to(ReferenceCipher& cipher, uint8_t seed = 1) { return cipher.add_key(TestKey(GetParam(), seed).keys()).value(); }
+  PacketKind rtp(KeySlot slot, uint64_t index = 0xf17b) const { return {slot, false, 12, 0x5501a0b2, index}; }
+  PacketKind rtcp(KeySlot slot, uint64_t index = 9) const { return {slot, true, 8, 0x5501a0b2, index}; }
+
+  Ciphers ciphers_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Profiles, EachProfile, ::testing::ValuesIn(AllProfiles),
+                         [](const auto& info) { return std::string(srtp::to_string(info.param)); });
+
+TEST_P(EachProfile, WritesOneSharedPayloadBehindManyReceiversHeadersAndPrefixes) {
+  const ByteVector payload = rtp_packet(333);  // any bytes
+  const ByteVector payload_before = payload;
+  for (uint16_t prefix_bytes : {0, 2, 15, 16, 17}) {
+    constexpr size_t Receivers = 5;
+    std::vector<ByteVector> buffers(Receivers);
+    std::vector<CipherJob> jobs(Receivers);
+    for (size_t i = 0; i < Receivers; ++i) {
+      buffers[i] = rtp_packet(prefix_bytes);
+      buffers[i][11] = static_cast<uint8_t>(i);
+      buffers[i].resize(12u + prefix_bytes + payload.size() + srtp::tag_bytes(GetParam()));
+      jobs[i] = {.slot = add_to(ciphers_.protect, static_cast<uint8_t>(i + 1)),
+                 .header_bytes = 12,
+                 .prefix_bytes = prefix_bytes,
+                 .payload_bytes = static_cast<uint32_t>(payload.size()),
+                 .ssrc = load_be32(&buffers[i][8]),
+                 .index = 0x1'0000'0000u + i,
+                 .packet = buffers[i].data(),
+                 .payload = payload.data()};
+    }
+    CipherBatch batch{jobs};
+    ciphers_.protect.submit(&batch);
+    ASSERT_EQ(ciphers_.protect.poll(), &batch);
+
+    for (size_t i = 0; i < Receivers; ++i) {
+      // The same packet, assembled first and protected in place.
+      ByteVector clear = rtp_packet(prefix_bytes);
+      clear[11] = static_cast<uint8_t>(i);
+      clear.insert(clear.end(), payload.begin(), payload.end());
+      const PacketKind kind{jobs[i].slot, false, 12, jobs[i].ssrc, jobs[i].index};
+      const Outcome expected = run_in_place(ciphers_.protect, Direction::Protect, kind, clear);
+      EXPECT_EQ(jobs[i].verdict, Verdict::Ok);
+      EXPECT_EQ(jobs[i].result_bytes, buffers[i].size());
+      EXPECT_EQ(to_hex(buffers[i]), to_hex(expected.packet)) << "receiver " << i << ", prefix " << prefix_bytes;
+      ciphers_.protect.remove_key(jobs[i].slot);
+    }
+    EXPECT_EQ(payload, payload_before);
+  }
+}
+
+TEST_P(EachProfile, RefusesAnyFlippedBit) {
+  const KeySlot out = add_to(ciphers_.protect), in = add_to(ciphers_.unprotect);
+  for (bool is_rtcp : {false, true}) {
+    const PacketKind sent = is_rtcp ? rtcp(out) : rtp(out);
+    const PacketKind received = is_rtcp ? rtcp(in) : rtp(in);
+    const ByteVector sealed = run_in_place(ciphers_.protect, Direction::Protect, sent, rtp_packet(37)).packet;
+    ASSERT_EQ(run_in_place(ciphers_.unprotect, Direction::Unprotect, received, sealed).verdict, Verdict::Ok);
+    for (size_t bit = 0; bit < sealed.size() * 8; ++bit) {
+      ByteVector forged = sealed;
+      forged[bit / 8] = static_cast<uint8_t>(forged[bit / 8] ^ (1 << (bit % 8)));
+      ASSERT_EQ(run_in_place(ciphers_.unprotect, Direction::Unprotect, received, forged).verdict, Verdict::AuthFailed)
+          << "bit " << bit << (is_rtcp ? " of SRTCP" : " of SRTP");
+    }
+  }
+}
+
+TEST_P(EachProfile, RefusesAnotherKeyAnotherIndexAndAnotherSsrc) {
+  const ByteVector sealed = run_in_place(ciphers_.protect, Direction::Protect, rtp(add_to(ciphers_.protect)), rtp_packet(99)).packet;
+  const auto verdict = [&](const PacketKind& kind) {
+    return run_in_place(ciphers_.unprotect, Direction::Unprotect, kind, sealed).verdict;
+  };
+  const KeySlot right = add_to(ciphers_.unprotect, 1), wrong = add_to(ciphers_.unprotect, 2);
+  EXPECT_EQ(verdict(rtp(right)), Verdict::Ok);
+  EXPECT_EQ(verdict(rtp(wrong)), Verdict::AuthFailed);
+  EXPECT_EQ(verdict(rtp(right, 0xf17b + 0x10000)), Verdict::AuthFailed);  // another rollover count
+  if (GetParam() != SrtpProfile::Aes128CmHmacSha1_80) {                    // where the SSRC enters the tag by the IV alone
+    PacketKind other = rtp(right);
+    other.ssrc ^= 1;
+    EXPECT_EQ(verdict(other), Verdict::AuthFailed);
+  }
+}
+
+TEST_P(EachProfile, LeavesNoPlaintextOfAPacketThatFails) {
+  const ByteVector clear = rtp_packet(64);
+  ByteVector forged = run_in_place(ciphers_.protect, Direction::Protect, rtp(add_to(ciphers_.protect)), clear).packet;
+  forged.back() ^= 1;
+  const Outcome opened = run_in_place(ciphers_.unprotect, Direction::Unprotect, rtp(add_to(ciphers_.unprotect)), forged);
+  ASSERT_EQ(opened.verdict, Verdict::AuthFailed);
+  for (size_t at = 12; at + 8 <= 12 + 64; ++at) {
+    EXPECT_NE(0, std::memcmp(&opened.packet[at], &clear[at], 8)) << at;
+  }
+}
+
+// S05.
+TEST_P(EachProfile, CallsEveryShortPacketMalformedOrForged) {
+  const KeySlot in = add_to(ciphers_.unprotect);
+  for (size_t n = 0; n <= 40; ++n) {
+    for (int first = 128; first < 192; ++first) {
+      ByteVector packet(n, 0x55);
+      if (n > 0) packet[0] = static_cast<uint8_t>(first);
+      for (bool is_rtcp : {false, true}) {
+        const size_t header = is_rtcp ? 8 : 12;
+        const size_t trailer = is_rtcp ? srtp::srtcp_trailer_bytes(GetParam()) : srtp::srtp_trailer_bytes(GetParam());
+        const Outcome opened =
+            run_in_place(ciphers_.unprotect, Direction::Unprotect, is_rtcp ? rtcp(in) : rtp(in), packet);
+        EXPECT_EQ(opened.verdict, n < header + trailer ? Verdict::Malformed : Verdict::AuthFailed) << n << " bytes";
+      }
+    }
+  }
+}
+
+TEST_P(EachProfile, ProtectsAnEmptyPayload) {
+  const KeySlot out = add_to(ciphers_.protect), in = add_to(ciphers_.unprotect);
+  const ByteVector clear = rtp_packet(0);
+  const ByteVector sealed = run_in_place(ciphers_.protect, Direction::Protect, rtp(out), clear).packet;
+  EXPECT_EQ(sealed.size(), 12 + srtp::tag_bytes(GetParam()));
+  EXPECT_EQ(run_in_place(ciphers_.unprotect, Direction::Unprotect, rtp(in), sealed).packet, clear);
+}
+
+TEST_P(EachProfile, RefusesAnIndexBeyondTheKeysLife) {
+  const KeySlot out = add_to(ciphers_.protect);
+  const auto verdict = [&](const PacketKind& kind) {
+    return run_in_place(ciphers_.protect, Direction::Protect, kind, rtp_packet(20)).verdict;
+  };
+  EXPECT_EQ(verdict(rtp(out, srtp::MaxPacketIndex)), Verdict::Ok);
+  EXPECT_EQ(verdict(rtp(out, srtp::MaxPacketIndex + 1)), Verdict::Malformed);
+  EXPECT_EQ(verdict(rtcp(out, srtp::MaxSrtcpIndex)), Verdict::Ok);
+  EXPECT_EQ(verdict(rtcp(out, uint64_t{srtp::MaxSrtcpIndex} + 1)), Verdict::Malformed);
+}
+
+TEST_P(EachProfile, RefusesAJobThatIsNotAPacketInPlace) {
+  const KeySlot in = add_to(ciphers_.unprotect);
+  ByteVector buffer(100), elsewhere(88);
+  const CipherJob good{.slot = in, .header_bytes = 12, .payload_bytes = 88, .packet = buffer.data(), .payload = &buffer[12]};
+  const auto verdict = [&](auto change) {
+    CipherJob job = good;
+    change(job);
+    return run_one(ciphers_.unprotect, job);
+  };
+  EXPECT_EQ(verdict([](CipherJob&) {}), Verdict::AuthFailed);
+  EXPECT_EQ(verdict([&](CipherJob& job) { job.payload = elsewhere.data(); }), Verdict::Malformed);
+  EXPECT_EQ(verdict([](CipherJob& job) { job.prefix_bytes = 2; }), Verdict::Malformed);
+  EXPECT_EQ(verdict([](CipherJob& job) { job.packet = nullptr; }), Verdict::Malformed);
+  EXPECT_EQ(verdict([](CipherJob& job) { job.header_bytes = 11; }), Verdict::Malformed);
+  EXPECT_EQ(verdict([](CipherJob& job) { job.rtcp = true; }), Verdict::Malformed);  // its header is 8 bytes long
+  EXPECT_EQ(verdict([](CipherJob& job) { job.payload_bytes = 0xffffffffu; }), Verdict::Malformed);
+}
+
+// ---- keys and batches ----
+
+TEST(ReferenceCipher, AnswersBadKeyForASlotThatNamesNoKey) {
+  ReferenceCipher cipher(Direction::Protect, 2);
+  const KeySlot slot = cipher.add_key(TestKey(SrtpProfile::AeadAes128Gcm).keys()).value();
+  const auto verdict = [&](KeySlot s) {
+    return run_in_place(cipher, Direction::Protect, {s, false, 12, 1, 1}, rtp_packet(10)).verdict;
+  };
+  EXPECT_EQ(verdict(slot), Verdict::Ok);
+  EXPECT_EQ(verdict(KeySlot{}), Verdict::BadKey);
+  EXPECT_EQ(verdict(KeySlot{1 - slot.value}), Verdict::BadKey);
+  EXPECT_EQ(verdict(KeySlot{2}), Verdict::BadKey);
+  cipher.remove_key(slot);
+  cipher.remove_key(slot);  // twice is once
+  EXPECT_EQ(verdict(slot), Verdict::BadKey);
+}
+
+TEST(ReferenceCipher, IsFullAtItsLimitAndHasRoomAgainAfterARemoval) {
+  ReferenceCipher cipher(Direction::Protect, 2);
+  const TestKey key(SrtpProfile::AeadAes256Gcm);
+  const KeySlot first = cipher.add_key(key.keys()).value();
+  const KeySlot second = cipher.add_key(key.keys()).value();
+  EXPECT_NE(first, second);
+  const auto full = cipher.add_key(key.keys());
+  ASSERT_FALSE(full.ok());
+  EXPECT_EQ(full.error().code, ErrorCode::ResourceExhausted);
+  cipher.remove_key(first);
+  EXPECT_EQ(cipher.add_key(key.keys()).value(), first);
+}
+
+TEST(ReferenceCipher, KeepsASlotOutOfUseWhileABatchThatNamesItIsInFlight) {
+  ReferenceCipher cipher(Direction::Protect, 1);
+  const TestKey key(SrtpProfile::AeadAes128Gcm);
+  const KeySlot slot = cipher.add_key(key.keys()).value();
+  ByteVector buffer(100);
+  CipherJob job{.slot = slot, .header_bytes = 12, .payload_bytes = 20, .packet = buffer.data(), .payload = &buffer[12]};
+  CipherBatch batch{{&job, 1}};
+  cipher.submit(&batch);
+  cipher.remove_key(slot);
+  EXPECT_FALSE(cipher.add_key(key.keys()).ok());
+  EXPECT_EQ(cipher.poll(), &batch);
+  EXPECT_EQ(job.verdict, Verdict::Ok);
+  EXPECT_EQ(cipher.add_key(key.keys()).value(), slot);
+}
+
+TEST(ReferenceCipher, RefusesAKeyOfTheWrongSize) {
+  ReferenceCipher cipher(Direction::Protect, 1);
+  const ByteVector bytes(32);
+  const auto refused = cipher.add_key({SrtpProfile::AeadAes128Gcm, bytes, Bytes(bytes).first(12)});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::InvalidArgument);
+}
+
+TEST(ReferenceCipher, GivesBatchesBackInTheOrderTheyCame) {
+  ReferenceCipher cipher(Direction::Protect, 1);
+  EXPECT_EQ(cipher.poll(), nullptr);
+  CipherBatch a, b, c;
+  for (CipherBatch* batch : {&a, &b, &c}) cipher.submit(batch);
+  EXPECT_EQ(cipher.poll(), &a);
+  EXPECT_EQ(cipher.poll(), &b);
+  EXPECT_EQ(cipher.poll(), &c);
+  EXPECT_EQ(cipher.poll(), nullptr);
+}
+
+}  // namespace
+}  // namespace viaduct::edge
