@@ -21,6 +21,12 @@ if(VIADUCT_SANITIZE)
   target_link_options(viaduct_options INTERFACE -fsanitize=${VIADUCT_SANITIZE})
 endif()
 
+option(VIADUCT_FUZZ "Build the libFuzzer targets of tests/fuzz; needs clang" OFF)
+if(VIADUCT_FUZZ)
+  target_compile_options(viaduct_options INTERFACE -fsanitize=fuzzer-no-link)  # coverage for the fuzzers to steer by
+  target_link_options(viaduct_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 # viaduct_library(NAME [USES lib...]): all *.cc of the current folder as viaduct_NAME; only headers make an interface.
 function(viaduct_library name)
   cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
