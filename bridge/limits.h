@@ -1,7 +1,13 @@
 // Every bound in the program, and how they hang together.
 //
 // A peer can make nothing grow beyond these. Configuration may lower some of them; it can raise none.
-#pragma once
+
+// GCC's <limits.h> looks for the system's along the quoted path and meets this file first: send it on. A #pragma once would
+// hide this answer, so the file has a guard.
+#ifdef _GCC_NEXT_LIMITS_H
+#include_next <limits.h>
+#elif !defined(VIADUCT_LIMITS_H)
+#define VIADUCT_LIMITS_H
 
 #include <cstddef>
 
@@ -63,3 +69,5 @@ inline constexpr size_t NameCharacters = 64;
 inline constexpr size_t JsonDepth = 16;
 
 }  // namespace viaduct::limits
+
+#endif  // VIADUCT_LIMITS_H
