@@ -13,6 +13,8 @@ endif()
 add_library(viaduct_options INTERFACE)
 # -iquote: our names ("limits.h") never hide the system's (<limits.h>).
 target_compile_options(viaduct_options INTERFACE "SHELL:-iquote ${CMAKE_SOURCE_DIR}/bridge" "SHELL:-iquote ${CMAKE_SOURCE_DIR}")
+# GCC's <limits.h> goes on to the system's by a quoted include, which would find ours after all: have the system's read first.
+target_compile_options(viaduct_options INTERFACE "$<$<CXX_COMPILER_ID:GNU>:SHELL:-include /usr/include/limits.h>")
 target_compile_options(viaduct_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
 target_link_libraries(viaduct_options INTERFACE Threads::Threads)
 if(VIADUCT_SANITIZE)
