@@ -7,7 +7,7 @@
 //    |                     SSRC of media source                      |
 //    |     base sequence number      |      packet status count      |
 //    |         reference time (64 ms)                | feedback count|
-//    |   packet chunks of 2 bytes ...        receive deltas of 1 or 2 bytes ...    zero padding |
+//    |   packet chunks of 2 bytes ...        receive deltas of 1 or 2 bytes ...    padding |
 //
 // A hostile sequence jump costs the builder no more than WindowPackets statuses, and never memory beyond MaxPending
 // arrivals.
@@ -106,11 +106,17 @@ class TransportFeedbackBuilder {
     int64_t ticks = 0;     // in FeedbackTick since the zero of Timestamp
   };
 
-  size_t pick_message(int64_t* base) const;
-  void begin_anew(int64_t sequence);
+  // Sequence numbers from `base` up to, not including, `end`, of which the first `arrivals` pending ones arrived.
+  struct Range {
+    int64_t base = 0;
+    int64_t end = 0;
+    size_t arrivals = 0;
+  };
+
+  Range pick_range() const;
 
   rtp::SequenceUnwrapper unwrapper_;
-  std::vector<Arrival> pending_;    // ascending by sequence
+  std::vector<Arrival> pending_;      // ascending by sequence
   std::optional<int64_t> next_base_;  // the first sequence number no message has covered
   std::optional<Timestamp> last_write_;
   uint8_t feedback_count_ = 0;

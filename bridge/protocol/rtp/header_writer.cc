@@ -12,6 +12,10 @@ struct Layout {
   size_t element_bytes = 0;  // padded to a multiple of 4; 0 = no extension
 };
 
+size_t total_bytes(const Layout& layout) {
+  return FixedHeaderBytes + (layout.element_bytes > 0 ? 4 + layout.element_bytes : 0);
+}
+
 // Nothing when an element fits neither form.
 std::optional<Layout> lay_out(std::span<const ExtensionElement> elements) {
   Layout layout;
@@ -23,13 +27,8 @@ std::optional<Layout> lay_out(std::span<const ExtensionElement> elements) {
   }
   if (layout.two_byte) bytes += elements.size();
   layout.element_bytes = (bytes + 3) & ~size_t{3};
-  // The length field counts 16 bits of words; a packet header ends long before.
-  if (layout.element_bytes > 0xffff) return std::nullopt;
+  if (total_bytes(layout) > 0xffff) return std::nullopt;  // what HeaderView can tell of
   return layout;
-}
-
-size_t total_bytes(const Layout& layout) {
-  return FixedHeaderBytes + (layout.element_bytes > 0 ? 4 + layout.element_bytes : 0);
 }
 
 uint8_t* write_element(uint8_t* at, const ExtensionElement& element, bool two_byte) {

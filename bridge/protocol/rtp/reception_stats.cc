@@ -78,7 +78,8 @@ bool ReceptionStats::take_late(int64_t step) {
   return true;
 }
 
-// RFC 3550 appendix A.8, for packets that arrive in order: when a resent packet comes back says nothing of the network's delay.
+// RFC 3550 appendix A.8, for packets that arrive in order: when a resent packet comes back says nothing of the
+// network's delay.
 void ReceptionStats::update_jitter(uint32_t rtp_timestamp, Timestamp arrival, uint32_t clock_rate) {
   if (clock_rate == 0) return;
   if (clock_rate != clock_rate_) {
