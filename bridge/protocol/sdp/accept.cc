@@ -1,0 +1,79 @@
+// What the bridge accepts of an offer: the DTLS role, one format of each codec, the extensions it carries.
+
+#include <algorithm>
+
+#include "protocol/sdp/fmtp.h"
+#include "protocol/sdp/sdp.h"
+
+namespace viaduct::sdp {
+namespace {
+
+// Which extensions flow from a client to the bridge (sections it sends in) and from the bridge to a client (its slots).
+//
+// Left out on purpose: abs-send-time, which transport-wide sequence numbers replace; transport-wide sequence numbers, the
+// dependency descriptor and video layers allocation towards clients, which come with congestion control and layers; the audio
+// level towards clients, who measure what they hear themselves.
+struct CarriedExtension {
+  rtp::ExtensionType type;
+  bool from_client;
+  bool to_client;
+};
+constexpr CarriedExtension CarriedExtensions[] = {
+    {rtp::ExtensionType::AudioLevel, true, false},
+    {rtp::ExtensionType::Mid, true, true},
+    {rtp::ExtensionType::Rid, true, false},
+    {rtp::ExtensionType::RepairedRid, true, false},
+    {rtp::ExtensionType::TransportSequence, true, false},
+    {rtp::ExtensionType::VideoOrientation, true, true},
+    {rtp::ExtensionType::PlayoutDelay, false, true},
+    {rtp::ExtensionType::AbsCaptureTime, true, true},
+};
+
+// The offered format of `type` that most decoders take; null when there is none the bridge accepts.
+const PayloadFormat* pick_format(const MediaSection& section, codec::CodecType type) {
+  const PayloadFormat* best = nullptr;
+  int best_rank = 0;
+  for (const PayloadFormat& format : section.formats) {
+    if (format.type != type) continue;
+    const int rank = type == codec::CodecType::H264 ? h264_rank(format.fmtp) : 1;
+    if (rank > best_rank) {
+      best = &format;
+      best_rank = rank;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+Setup answer_setup(Setup offered) { return offered == Setup::Passive ? Setup::Active : Setup::Passive; }
+
+std::vector<PayloadFormat> accepted_formats(const MediaSection& section,
+                                            const std::vector<codec::CodecType>& video_preference) {
+  std::vector<PayloadFormat> accepted;
+  if (section.rejected) return accepted;
+  const auto add = [&](codec::CodecType type) {
+    const bool there = std::ranges::any_of(accepted, [type](const PayloadFormat& f) { return f.type == type; });
+    if (const PayloadFormat* format = pick_format(section, type); format && !there) accepted.push_back(*format);
+  };
+  if (section.kind == codec::MediaKind::Audio) {
+    add(codec::CodecType::Opus);
+  } else {
+    for (const codec::CodecType type : video_preference) add(type);
+  }
+  return accepted;
+}
+
+rtp::ExtensionMap accepted_extensions(const MediaSection& section, Direction direction) {
+  const bool from_client = direction == Direction::RecvOnly || direction == Direction::SendRecv;
+  const bool to_client = direction == Direction::SendOnly || direction == Direction::SendRecv;
+  rtp::ExtensionMap accepted;
+  for (const CarriedExtension& carried : CarriedExtensions) {
+    if ((carried.from_client && from_client) || (carried.to_client && to_client)) {
+      accepted.set(carried.type, section.extensions.id(carried.type));
+    }
+  }
+  return accepted;
+}
+
+}  // namespace viaduct::sdp
