@@ -5,6 +5,8 @@
 // take it for a stranger's.
 #pragma once
 
+#include <poll.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -61,6 +63,7 @@ class SocketIo final : public PacketIo, public MetricSource {
   SocketIo(const SocketIoSettings& settings, std::unique_ptr<PacketPool> pool, std::vector<UdpSocket> sockets,
            FileDescriptor wakeup);
 
+  void learn_routes(size_t socket, std::span<const Packet> received);
   void send_run(std::span<const Packet> run);
   UdpSocket* first_socket_for(const SocketAddress& peer);
 
@@ -69,6 +72,7 @@ class SocketIo final : public PacketIo, public MetricSource {
   std::vector<UdpSocket> sockets_;
   FileDescriptor wakeup_;              // eventfd
   std::optional<ReplyRoutes> routes_;  // only where a peer's family alone does not settle how to answer it
+  std::vector<pollfd> polled_;         // the eventfd, then the sockets
   size_t first_ = 0;                   // the socket that is read first in the next receive()
   IoCounters counters_;
 };

@@ -28,7 +28,7 @@ class UdpSocket {
  public:
   // Binds to `local`; port 0 lets the kernel choose. `wanted` buffers are granted as far as the kernel allows.
   // AlreadyExists when the port is in use, PermissionDenied, InvalidArgument when the address is not this host's,
-  // Unavailable when the kernel lacks the address family.
+  // NotFound when the kernel lacks the address family.
   static Result<UdpSocket> open(const SocketAddress& local, SocketBuffers wanted);
   UdpSocket(UdpSocket&&) noexcept;
   ~UdpSocket();
@@ -53,6 +53,7 @@ class UdpSocket {
   struct ReceiveMessages;
   struct SendMessages;
   UdpSocket(FileDescriptor fd, const SocketAddress& local, SocketBuffers buffers);
+  IpAddress read_controls(size_t i, IoCounters& counters);
 
   FileDescriptor fd_;
   SocketAddress local_;
