@@ -134,7 +134,7 @@ export class CallView extends EventTarget {
 
   #toast(text) {
     const { toast } = this.#parts;
-    toast.textContent = text;
+    toast.firstElementChild.textContent = text;
     toast.classList.add('shown');
     clearTimeout(this.#toastTimer);
     this.#toastTimer = setTimeout(() => toast.classList.remove('shown'), ToastMilliseconds);
