@@ -1,13 +1,7 @@
 // Every bound in the program, and how they hang together.
 //
 // A peer can make nothing grow beyond these. Configuration may lower some of them; it can raise none.
-
-// GCC's <limits.h> looks for the system's along the quoted path and meets this file first: send it on. A #pragma once would
-// hide this answer, so the file has a guard.
-#ifdef _GCC_NEXT_LIMITS_H
-#include_next <limits.h>
-#elif !defined(VIADUCT_LIMITS_H)
-#define VIADUCT_LIMITS_H
+#pragma once
 
 #include <cstddef>
 
@@ -69,5 +63,3 @@ inline constexpr size_t NameCharacters = 64;
 inline constexpr size_t JsonDepth = 16;
 
 }  // namespace viaduct::limits
-
-#endif  // VIADUCT_LIMITS_H
