@@ -6,7 +6,9 @@ import { Backoff, Signalling } from './signalling.js';
 import { Text } from './messages.js';
 
 const AttemptMilliseconds = 20_000;          // from opening the socket to a working transport
-const Transient = new Set(['connection-lost', 'shutting-down', 'overloaded', 'rate-limited']);  // errors worth another attempt
+const BusyMilliseconds = 1_000;              // before saying again what a busy bridge refused
+// Final errors after which joining again makes sense.
+const Transient = new Set(['connection-lost', 'connection-failed', 'connection-closed', 'join-timeout', 'shutting-down', 'busy']);
 
 /**
  * Fires `change` (anything that `view()` tells), `notice` (detail: a sentence worth a few seconds) and `ended` (detail: {refusal} with
@@ -59,6 +61,7 @@ export class Call extends EventTarget {
     return {
       state: this.#state,
       conference: this.#options.conference,
+      wasInCall: this.#wasInCall,
       self: { id: this.#self, name: this.#options.name, speaking: this.#self !== null && this.#self === this.#speaker },
       people: [...this.#people.values()].map((person) => ({
         ...person,
@@ -173,10 +176,10 @@ export class Call extends EventTarget {
     this.#setState('in-call');
   }
 
-  #refused({ code, message }) {
-    if (Transient.has(code)) this.#retry();
-    else if (this.#state !== 'in-call') this.#end({ refusal: { code, message } });
-    // In a call one request failed and the call goes on; if the error was final, the socket closes.
+  #refused({ code, message, final }) {
+    if (final && Transient.has(code)) this.#retry();
+    else if (final) this.#end({ refusal: { code, message } });
+    else if (code === 'busy') setTimeout(() => this.#tellAgain(), BusyMilliseconds);
   }
 
   #personJoined(participant) {
@@ -217,6 +220,11 @@ export class Call extends EventTarget {
       this.#told[kind] = { track, muted };
     }
     this.#limitVideo();
+  }
+
+  #tellAgain() {
+    for (const told of Object.values(this.#told)) told.muted = null;
+    this.#syncMedia();
   }
 
   // Without layers everybody gets the same picture: in a full room a smaller one serves all.

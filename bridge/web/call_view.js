@@ -72,13 +72,14 @@ export class CallView extends EventTarget {
 
   #render() {
     if (!this.#call) return;
-    const { state, conference, self, people } = this.#call.view();
+    const { state, conference, wasInCall, self, people } = this.#call.view();
     const { muted, tracks, problems } = this.#media;
     this.#element.dataset.state = state;
     this.#parts.title.textContent = conference;
     this.#parts.count.textContent = state === 'in-call' ? Text.people(people.length + 1) : '';
     this.#parts.banner.hidden = state === 'in-call';
-    this.#parts.banner.textContent = state === 'joining' ? Text.joining : navigator.onLine ? Text.reconnecting : Text.offline;
+    const trouble = !navigator.onLine ? Text.offline : wasInCall ? Text.reconnecting : Text.unreachable;
+    this.#parts.banner.textContent = state === 'joining' ? Text.joining : trouble;
     this.#parts.banner.classList.toggle('calm', state === 'joining');
     this.#renderButtons(muted);
     const alone = state === 'in-call' && people.length === 0 ? Text.alone : null;

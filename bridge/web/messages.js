@@ -32,6 +32,7 @@ export const Text = {
   hear: 'Click to hear the others',
 
   reconnecting: 'Connection lost. Reconnecting…',
+  unreachable: 'The bridge cannot be reached, or a firewall keeps media (UDP) from it. Trying again…',
   reconnected: 'You are back in the call.',
   offline: 'This device is offline. The call continues as soon as the network is back.',
 
@@ -81,6 +82,8 @@ export function refusal(code, message) {
   switch (code) {
     case 'token-required': return 'This bridge admits only people with an invitation. Open the complete link that you were sent.';
     case 'token-invalid': return 'Your invitation is not valid for this conference, or it has expired. Ask for a new one.';
+    case 'conference-full': return 'This conference is full. Try again when somebody has left.';
+    case 'bridge-full': return 'This bridge is full. Try again in a while.';
     default: return message || 'The bridge refused the request.';
   }
 }

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FlowMeter } from './lib/flow_meter.mjs';
 import { codecsToOffer, sendFirst } from '../../bridge/web/codecs.js';
 import { arrange, fitting } from '../../bridge/web/layout.js';
 import { deviceProblem, refusal } from '../../bridge/web/messages.js';
@@ -66,5 +67,14 @@ test('attempts to reconnect grow apart up to about ten seconds', () => {
 test('a device problem names the device and what still works', () => {
   assert.match(deviceProblem('audio', 'NotFoundError'), /No microphone was found.*you can listen/);
   assert.match(deviceProblem('video', 'NotReadableError'), /camera is in use.*your name instead/);
-  assert.match(refusal('conference-full', 'The conference is full.'), /^The conference is full\.$/);
+  assert.match(refusal('offer-refused', 'The offer has no BUNDLE.'), /^The offer has no BUNDLE\.$/);
+});
+
+test('what a slot received counts for whoever it carried meanwhile', async () => {
+  const meter = new FlowMeter();
+  const slot = (name, framesDecoded) => ({ mid: '5', kind: 'video', name, framesDecoded, totalAudioEnergy: 0 });
+  const looks = [slot('Grace', 10), slot('Grace', 25), slot('Alan', 40), slot('Alan', 47), slot('Alan', 3), slot('Alan', 5), slot(null, 5)];
+  for (const seen of looks) await meter.look([{ name: 'Ada', stats: async () => ({ slots: [seen] }) }]);
+  assert.equal(meter.flow('Grace', 'Ada').frames, 15);
+  assert.equal(meter.flow('Alan', 'Ada').frames, 9);
 });

@@ -181,7 +181,7 @@ for (const launch of [launchChromium, launchFirefox]) {
       await page.click('[data-part=leave]');
       await until('the end screen', () => visible('ended'));
       assert.equal((await told('leave')).length, 1);
-      await page.evaluate(() => { window.mock.refusal = { code: 'token-invalid', message: 'expired' }; });
+      await page.evaluate(() => { window.mock.refusal = { code: 'token-invalid', message: 'expired', final: true }; });
       await page.click('#ended [data-part=rejoin]');
       await until('the refusal', async () => (await textOf('#ended [data-part=reason]')).includes('invitation is not valid'));
       await page.evaluate(() => { window.mock.refusal = null; });

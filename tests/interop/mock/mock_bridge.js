@@ -85,7 +85,7 @@
     makeUndecodable(id, codec) { this.undecodable.push({ participant: id, codec }); this.assign(); }
     speak(id) { this.#send('speaker', { participant: id }); }
     settle(codecs) { this.codecs = codecs; this.#send('codecs', { video: codecs }); }
-    error(code) { this.#send('error', { code, message: code }); }
+    error(code) { this.#send('error', { code, message: code, final: true }); }
     dropSocket() { this.#socket?.drop(); }
     dropMedia() { this.#pc?.close(); }
 
