@@ -42,6 +42,8 @@ export class CallView extends EventTarget {
     hear.addEventListener('click', () => this.#sounds.resume());
     this.#sounds.addEventListener('blocked', ({ detail }) => { hear.hidden = !detail; });
     privacy.addEventListener('toggle', () => this.#explainPrivacy());
+    document.addEventListener('click', ({ target }) => { if (!privacy.contains(target)) privacy.open = false; });
+    document.addEventListener('keydown', ({ key }) => { if (key === 'Escape') privacy.open = false; });
     media.addEventListener('change', this.#onChange);
     window.addEventListener('online', this.#onChange);
     window.addEventListener('offline', this.#onChange);

@@ -11,8 +11,14 @@ const MockBridge = fs.readFileSync(new URL('mock/mock_bridge.js', import.meta.ur
 const Small = 'width=320&height=180&fps=15';
 const options = { timeout: 60_000 };
 
-for (const launch of [launchChromium, launchFirefox]) {
-  describe(`the page in ${launch === launchChromium ? 'Chromium' : 'Firefox'}`, () => {
+// Each browser waits most of the time, so both go at once.
+describe('the meeting page', { concurrency: 2 }, () => {
+  theMeetingPage('in Chromium', launchChromium);
+  theMeetingPage('in Firefox', launchFirefox);
+});
+
+function theMeetingPage(where, launch) {
+  describe(where, { concurrency: 1 }, () => {
     let server;
     let browser;
     let page;
