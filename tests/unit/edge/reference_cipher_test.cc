@@ -12,13 +12,19 @@
 #include "protocol/srtp/packet_index.h"
 #include "protocol/srtp/srtcp.h"
 #include "tests/support/hex.h"
-#include "tests/unit/edge/cipher_job.h"
+#include "tests/support/cipher_job.h"
 
 namespace viaduct::edge {
 namespace {
 
 using srtp::SrtpProfile;
+using testing::AllProfiles;
 using testing::from_hex;
+using testing::Outcome;
+using testing::PacketKind;
+using testing::run_in_place;
+using testing::run_one;
+using testing::TestKey;
 using testing::to_hex;
 using ByteVector = std::vector<uint8_t>;
 
@@ -150,7 +156,7 @@ class EachProfile : public ::testing::TestWithParam<SrtpProfile> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Profiles, EachProfile, ::testing::ValuesIn(AllProfiles),
-                         [](const auto& info) { return std::string(srtp::to_string(info.param)); });
+                         [](const auto& test) { return std::string(srtp::to_string(test.param)); });
 
 TEST_P(EachProfile, WritesOneSharedPayloadBehindManyReceiversHeadersAndPrefixes) {
   const ByteVector payload = rtp_packet(333);  // any bytes

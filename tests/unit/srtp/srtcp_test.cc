@@ -39,7 +39,7 @@ TEST_P(Srtcp, ReadsNothingFromAPacketTooShortForHeaderAndTrailer) {
 INSTANTIATE_TEST_SUITE_P(Profiles, Srtcp,
                          ::testing::Values(SrtpProfile::Aes128CmHmacSha1_80, SrtpProfile::AeadAes128Gcm,
                                            SrtpProfile::AeadAes256Gcm),
-                         [](const auto& info) { return std::string(to_string(info.param)); });
+                         [](const auto& test) { return std::string(to_string(test.param)); });
 
 }  // namespace
 }  // namespace viaduct::srtp

@@ -8,7 +8,7 @@
 #include "edge/batch_cipher.h"
 #include "limits.h"
 
-namespace viaduct::edge {
+namespace viaduct::testing {
 
 inline constexpr srtp::SrtpProfile AllProfiles[] = {
     srtp::SrtpProfile::Aes128CmHmacSha1_80, srtp::SrtpProfile::AeadAes128Gcm, srtp::SrtpProfile::AeadAes256Gcm};
@@ -31,7 +31,7 @@ class TestKey {
 
 // What a packet is, apart from its bytes.
 struct PacketKind {
-  KeySlot slot;
+  edge::KeySlot slot;
   bool rtcp = false;
   uint16_t header_bytes = 12;
   uint32_t ssrc = 0;
@@ -39,13 +39,13 @@ struct PacketKind {
 };
 
 struct Outcome {
-  Verdict verdict = Verdict::Pending;
+  edge::Verdict verdict = edge::Verdict::Pending;
   std::vector<uint8_t> packet;  // result_bytes long when Ok; the whole buffer otherwise
   uint64_t index = 0;
 };
 
-inline Verdict run_one(BatchCipher& cipher, CipherJob& job) {
-  CipherBatch batch{{&job, 1}};
+inline edge::Verdict run_one(edge::BatchCipher& cipher, edge::CipherJob& job) {
+  edge::CipherBatch batch{{&job, 1}};
   cipher.submit(&batch);
   while (cipher.poll() != &batch) {
   }
@@ -54,13 +54,13 @@ inline Verdict run_one(BatchCipher& cipher, CipherJob& job) {
 
 // Runs `packet`, whole and in place, through the cipher. The buffer ends where the result may end, so that AddressSanitizer sees
 // a step too far.
-inline Outcome run_in_place(BatchCipher& cipher, Direction direction, const PacketKind& kind, Bytes packet) {
-  const size_t room = direction == Direction::Protect ? srtp::MaxTrailerBytes : 0;
+inline Outcome run_in_place(edge::BatchCipher& cipher, edge::Direction direction, const PacketKind& kind, Bytes packet) {
+  const size_t room = direction == edge::Direction::Protect ? srtp::MaxTrailerBytes : 0;
   std::vector<uint8_t> buffer(packet.begin(), packet.end());
   buffer.resize(packet.size() + room);
   buffer.shrink_to_fit();
   const size_t header = std::min<size_t>(kind.header_bytes, packet.size());
-  CipherJob job{.slot = kind.slot,
+  edge::CipherJob job{.slot = kind.slot,
                 .rtcp = kind.rtcp,
                 .header_bytes = static_cast<uint16_t>(header),
                 .payload_bytes = static_cast<uint32_t>(packet.size() - header),
@@ -68,9 +68,9 @@ inline Outcome run_in_place(BatchCipher& cipher, Direction direction, const Pack
                 .index = kind.index,
                 .packet = buffer.data(),
                 .payload = buffer.data() + header};
-  const Verdict verdict = run_one(cipher, job);
-  if (verdict == Verdict::Ok) buffer.resize(job.result_bytes);
+  const edge::Verdict verdict = run_one(cipher, job);
+  if (verdict == edge::Verdict::Ok) buffer.resize(job.result_bytes);
   return {verdict, buffer, job.index};
 }
 
-}  // namespace viaduct::edge
+}  // namespace viaduct::testing
