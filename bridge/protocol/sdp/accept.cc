@@ -8,11 +8,12 @@
 namespace viaduct::sdp {
 namespace {
 
-// Which extensions flow from a client to the bridge (sections it sends in) and from the bridge to a client (its slots).
+// Which extensions flow from a client to the bridge (sections it sends in) and from the bridge to a client (its
+// slots).
 //
-// Left out on purpose: abs-send-time, which transport-wide sequence numbers replace; transport-wide sequence numbers, the
-// dependency descriptor and video layers allocation towards clients, which come with congestion control and layers; the audio
-// level towards clients, who measure what they hear themselves.
+// Left out on purpose: abs-send-time, which transport-wide sequence numbers replace; transport-wide sequence
+// numbers, the dependency descriptor and video layers allocation towards clients, which come with congestion
+// control and layers; the audio level towards clients, who measure what they hear themselves.
 struct CarriedExtension {
   rtp::ExtensionType type;
   bool from_client;

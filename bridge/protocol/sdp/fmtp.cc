@@ -18,7 +18,8 @@ bool is_constrained_baseline(std::string_view profile_level_id) {
   uint32_t id = 0;
   const char* const end = profile_level_id.data() + profile_level_id.size();
   const auto [stopped, error] = std::from_chars(profile_level_id.data(), end, id, 16);
-  return profile_level_id.size() == 6 && error == std::errc{} && stopped == end && id >> 16 == 66 && (id & 0x4000) != 0;
+  const bool whole = profile_level_id.size() == 6 && error == std::errc{} && stopped == end;
+  return whole && id >> 16 == 66 && (id & 0x4000) != 0;
 }
 
 }  // namespace

@@ -37,7 +37,8 @@ Error error_at(const Line& line, std::string_view what);
 // Takes the next word, up to a space, off the front of `rest`; empty when there is none.
 std::string_view take_word(std::string_view& rest);
 
-// Splits at the first `separator`: takes what stands before it off the front of `rest`, or all of it when there is none.
+// Splits at the first `separator`: takes what stands before it off the front of `rest`, or all of it when there
+// is none.
 std::string_view take_until(std::string_view& rest, char separator);
 
 // Names in SDP compare without case.

@@ -1,6 +1,7 @@
 // parse_offer(): line by line into a SectionDraft, then what the sections must have in common.
 
 #include <algorithm>
+#include <bitset>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,7 +60,9 @@ Result<void> OfferParser::handle(const Line& line) {
   if (line.type == 0) return error_at(line, "not of the form 'x=value'");
   if (line.type == 'm') {
     if (auto ended = end_section(); !ended) return ended;
-    if (offer_.media.size() == MaxSections) return error_at(line, "more than " + std::to_string(MaxSections) + " sections");
+    if (offer_.media.size() == MaxSections) {
+      return error_at(line, "more than " + std::to_string(MaxSections) + " sections");
+    }
     auto started = SectionDraft::start(line);
     if (!started) return started.error();
     draft_ = std::move(*started);
@@ -129,7 +132,7 @@ Result<void> OfferParser::check_limits() const {
   size_t sources = 0;
   size_t audio_slots = 0;
   size_t video_slots = 0;
-  std::vector<bool> payload_types(PayloadTable::PayloadTypes);
+  std::bitset<PayloadTable::PayloadTypes> payload_types;
   for (const MediaSection& section : offer_.media) {
     if (section.rejected) continue;
     for (const PayloadFormat& format : section.formats) payload_types[format.payload_type] = true;
@@ -139,14 +142,19 @@ Result<void> OfferParser::check_limits() const {
       ++sources;
     }
   }
-  const auto at_most = [](size_t limit, std::string_view of_what) {
-    return invalid("the SDP has more than " + std::to_string(limit) + " " + std::string(of_what));
+  struct Bound {
+    size_t count, limit;
+    std::string_view of_what;
   };
-  if (sources > limits::SourcesPerEndpoint) return at_most(limits::SourcesPerEndpoint, "sections to send in");
-  if (audio_slots > limits::AudioSlotsPerEndpoint) return at_most(limits::AudioSlotsPerEndpoint, "recvonly audio sections");
-  if (video_slots > limits::VideoSlotsPerEndpoint) return at_most(limits::VideoSlotsPerEndpoint, "recvonly video sections");
-  if (std::ranges::count(payload_types, true) > static_cast<ptrdiff_t>(limits::PayloadTypesPerEndpoint)) {
-    return at_most(limits::PayloadTypesPerEndpoint, "payload types");
+  const Bound bounds[] = {
+      {sources, limits::SourcesPerEndpoint, "sections to send in"},
+      {audio_slots, limits::AudioSlotsPerEndpoint, "recvonly audio sections"},
+      {video_slots, limits::VideoSlotsPerEndpoint, "recvonly video sections"},
+      {payload_types.count(), limits::PayloadTypesPerEndpoint, "payload types"},
+  };
+  for (const Bound& bound : bounds) {
+    if (bound.count <= bound.limit) continue;
+    return invalid("the SDP has more than " + std::to_string(bound.limit) + " " + std::string(bound.of_what));
   }
   return {};
 }

@@ -22,7 +22,9 @@ bool is_rtx(std::string_view rtpmap) { return same_name(take_until(rtpmap, '/'),
 Result<void> PayloadTable::list(const Line& line, std::string_view format_list) {
   for (std::string_view word = take_word(format_list); !word.empty(); word = take_word(format_list)) {
     const auto payload_type = parse_number<uint8_t>(word);
-    if (!payload_type || *payload_type >= PayloadTypes) return error_at(line, "a payload type is a number from 0 to 127");
+    if (!payload_type || *payload_type >= PayloadTypes) {
+      return error_at(line, "a payload type is a number from 0 to 127");
+    }
     if (payloads_[*payload_type].listed) {
       return error_at(line, "payload type " + std::to_string(*payload_type) + " is listed twice");
     }

@@ -1,6 +1,8 @@
-// What one m-section says of its payload types, gathered line by line: a=rtpmap, a=fmtp, a=rtcp-fb (RFC 4585 section 4.2).
+// What one m-section says of its payload types, gathered line by line: a=rtpmap, a=fmtp, a=rtcp-fb (RFC 4585
+// section 4.2).
 //
-// Lines for payload types that the m= line does not list are ignored: Firefox leaves them after setCodecPreferences().
+// Lines for payload types that the m= line does not list are ignored: Firefox leaves them after
+// setCodecPreferences().
 #pragma once
 
 #include <array>
@@ -22,7 +24,9 @@ class PayloadTable {
   struct Mapping {
     std::string_view rtpmap;
     std::string_view fmtp;
-    friend bool operator==(const Mapping& a, const Mapping& b) { return same_name(a.rtpmap, b.rtpmap) && a.fmtp == b.fmtp; }
+    friend bool operator==(const Mapping& a, const Mapping& b) {
+      return same_name(a.rtpmap, b.rtpmap) && a.fmtp == b.fmtp;
+    }
   };
 
   // The payload types of the m= line. InvalidArgument for one that is no payload type, or that comes twice.
@@ -34,7 +38,8 @@ class PayloadTable {
   const std::vector<uint8_t>& listed() const { return order_; }
   const Mapping& mapping(uint8_t payload_type) const { return payloads_[payload_type].mapping; }
 
-  // Those that name a format of this kind which the bridge forwards, in the order of the m= line, with their RTX partners.
+  // Those that name a format of this kind which the bridge forwards, in the order of the m= line, with their RTX
+  // partners.
   std::vector<PayloadFormat> formats(codec::MediaKind kind) const;
 
  private:
@@ -47,7 +52,8 @@ class PayloadTable {
     Feedback feedback;
   };
 
-  // The entry that a "payload-type rest" line is about, or null when it is not listed; `rest` is then cut to what follows.
+  // The entry that a "payload-type rest" line is about, or null when it is not listed; `rest` is then cut to what
+  // follows.
   Payload* find(std::string_view& rest);
 
   std::array<Payload, PayloadTypes> payloads_;

@@ -1,8 +1,9 @@
 // SDP as far as a bridge needs it: read a browser's offer, write the answer (RFC 8866, RFC 9429, RFC 8843 BUNDLE).
 //
-// A client negotiates once. Its offer holds m-sections it sends in (sendonly or sendrecv: its sources) and m-sections it
-// only receives in (recvonly: its receive slots). Everything is bundled on one transport with rtcp-mux. The reader trusts
-// nothing: it never holds more than limits::SdpBytes and never repeats a control character into the answer or an error.
+// A client negotiates once. Its offer holds m-sections it sends in (sendonly or sendrecv: its sources) and
+// m-sections it only receives in (recvonly: its receive slots). Everything is bundled on one transport with
+// rtcp-mux. The reader trusts nothing: it never holds more than limits::SdpBytes and never repeats a control
+// character into the answer or an error.
 #pragma once
 
 #include <cstdint>
@@ -60,17 +61,19 @@ struct Offer {
   Setup setup = Setup::ActPass;
 };
 
-// Reads a browser's offer. InvalidArgument, with a sentence that names the line or what is missing, for: not SDP, longer
-// than limits::SdpBytes, no BUNDLE over all accepted sections, no rtcp-mux, no ICE credentials or fingerprint, a payload
-// type or extension identifier that means two different things, more sections than the limits allow.
+// Reads a browser's offer. InvalidArgument, with a sentence that names the line or what is missing, for: not SDP,
+// longer than limits::SdpBytes, no BUNDLE over all accepted sections, no rtcp-mux, no ICE credentials or
+// fingerprint, a payload type or extension identifier that means two different things, more sections than the
+// limits allow.
 Result<Offer> parse_offer(std::string_view text);
 
 // The DTLS role in answer to `offered`: passive, unless the client insists on being passive itself (RFC 8842).
 Setup answer_setup(Setup offered);
 
-// The formats of `section` that the answer accepts, most wanted first and at most one of each codec, so that a codec has
-// one payload type towards a client. `video_preference` names the video formats to accept; Opus needs no naming. Of several
-// H.264 formats this is the one with packetization-mode=1 that most decode, constrained baseline where it is offered.
+// The formats of `section` that the answer accepts, most wanted first and at most one of each codec, so that a
+// codec has one payload type towards a client. `video_preference` names the video formats to accept; Opus needs
+// no naming. Of several H.264 formats this is the one with packetization-mode=1 that most decode, constrained
+// baseline where it is offered.
 std::vector<PayloadFormat> accepted_formats(const MediaSection& section,
                                             const std::vector<codec::CodecType>& video_preference);
 

@@ -14,7 +14,9 @@ bool is_mid(std::string_view text) {
 }
 
 // SRTP keyed by DTLS, under each name that RFC 9429 section 5.1.2 allows for it.
-bool is_dtls_srtp(std::string_view protocol) { return protocol.ends_with("RTP/SAVPF") || protocol.ends_with("RTP/SAVP"); }
+bool is_dtls_srtp(std::string_view protocol) {
+  return protocol.ends_with("RTP/SAVPF") || protocol.ends_with("RTP/SAVP");
+}
 
 bool sends(Direction d) { return d == Direction::SendRecv || d == Direction::SendOnly; }
 bool receives(Direction d) { return d == Direction::SendRecv || d == Direction::RecvOnly; }
@@ -129,7 +131,7 @@ Result<void> SectionDraft::agree_on_payloads(BundleNumbers& bundle) const {
     auto& meaning = bundle.payloads[payload_type];
     if (!meaning) meaning = payloads_.mapping(payload_type);
     if (*meaning != payloads_.mapping(payload_type)) {
-      return error_at(line_, "payload type " + std::to_string(payload_type) + " means something else in an earlier section");
+      return error_at(line_, "payload type " + std::to_string(payload_type) + " means two different things");
     }
   }
   return {};

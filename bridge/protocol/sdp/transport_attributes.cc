@@ -45,7 +45,7 @@ Result<void> handle_fingerprint(const Line& line, TransportAttributes& attribute
   for (const Hash& hash : AcceptedHashes) {
     if (!same_name(hash.name, algorithm) || !attributes.fingerprint.empty()) continue;
     auto bytes = parse_fingerprint(take_word(text), hash.bytes);
-    if (!bytes) return error_at(line, "the fingerprint is not " + std::to_string(hash.bytes) + " bytes in hexadecimal");
+    if (!bytes) return error_at(line, "not " + std::to_string(hash.bytes) + " bytes in hexadecimal");
     attributes.fingerprint_algorithm = hash.name;
     attributes.fingerprint = std::move(*bytes);
   }

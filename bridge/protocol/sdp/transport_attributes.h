@@ -1,5 +1,5 @@
-// The attributes of an offer that describe its transport: ICE credentials (RFC 8839 section 5.4), DTLS fingerprint (RFC 8122
-// section 5) and role (RFC 8842). They stand at session level, in m-sections, or both.
+// The attributes of an offer that describe its transport: ICE credentials (RFC 8839 section 5.4), DTLS
+// fingerprint (RFC 8122 section 5) and role (RFC 8842). They stand at session level, in m-sections, or both.
 #pragma once
 
 #include <cstdint>

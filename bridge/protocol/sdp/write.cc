@@ -41,8 +41,8 @@ std::string hex(const std::vector<uint8_t>& bytes) {
   return text;
 }
 
-// What the bridge asks of a client that sends this format. Limits a browser states for its own receiver (max-fs, stereo) are
-// not repeated: in the answer they would limit what it sends.
+// What the bridge asks of a client that sends this format. Limits a browser states for its own receiver (max-fs,
+// stereo) are not repeated: in the answer they would limit what it sends.
 std::string answer_fmtp(const PayloadFormat& format) {
   switch (format.type) {
     case codec::CodecType::Opus: return "minptime=10;useinbandfec=1";
@@ -80,7 +80,8 @@ class AnswerWriter {
  private:
   void write_session();
   void write_rejected(const MediaSection& section);
-  void write_accepted(const MediaSection& section, const AnswerSection& ours, const std::vector<PayloadFormat>& formats);
+  void write_accepted(const MediaSection& section, const AnswerSection& ours,
+                      const std::vector<PayloadFormat>& formats);
   void write_media_line(const MediaSection& section, const std::vector<PayloadFormat>& formats);
   void write_transport();
   void write_extensions(const MediaSection& section, Direction direction);
@@ -106,7 +107,7 @@ class AnswerWriter {
 
 void AnswerWriter::write_session() {
   line("v=0");
-  line("o=- 1 1 IN IP4 0.0.0.0");  // a session has one answer, ever: neither identifier nor version tells anything apart
+  line("o=- 1 1 IN IP4 0.0.0.0");  // a session has one answer: no identifier or version needs telling apart
   line("s=-");
   line("t=0 0");
   line("a=ice-lite");
@@ -156,8 +157,8 @@ void AnswerWriter::write_transport() {
   line("a=setup:", name_of(answer_.setup));
 }
 
-// Each extension says which way it flows: what a client offers as /recvonly may only be answered as /sendonly (RFC 8285
-// section 8), and so it is for all.
+// Each extension says which way it flows: what a client offers as /recvonly may only be answered as /sendonly
+// (RFC 8285 section 8), and so it is for all.
 void AnswerWriter::write_extensions(const MediaSection& section, Direction direction) {
   const rtp::ExtensionMap accepted = accepted_extensions(section, direction);
   for (int i = 0; i < rtp::ExtensionTypes; ++i) {
