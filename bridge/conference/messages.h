@@ -104,6 +104,7 @@ struct SlotAssignment {
 struct UndecodableSource {
   EndpointId endpoint{};
   codec::CodecType codec{};
+  friend bool operator==(const UndecodableSource&, const UndecodableSource&) = default;
 };
 // What each of an endpoint's slots carries from now on, all slots each time, and which sources it misses because its
 // browser cannot decode them.

@@ -1,0 +1,147 @@
+#include "bridge.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "edge/reference_cipher.h"
+#include "edge/socket_io.h"
+
+namespace viaduct {
+namespace {
+
+constexpr Duration LongestHandshakeSleep = 500ms;
+
+// The text of a file that the configuration names; empty when it names none.
+Result<std::string> read_file(const std::filesystem::path& path, std::string_view option) {
+  if (path.empty()) return std::string();
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    return Error{ErrorCode::NotFound, "cannot read " + path.string() + ", which --" + std::string(option) + " names"};
+  }
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  return text;
+}
+
+std::string without_last_newline(std::string text) {
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+  return text;
+}
+
+control::TlsMode tls_mode(TlsMode mode) {
+  switch (mode) {
+    case TlsMode::Off: return control::TlsMode::Off;
+    case TlsMode::Ephemeral: return control::TlsMode::Ephemeral;
+    case TlsMode::Files: return control::TlsMode::Files;
+  }
+  return control::TlsMode::Off;
+}
+
+}  // namespace
+
+Result<void> Bridge::start() {
+  const auto certificate = dtls::Certificate::make(random_, wall_since_1970());
+  if (!certificate) return certificate.error();
+  auto context = dtls::Context::make(*certificate, *config_.srtp_profiles);
+  if (!context) return context.error();
+  handshakes_ = std::make_unique<path::HandshakeService>(std::move(*context));
+
+  const dtls::Fingerprint& fingerprint = certificate->fingerprint();
+  if (const auto opened = open_workers(fingerprint); !opened) return opened;
+  auto settings = control_settings(fingerprint);
+  if (!settings) return settings.error();
+  std::vector<control::WorkerPort*> ports;
+  for (const auto& worker : workers_) ports.push_back(worker.get());
+  control_ = std::make_unique<control::Control>(std::move(*settings), std::move(ports), metrics_, random_);
+  if (const auto started = control_->start(); !started) return started;
+
+  for (const auto& worker : workers_) worker->start();
+  handshake_thread_ = std::thread([this] { run_handshakes(); });
+  log::info("the meeting page is at {}", control_->page_url());
+  log::info("admin at http://{}", control_->admin_address().to_string());
+  return {};
+}
+
+void Bridge::run() { control_->run(); }
+
+Bridge::~Bridge() {
+  for (const auto& worker : workers_) worker->send(conference::Stop{});
+  for (const auto& worker : workers_) worker->join();
+  handshakes_stop_ = true;
+  bell_.ring();
+  if (handshake_thread_.joinable()) handshake_thread_.join();
+}
+
+// Worker i has its own sockets on port media-port + i, its own packet pool, keys and conferences.
+Result<void> Bridge::open_workers(const dtls::Fingerprint& certificate) {
+  for (uint32_t i = 0; i < *config_.workers; ++i) {
+    const auto port = static_cast<uint16_t>(*config_.media_port + i);
+    auto io = edge::SocketIo::open({.bind_addresses = *config_.media_address,
+                                    .port = port,
+                                    .pool_packets = *config_.packet_pool_packets,
+                                    .worker = std::to_string(i)});
+    if (!io) return io.error();
+    metrics_.push_back(io->get());
+    std::vector<SocketAddress> candidates;
+    for (const IpAddress& ip : *config_.advertise) candidates.push_back({ip, port});
+    candidates_.push_back(std::move(candidates));
+
+    Worker::Parts parts{std::move(*io),
+                        std::make_unique<edge::ReferenceCipher>(edge::Direction::Unprotect, limits::EndpointsPerWorker),
+                        std::make_unique<edge::ReferenceCipher>(edge::Direction::Protect, limits::EndpointsPerWorker)};
+    workers_.push_back(std::make_unique<Worker>(i, std::move(parts), *config_.video_codecs, certificate, bell_));
+    metrics_.push_back(workers_.back().get());
+    handshakes_->serve(workers_.back()->handshake_port());
+  }
+  log::info("{} worker(s), media on UDP port {} and up", workers_.size(), *config_.media_port);
+  return {};
+}
+
+Result<control::Settings> Bridge::control_settings(const dtls::Fingerprint& certificate) const {
+  auto secret = read_file(*config_.token_secret_file, config_.token_secret_file.name());
+  if (!secret) return secret.error();
+  auto public_key = read_file(*config_.token_public_key, config_.token_public_key.name());
+  if (!public_key) return public_key.error();
+
+  control::Settings s;
+  s.page_address = *config_.page_address;
+  s.admin_address = *config_.admin_address;
+  s.page_tls = {tls_mode(*config_.tls), (*config_.tls_certificate).string(), (*config_.tls_key).string()};
+  s.web_root = (*config_.web_root).string();
+  s.allowed_origins = *config_.allowed_origins;
+  s.token = {.required = *config_.token_required,
+             .hs256_secret = without_last_newline(std::move(*secret)),
+             .es256_public_key_pem = std::move(*public_key),
+             .issuer = *config_.token_issuer,
+             .audience = *config_.token_audience};
+  s.limits.participants = *config_.max_participants;
+  s.limits.participants_per_conference = *config_.max_participants_per_conference;
+  s.limits.conferences = *config_.max_conferences;
+  s.audio_slots = *config_.audio_slots;
+  s.video_slots = *config_.video_slots;
+  s.video_preference = *config_.video_codecs;
+  s.candidates = candidates_;
+  s.fingerprint_algorithm = certificate.algorithm;
+  s.fingerprint = certificate.digest;
+  return s;
+}
+
+// DTLS on a thread of its own; a worker is woken when there is an answer for it.
+void Bridge::run_handshakes() {
+  pthread_setname_np(pthread_self(), "handshakes");
+  while (!handshakes_stop_) {
+    const Timestamp now = monotonic_now();
+    const bool more = handshakes_->turn(now);
+    for (const auto& worker : workers_) {
+      if (worker->handshake_port().has_replies()) worker->wake();
+    }
+    if (!more) bell_.wait(std::clamp<Duration>(handshakes_->next_deadline() - now, 0ns, LongestHandshakeSleep));
+  }
+}
+
+}  // namespace viaduct

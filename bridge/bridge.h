@@ -1,0 +1,47 @@
+// The whole program but its command line: certificate, workers with their edges, the handshake thread and the control plane.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/bell.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "config.h"
+#include "control/control.h"
+#include "path/handshake_service.h"
+#include "worker.h"
+
+namespace viaduct {
+
+class Bridge {
+ public:
+  explicit Bridge(const Config& config) : config_(config) {}
+  ~Bridge();
+
+  // Binds every port and starts the threads. An error is one sentence for the operator.
+  Result<void> start();
+  // Serves until stop() has been called, from any thread, and everyone has been told.
+  void run();
+  void stop() { control_->stop(); }
+
+ private:
+  Result<void> open_workers(const dtls::Fingerprint& certificate);
+  Result<control::Settings> control_settings(const dtls::Fingerprint& certificate) const;
+  void run_handshakes();
+
+  const Config config_;
+  SystemRandom random_;
+  Bell bell_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<const MetricSource*> metrics_;
+  std::vector<std::vector<SocketAddress>> candidates_;   // by worker
+  std::unique_ptr<path::HandshakeService> handshakes_;
+  std::atomic<bool> handshakes_stop_{false};
+  std::thread handshake_thread_;
+  std::unique_ptr<control::Control> control_;
+};
+
+}  // namespace viaduct

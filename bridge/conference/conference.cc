@@ -1,0 +1,156 @@
+#include "conference/conference.h"
+
+#include <algorithm>
+
+#include "conference/allocator.h"
+#include "conference/codec_policy.h"
+#include "conference/directory.h"
+#include "conference/endpoint.h"
+
+namespace viaduct::conference {
+namespace {
+
+constexpr Duration RankingInterval = 100ms;
+constexpr Duration RankingBackoff = 20ms;   // between rankings that a packet sets off
+
+// A source that this receiver gets nothing of because it cannot decode it.
+bool undecodable(const Source& source, const Endpoint& receiver) {
+  return source.codec && !receiver.payloads.decodes(*source.codec);
+}
+
+bool forwardable(const Source& source) { return source.sending && !source.muted; }
+
+}  // namespace
+
+void Conference::add(Handle<Endpoint> member) {
+  members_.push_back(member);
+  const Endpoint& e = *directory_.find(member);
+  for (uint16_t i = 0; i < e.sources.size(); ++i) {
+    (e.sources[i].kind == codec::MediaKind::Audio ? audio_order_ : video_order_).push_back({member, i});
+  }
+  settle_codecs();
+  report_slots(e);
+  reallocation_due_ = true;
+}
+
+void Conference::remove(Handle<Endpoint> member) {
+  const auto is_members = [&](const SourceRef& s) { return s.endpoint == member; };
+  std::erase(members_, member);
+  std::erase_if(audio_order_, is_members);
+  std::erase_if(video_order_, is_members);
+
+  Endpoint& leaving = *directory_.find(member);
+  for (uint16_t i = 0; i < leaving.slots.size(); ++i) carry({member, i}, std::nullopt);
+  if (speaker_.forget(leaving.id)) directory_.reports.push_back(SpeakerChanged{id, std::nullopt});
+  settle_codecs();
+  allocate_slots();
+}
+
+void Conference::on_audio_level(const SourceRef& source, Timestamp now) {
+  // Everyone hears all others as long as there are as many slots as talkers, so only a crowd needs ranking at once.
+  if (now < next_ranking_ - RankingInterval + RankingBackoff) return;
+  const size_t heard = limits::AudioSlotsPerEndpoint;
+  const auto front = std::span(audio_order_).first(std::min(audio_order_.size(), heard));
+  if (front.size() == audio_order_.size() || std::ranges::find(front, source) != front.end()) return;
+  rank_audio(now);
+}
+
+void Conference::run_timers(Timestamp now) {
+  if (now >= next_ranking_) rank_audio(now);
+  if (speaker_.due(now)) {
+    std::vector<Speaker::Voice> voices;
+    for (const SourceRef& ref : audio_order_) {
+      const Source& s = *directory_.find(ref);
+      if (!s.muted) voices.push_back({directory_.find(ref.endpoint)->id, s.loudness.mean(now)});
+    }
+    if (speaker_.decide(voices, now)) {
+      directory_.reports.push_back(SpeakerChanged{id, speaker_.current()});
+      note_speaker_in_video_order();
+    }
+  }
+  if (reallocation_due_) allocate_slots();
+}
+
+void Conference::settle_codecs() {
+  std::vector<const PayloadMap*> maps;
+  for (const Handle<Endpoint> m : members_) maps.push_back(&directory_.find(m)->payloads);
+  video_codecs_ = settle_video_codecs(video_preference_, maps);
+  directory_.reports.push_back(CodecsChanged{id, video_codecs_});
+}
+
+void Conference::rank_audio(Timestamp now) {
+  next_ranking_ = now + RankingInterval;
+  const std::vector<SourceRef> before = audio_order_;
+  std::ranges::stable_sort(audio_order_, std::ranges::greater{},
+                           [&](const SourceRef& s) { return directory_.find(s)->loudness.mean(now); });
+  if (audio_order_ != before) reallocation_due_ = true;
+}
+
+void Conference::note_speaker_in_video_order() {
+  if (!speaker_.current()) return;
+  const Handle<Endpoint> speaking = directory_.with_id(*speaker_.current());
+  std::ranges::stable_partition(video_order_, [&](const SourceRef& s) { return s.endpoint == speaking; });
+  reallocation_due_ = true;
+}
+
+void Conference::allocate_slots() {
+  reallocation_due_ = false;
+  for (const Handle<Endpoint> m : members_) allocate_slots_of(m, *directory_.find(m));
+}
+
+void Conference::allocate_slots_of(Handle<Endpoint> receiver, Endpoint& endpoint) {
+  bool changed = false;
+  for (const auto kind : {codec::MediaKind::Audio, codec::MediaKind::Video}) {
+    for (const SlotChange& change : allocate(endpoint.slots, kind, wanted_by(endpoint, receiver, kind))) {
+      carry({receiver, change.slot}, change.carries);
+      changed = true;
+    }
+  }
+  std::vector<UndecodableSource> missed;
+  for (const auto* order : {&audio_order_, &video_order_}) {
+    for (const SourceRef& ref : *order) {
+      const Source& source = *directory_.find(ref);
+      if (ref.endpoint == receiver || !forwardable(source) || !undecodable(source, endpoint)) continue;
+      missed.push_back({directory_.find(ref.endpoint)->id, *source.codec});
+    }
+  }
+  changed = changed || missed != endpoint.undecodable;
+  endpoint.undecodable = std::move(missed);
+  if (changed) report_slots(endpoint);
+}
+
+std::vector<SourceRef> Conference::wanted_by(const Endpoint& receiver, Handle<Endpoint> self, codec::MediaKind kind) const {
+  std::vector<SourceRef> wanted;
+  for (const SourceRef& ref : kind == codec::MediaKind::Audio ? audio_order_ : video_order_) {
+    const Source& source = *directory_.find(ref);
+    if (ref.endpoint != self && forwardable(source) && !undecodable(source, receiver)) wanted.push_back(ref);
+  }
+  return wanted;
+}
+
+void Conference::carry(SlotRef ref, std::optional<SourceRef> next) {
+  Subscription& slot = *directory_.find(ref);
+  if (slot.carries) {
+    if (Source* before = directory_.find(*slot.carries)) std::erase(before->receivers, ref);
+  }
+  slot.carry(next);
+  if (!next) return;
+  Source& source = *directory_.find(*next);
+  source.receivers.push_back(ref);
+  if (source.kind == codec::MediaKind::Video) source.key_frame.want();
+}
+
+void Conference::report_slots(const Endpoint& receiver) const {
+  SlotsChanged report{receiver.id, {}, receiver.undecodable};
+  for (const Subscription& slot : receiver.slots) {
+    SlotAssignment a{slot.mid, slot.kind, std::nullopt, {}};
+    if (slot.carries) {
+      a.carries = directory_.find(slot.carries->endpoint)->id;
+      a.source_mid = directory_.find(*slot.carries)->mid;
+    }
+    report.slots.push_back(std::move(a));
+  }
+  directory_.reports.push_back(std::move(report));
+}
+
+}  // namespace viaduct::conference

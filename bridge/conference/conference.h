@@ -1,0 +1,64 @@
+// The members of one conference and what follows from who they are: slots, formats, the speaker.
+//
+// Nothing here is called per packet, but for on_audio_level(), which is a few comparisons unless somebody begins to speak.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/slot_map.h"
+#include "base/time.h"
+#include "conference/messages.h"
+#include "conference/source.h"
+#include "conference/speaker.h"
+
+namespace viaduct::conference {
+
+class Directory;
+class Endpoint;
+
+class Conference {
+ public:
+  Conference(ConferenceId id_, std::string name_, std::vector<codec::CodecType> video_preference, Directory& directory)
+      : id(id_), name(std::move(name_)), video_preference_(std::move(video_preference)), directory_(directory) {}
+
+  const ConferenceId id;
+  const std::string name;
+
+  void add(Handle<Endpoint> member);
+  void remove(Handle<Endpoint> member);
+  const std::vector<Handle<Endpoint>>& members() const { return members_; }
+
+  // A source began or stopped to send, was muted, or changed its format: who is shown where may change.
+  void on_source_changed() { reallocation_due_ = true; }
+  // An audible packet of an audio source. Whoever is heard may change at once when it is not among the loudest yet.
+  void on_audio_level(const SourceRef& source, Timestamp now);
+
+  // Speaker, loudness order and slots, as far as they are due.
+  void run_timers(Timestamp now);
+
+  std::optional<EndpointId> speaker() const { return speaker_.current(); }
+  const std::vector<codec::CodecType>& video_codecs() const { return video_codecs_; }
+
+ private:
+  void settle_codecs();
+  void rank_audio(Timestamp now);
+  void note_speaker_in_video_order();
+  void allocate_slots();
+  void allocate_slots_of(Handle<Endpoint> receiver, Endpoint& endpoint);
+  std::vector<SourceRef> wanted_by(const Endpoint& receiver, Handle<Endpoint> self, codec::MediaKind kind) const;
+  void carry(SlotRef slot, std::optional<SourceRef> source);
+  void report_slots(const Endpoint& receiver) const;
+
+  const std::vector<codec::CodecType> video_preference_;
+  Directory& directory_;
+  std::vector<Handle<Endpoint>> members_;
+  std::vector<codec::CodecType> video_codecs_;
+  std::vector<SourceRef> audio_order_;   // all audio sources, loudest first
+  std::vector<SourceRef> video_order_;   // all video sources, those of recent speakers first
+  Speaker speaker_;
+  bool reallocation_due_ = false;
+  Timestamp next_ranking_{};
+};
+
+}  // namespace viaduct::conference

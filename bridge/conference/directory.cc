@@ -1,0 +1,83 @@
+#include "conference/directory.h"
+
+namespace viaduct::conference {
+
+Handle<Endpoint> Directory::add(const AddEndpoint& command, Timestamp now) {
+  const auto known = conference_by_id_.find(command.conference);
+  Handle<Conference> where = known == conference_by_id_.end() ? Handle<Conference>{} : known->second;
+  if (where && find(where)->members().size() == limits::EndpointsPerConference) return {};
+  if (endpoints_.size() == endpoints_.capacity() || with_id(command.endpoint->id)) return {};
+  if (!where) {
+    where = conferences_.emplace(command.conference, command.conference_name, video_preference_, *this);
+    if (!where) return {};
+    conference_by_id_[command.conference] = where;
+  }
+  const Handle<Endpoint> h = endpoints_.emplace(*command.endpoint, where, random_, now);
+  by_id_[command.endpoint->id] = h;
+  find(where)->add(h);
+  return h;
+}
+
+void Directory::remove(Handle<Endpoint> h, std::vector<Packet>& freed) {
+  Endpoint* e = find(h);
+  if (!e) return;
+  Conference& c = conference_of(*e);
+  c.remove(h);
+  for (Source& s : e->sources) s.resend.expire(Never, freed);
+  by_id_.erase(e->id);
+  const Handle<Conference> where = e->conference;
+  endpoints_.erase(h);
+  if (c.members().empty()) {
+    conference_by_id_.erase(c.id);
+    conferences_.erase(where);
+  }
+}
+
+namespace {
+
+SourceSnapshot snapshot_of(Source& s, Timestamp now) {
+  return {.kind = s.kind, .mid = s.mid, .ssrc = s.ssrc, .codec = s.codec, .muted = s.muted,
+          .packets = s.meter.packets(), .bytes = s.meter.bytes(), .rate = s.meter.rate(now),
+          .lost = static_cast<uint64_t>(std::max<int64_t>(s.stats.cumulative_lost(), 0)),
+          .jitter = s.stats.jitter_time()};
+}
+
+EndpointSnapshot snapshot_of(Endpoint& e, const Directory& directory, const dtls::Fingerprint& local, Timestamp now) {
+  EndpointSnapshot out{.id = e.id, .name = e.name};
+  out.state = e.transport.ice.has_consent(now) ? to_string(e.transport.state) : "consent_lost";
+  if (const auto to = e.transport.ice.destination()) out.remote_address = to->to_string();
+  out.dtls_role = e.dtls_active ? "client" : "server";
+  out.local_fingerprint = local.to_string();
+  if (e.connected()) {
+    out.dtls_version = e.transport.dtls.version;
+    out.dtls_cipher = e.transport.dtls.cipher;
+    out.dtls_group = e.transport.dtls.group;
+    out.srtp_profile = srtp::to_string(e.transport.profile);
+    out.remote_fingerprint = e.transport.dtls.remote.to_string();
+  }
+  out.round_trip = e.transport.round_trip;
+  out.age = now - e.transport.created;
+  for (Source& s : e.sources) out.sources.push_back(snapshot_of(s, now));
+  for (Subscription& s : e.slots) {
+    SlotSnapshot slot{.kind = s.kind, .mid = s.mid, .ssrc = s.ssrc, .packets = s.meter.packets(),
+                      .bytes = s.meter.bytes(), .rate = s.meter.rate(now), .resent = s.resent,
+                      .fraction_lost = s.fraction_lost};
+    if (s.carries) slot.carries = directory.find(s.carries->endpoint)->id;
+    out.slots.push_back(std::move(slot));
+  }
+  return out;
+}
+
+}  // namespace
+
+WorkerSnapshot Directory::snapshot(uint32_t worker, const dtls::Fingerprint& local, Timestamp now) {
+  WorkerSnapshot out{.worker = worker};
+  for_each_conference([&](Handle<Conference>, Conference& c) {
+    ConferenceSnapshot one{.id = c.id, .name = c.name, .speaker = c.speaker(), .video_codecs = c.video_codecs()};
+    for (const Handle<Endpoint> m : c.members()) one.endpoints.push_back(snapshot_of(*find(m), *this, local, now));
+    out.conferences.push_back(std::move(one));
+  });
+  return out;
+}
+
+}  // namespace viaduct::conference

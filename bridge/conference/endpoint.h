@@ -1,0 +1,83 @@
+// One client of a conference: its transport, the sources it sends and the slots it receives in.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "base/slot_map.h"
+#include "conference/messages.h"
+#include "conference/payload_map.h"
+#include "conference/source.h"
+#include "conference/subscription.h"
+#include "conference/transport.h"
+#include "protocol/rtcp/transport_feedback.h"
+
+namespace viaduct::conference {
+
+class Conference;
+
+class Endpoint {
+ public:
+  Endpoint(const EndpointDescription& d, Handle<Conference> where, Random& random, Timestamp now)
+      : id(d.id), name(d.name), cname(d.cname), local_ufrag(d.local_ufrag), feedback_ssrc(d.feedback_ssrc), conference(where),
+        payloads(d.formats), extensions(d.extensions),
+        dtls_active(d.dtls_active), expected_fingerprint{d.fingerprint_algorithm, d.fingerprint},
+        transport({d.local_ufrag, d.local_pwd}, {d.remote_ufrag, d.remote_pwd}, now) {
+    for (const SourceDescription& s : d.sources) sources.emplace_back(s);
+    for (const SlotDescription& s : d.slots) slots.emplace_back(s, random);
+  }
+
+  const EndpointId id;
+  const std::string name;
+  const std::string cname;
+  const std::string local_ufrag;
+  const uint32_t feedback_ssrc;
+  const Handle<Conference> conference;
+  const PayloadMap payloads;
+  const rtp::ExtensionMap extensions;
+  const bool dtls_active;                        // the bridge is the DTLS client
+  const dtls::Fingerprint expected_fingerprint;
+
+  Transport transport;
+  std::vector<Source> sources;
+  std::vector<Subscription> slots;
+  std::vector<UndecodableSource> undecodable;    // others' sources that this client gets nothing of, as last reported
+
+  rtcp::TransportFeedbackBuilder arrivals;       // for transport-wide congestion feedback
+  Timestamp next_report;                         // RTCP SR and RR
+  Timestamp next_feedback;                       // transport-wide feedback
+  int64_t resend_allowance_bytes = 64 * 1024;    // what NACKs may still make the bridge send
+  std::optional<Duration> clock_ahead;           // the bridge's NTP clock minus the client's, with the shortest way seen
+
+  bool connected() const { return transport.state == TransportState::Connected; }
+
+  // Whose media SSRC or RTX SSRC this is, as negotiated or learned.
+  struct StreamOwner {
+    uint16_t source = 0;
+    bool rtx = false;
+  };
+  std::optional<StreamOwner> owner_of(uint32_t ssrc) const {
+    for (uint16_t i = 0; i < sources.size(); ++i) {
+      if (sources[i].ssrc == ssrc) return StreamOwner{i, false};
+      if (sources[i].rtx_ssrc == ssrc) return StreamOwner{i, true};
+    }
+    return std::nullopt;
+  }
+  std::optional<uint16_t> source_with_mid(std::string_view mid) const {
+    for (uint16_t i = 0; i < sources.size(); ++i) {
+      if (sources[i].mid == mid) return i;
+    }
+    return std::nullopt;
+  }
+  std::optional<uint16_t> slot_with_ssrc(uint32_t ssrc) const {
+    for (uint16_t i = 0; i < slots.size(); ++i) {
+      if (slots[i].ssrc == ssrc || (slots[i].rtx_ssrc == ssrc && ssrc != 0)) return i;
+    }
+    return std::nullopt;
+  }
+};
+
+}  // namespace viaduct::conference

@@ -1,0 +1,45 @@
+// How loud an audio source is, from the levels its packets state in clear (RFC 6464), and whether it is silent.
+#pragma once
+
+#include <cstdint>
+
+#include "base/time.h"
+
+namespace viaduct::conference {
+
+class Loudness {
+ public:
+  static constexpr uint8_t Silence = 127;            // -127 dBov
+  static constexpr int SilentPacketsForwarded = 3;   // then the bridge withholds the rest of a silence
+  static constexpr Duration Expiry = 150ms;          // a source that sends nothing for this long is not loud
+
+  // One packet's level, 0 (loudest) to 127.
+  void on_level(uint8_t level, Timestamp now) {
+    const float volume = static_cast<float>(127 - (level & 127));
+    mean_ = now - last_ > Expiry ? volume : 0.5f * mean_ + 0.5f * volume;
+    last_ = now;
+    silent_run_ = level == Silence ? silent_run_ + 1 : 0;
+  }
+
+  // Exponential mean of 127 - level: 0 is silence. 0 when nothing came lately.
+  float mean(Timestamp now) const { return now - last_ > Expiry ? 0.0f : mean_; }
+
+  // True when a further packet of this level need not be decrypted or forwarded. One in SilentPacketsBetweenProofs is let
+  // through all the same, so that the packet index stays authenticated through silences of any length.
+  bool may_skip(uint8_t level) const {
+    return level == Silence && silent_run_ >= SilentPacketsForwarded && skipped_ < SilentPacketsBetweenProofs;
+  }
+  void on_skipped() { ++skipped_; }
+  void on_authenticated() { skipped_ = 0; }
+  // True for an authenticated packet that belongs to a silence receivers need not hear.
+  bool in_silence() const { return silent_run_ > SilentPacketsForwarded; }
+
+ private:
+  static constexpr int SilentPacketsBetweenProofs = 50;
+  float mean_ = 0;
+  Timestamp last_{};
+  int silent_run_ = 0;
+  int skipped_ = 0;
+};
+
+}  // namespace viaduct::conference

@@ -1,0 +1,100 @@
+// One stream that a client sends: its numbering, its losses, its loudness, what is kept of it for resending, and who receives it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/slot_map.h"
+#include "base/time.h"
+#include "conference/loudness.h"
+#include "conference/messages.h"
+#include "conference/rate_meter.h"
+#include "conference/resend_buffer.h"
+#include "protocol/codec/codec.h"
+#include "protocol/rtp/missing_packets.h"
+#include "protocol/rtp/reception_stats.h"
+#include "protocol/rtp/sequence.h"
+#include "protocol/srtp/replay_window.h"
+
+namespace viaduct::conference {
+
+class Endpoint;
+
+// A source as others name it. Finds nothing once the endpoint is gone.
+struct SourceRef {
+  Handle<Endpoint> endpoint;
+  uint16_t source = 0;  // index in Endpoint::sources
+  friend bool operator==(const SourceRef&, const SourceRef&) = default;
+};
+
+// A receive slot as a source names it.
+struct SlotRef {
+  Handle<Endpoint> endpoint;
+  uint16_t slot = 0;    // index in Endpoint::slots
+  friend bool operator==(const SlotRef&, const SlotRef&) = default;
+};
+
+// The sender's last report (RFC 3550 section 6.4.1) and when it came.
+struct SenderClock {
+  NtpTime ntp;
+  uint32_t rtp_timestamp = 0;
+  Timestamp arrival;
+};
+
+// Lets a key-frame request through at most once per 200 ms (5 a second), whatever receivers ask; one that no key frame has
+// answered is repeated after 500 ms.
+class KeyFrameThrottle {
+ public:
+  void want() { wanted_ = true; }
+  void on_key_frame() { wanted_ = asked_ = false; }
+  // True when a request should be sent now.
+  bool take(Timestamp now) {
+    if (!wanted_ || now < last_ + (asked_ ? 500ms : 200ms)) return false;
+    asked_ = true;
+    last_ = now;
+    return true;
+  }
+
+ private:
+  bool wanted_ = false;
+  bool asked_ = false;   // since the last key frame
+  Timestamp last_{};
+};
+
+class Source {
+ public:
+  explicit Source(const SourceDescription& description)
+      : kind(description.kind), mid(description.mid), ssrc(description.ssrc), rtx_ssrc(description.rtx_ssrc) {}
+
+  const codec::MediaKind kind;
+  const std::string mid;
+  std::optional<uint32_t> ssrc;
+  std::optional<uint32_t> rtx_ssrc;
+  bool muted = false;                          // the client says so
+  bool sending = false;                        // at least one packet came, and no BYE since
+  std::optional<codec::CodecType> codec;       // of the newest packet
+
+  srtp::ReplayWindow delivered;                // original or resent, each sequence number goes on once
+  int64_t highest = -1;                        // unwrapped sequence number, authenticated
+  int64_t withheld = -1;                       // the newest that receivers need not miss: silence, muted, padding
+  rtp::ReceptionStats stats;
+  rtp::MissingPackets missing;                 // video: gaps to ask the sender for
+  ResendBuffer resend;                         // video: for receivers' NACKs
+  RateMeter meter;
+  Loudness loudness;                           // audio
+  KeyFrameThrottle key_frame;                  // video
+  std::optional<SenderClock> sender_clock;
+  uint8_t fir_sequence = 0;
+
+  std::vector<SlotRef> receivers;              // slots that carry it now
+
+  // An authenticated sequence number in 64 bits. Never negative: packets from before the first are 2^16 at most behind it.
+  int64_t extend(uint16_t sequence) { return unwrapper_.unwrap(sequence) + 0x10000; }
+
+ private:
+  rtp::SequenceUnwrapper unwrapper_;
+};
+
+}  // namespace viaduct::conference

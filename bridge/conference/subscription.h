@@ -1,0 +1,48 @@
+// A receive slot of a client: which source it carries now, and the numbers of the one continuous stream that it is.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/random.h"
+#include "conference/messages.h"
+#include "conference/projection.h"
+#include "conference/rate_meter.h"
+#include "conference/recently_resent.h"
+#include "conference/source.h"
+
+namespace viaduct::conference {
+
+class Subscription {
+ public:
+  // First numbers are random and below 2^15, so that no early loss can be taken for a rollover (RFC 3711 section 3.3.1).
+  Subscription(const SlotDescription& d, Random& random)
+      : kind(d.kind), mid(d.mid), ssrc(d.ssrc), rtx_ssrc(d.rtx_ssrc),
+        projection(static_cast<uint16_t>(random.u32() & 0x7fff), random.u32()),
+        next_rtx_index(random.u32() & 0x7fff) {}
+
+  const codec::MediaKind kind;
+  const std::string mid;
+  const uint32_t ssrc;
+  const uint32_t rtx_ssrc;
+
+  std::optional<SourceRef> carries;
+  Projection projection;
+  bool awaits_key_frame = false;   // video: nothing is sent before a picture that needs no other
+  uint64_t next_rtx_index;         // SRTP packet index of the next resent packet
+
+  RateMeter meter;                 // first sendings alone
+  uint64_t payload_octets = 0;     // first sendings alone, as a sender report counts them
+  uint64_t resent = 0;
+  RecentlyResent recently_resent;
+  double fraction_lost = 0;        // of the receiver's last report
+
+  void carry(std::optional<SourceRef> source) {
+    carries = source;
+    projection.stop();
+    awaits_key_frame = source.has_value() && kind == codec::MediaKind::Video;
+  }
+};
+
+}  // namespace viaduct::conference

@@ -1,0 +1,125 @@
+// What travels down the path: packets by the batch, with what each step has learned about them.
+//
+// A batch may outlive the turn that made it (a cipher may finish later), so packets name endpoints by handle.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/packet.h"
+#include "base/slot_map.h"
+#include "conference/endpoint.h"
+#include "edge/batch_cipher.h"
+#include "limits.h"
+#include "path/drop.h"
+#include "protocol/codec/vp8.h"
+#include "protocol/rtp/packet.h"
+
+namespace viaduct::path {
+
+using conference::Endpoint;
+
+enum class PacketKind : uint8_t { Unknown, Stun, Dtls, Rtp, Rtcp };
+inline constexpr size_t PacketKinds = 5;
+constexpr const char* to_string(PacketKind k) {
+  constexpr const char* Names[] = {"unknown", "stun", "dtls", "rtp", "rtcp"};
+  return Names[static_cast<size_t>(k)];
+}
+
+// A packet on its way in. Each step fills in its part and reads those above.
+struct RxPacket {
+  Packet io;
+  Drop drop = Drop::None;               // anything else: later steps pass over it
+
+  // demux
+  PacketKind kind = PacketKind::Unknown;
+  Handle<Endpoint> from;
+  rtp::HeaderView header;               // RTP
+
+  // unprotect
+  uint64_t index = 0;                   // SRTP or SRTCP packet index
+  uint16_t source = 0;                  // index in Endpoint::sources
+  bool rtx = false;                     // came on the source's RTX stream
+
+  // observe
+  int64_t sequence = 0;                 // unwrapped by the source
+  uint16_t payload_bytes = 0;           // media behind the header, without padding
+  codec::CodecType codec{};
+  std::optional<codec::Vp8Descriptor> vp8;
+  bool key_frame = false;               // decoding can begin at this packet
+  bool in_silence = false;
+
+  Bytes bytes() const { return io.bytes(); }
+  Bytes payload() const { return bytes().subspan(header.header_bytes, payload_bytes); }
+};
+
+struct RxBatch : edge::CipherBatch {
+  std::array<RxPacket, limits::RxBatchPackets> packets;
+  size_t size = 0;
+  std::array<edge::CipherJob, limits::RxBatchPackets> job_storage;
+  std::array<uint8_t, limits::RxBatchPackets> packet_of_job{};
+  size_t readers = 0;                   // TxBatches that still read payloads of this batch
+
+  std::span<RxPacket> all() { return std::span(packets).first(size); }
+  RxPacket& packet_of(const edge::CipherJob& job) { return packets[packet_of_job[static_cast<size_t>(&job - job_storage.data())]]; }
+  // The packet's job, to be filled in.
+  edge::CipherJob& add_job(const RxPacket& packet) {
+    packet_of_job[jobs.size()] = static_cast<uint8_t>(&packet - packets.data());
+    jobs = std::span(job_storage).first(jobs.size() + 1);
+    return jobs.back() = {};
+  }
+  void clear() {
+    size = 0;
+    jobs = {};
+  }
+};
+static_assert(limits::RxBatchPackets <= 256, "packet_of_job counts in bytes");
+
+enum class TxKind : uint8_t { Media, Resent, Rtcp };
+
+// A packet on its way out, to one receiver.
+struct TxPacket {
+  Packet io;
+  Handle<Endpoint> to;
+  TxKind kind = TxKind::Media;
+  Timestamp arrival;                    // of the packet it was made from; zero for RTCP
+};
+
+struct TxBatch : edge::CipherBatch {
+  std::array<TxPacket, limits::TxBatchPackets> packets;
+  std::array<edge::CipherJob, limits::TxBatchPackets> job_storage;  // job i is packet i's
+  RxBatch* reads = nullptr;             // whose payloads the jobs read; null when they read none
+
+  size_t size() const { return jobs.size(); }
+  bool full() const { return jobs.size() == limits::TxBatchPackets; }
+};
+
+// Batches of one type, made when first needed, up to a bound, and used again.
+template <typename Batch>
+class BatchPool {
+ public:
+  explicit BatchPool(size_t capacity) : capacity_(capacity) {}
+  // Null when all are in flight.
+  Batch* take() {
+    if (free_.empty()) {
+      if (all_.size() == capacity_) return nullptr;
+      all_.push_back(std::make_unique<Batch>());
+      return all_.back().get();
+    }
+    Batch* b = free_.back();
+    free_.pop_back();
+    return b;
+  }
+  void give_back(Batch* b) { free_.push_back(b); }
+  size_t in_flight() const { return all_.size() - free_.size(); }
+
+ private:
+  size_t capacity_;
+  std::vector<std::unique_ptr<Batch>> all_;
+  std::vector<Batch*> free_;
+};
+
+}  // namespace viaduct::path

@@ -1,0 +1,168 @@
+#include "path/packet_path.h"
+
+namespace viaduct::path {
+namespace {
+
+constexpr Duration Tick = 10ms;      // NACKs, reports, speakers
+constexpr Duration SlowTick = 500ms;  // what is kept too long, gauges
+
+}  // namespace
+
+// One turn of the worker. A packet's whole life reads from the top to the bottom of this function.
+void PacketPath::turn(Timestamp now) {
+  take_handshakes(now);                                   //   keys that are ready, DTLS that must go out
+  if (RxBatch* rx = receive(now)) {                       // 1 take what has arrived
+    demux_.run(*rx, now);                                 // 2 STUN is answered, DTLS handed over; RTP and RTCP go on
+    opened_.run(*rx);                                     // 3 unprotect: submit to the cipher
+  }
+  while (RxBatch* rx = opened_.poll()) {                  //   finished batches, oldest first
+    observe_.run(*rx, now);                               // 4 learn from arrivals
+    feedback_.run(*rx, now);                              // 5 act on RTCP
+    rewrite_.run(*rx, route_.run(*rx), now);              // 6 pick receivers, 7 write their headers
+    sealed_.run(queue_.take());                           // 8 protect: submit the fan-out
+    retire_if_unread(rx);
+  }
+  run_timers(now);                                        //   reports, requests, consent: RTCP of our own
+  while (TxBatch* tx = sealed_.poll()) transmit(*tx, now);  // 9 send, and keep what may be asked for again
+}
+
+PacketPath::PacketPath(Edges edges, NtpClock ntp, std::vector<codec::CodecType> video_preference, PathCounters& counters)
+    : io_(edges.io),
+      counters_(counters),
+      ntp_(ntp),
+      directory_(edges.random, std::move(video_preference)),
+      queue_(edges.io),
+      demux_(edges.io, directory_, addresses_, edges.handshakes, counters),
+      opened_(directory_, edges.opener),
+      observe_(directory_, counters),
+      rewrite_(directory_, queue_, counters),
+      feedback_(directory_, rewrite_, ntp_, counters),
+      route_(directory_),
+      sealed_(edges.sealer),
+      transmit_(edges.io, directory_, edges.time, counters),
+      reports_(directory_, queue_, ntp_, counters),
+      handshakes_(edges.io, directory_, edges.handshakes, edges.opener, edges.sealer, counters),
+      arrivals_(limits::RxBatchPackets) {}
+
+// Null when nothing has arrived, or when so many batches are with the cipher that the network must wait.
+RxBatch* PacketPath::receive(Timestamp now) {
+  RxBatch* rx = rx_batches_.take();
+  if (!rx) return nullptr;
+  rx->size = io_.receive(arrivals_, now);
+  if (rx->size == 0) {
+    rx_batches_.give_back(rx);
+    return nullptr;
+  }
+  for (size_t i = 0; i < rx->size; ++i) {
+    rx->packets[i] = {};
+    rx->packets[i].io = arrivals_[i];
+  }
+  return rx;
+}
+
+void PacketPath::transmit(TxBatch& tx, Timestamp now) {
+  transmit_.run(tx, now);
+  RxBatch* const rx = tx.reads;
+  queue_.give_back(&tx);
+  if (rx) {
+    --rx->readers;
+    retire_if_unread(rx);
+  }
+}
+
+// Payloads stay where they are as long as a cipher reads them for some receiver.
+void PacketPath::retire_if_unread(RxBatch* rx) {
+  if (rx->readers > 0) return;
+  transmit_.retire(*rx);
+  rx_batches_.give_back(rx);
+}
+
+void PacketPath::take_handshakes(Timestamp now) {
+  for (const Handshakes::Ended& ended : handshakes_.run(now)) end(ended.endpoint, ended.reason);
+}
+
+void PacketPath::run_timers(Timestamp now) {
+  if (now < next_tick_) return;
+  next_tick_ = now + Tick;
+  directory_.for_each_endpoint([&](Handle<Endpoint> who, Endpoint& e) { run_endpoint_timers(who, e, now); });
+  directory_.for_each_conference([&](Handle<conference::Conference>, conference::Conference& c) { c.run_timers(now); });
+  sealed_.run(queue_.take());
+  if (now >= next_slow_tick_) {
+    next_slow_tick_ = now + SlowTick;
+    run_slow_timers(now);
+  }
+}
+
+void PacketPath::run_endpoint_timers(Handle<Endpoint> who, Endpoint& e, Timestamp now) {
+  if (!e.transport.ice.has_consent(now)) {
+    counters_.consent_lost.add();
+    end(who, conference::GoneReason::ConsentLost);
+    return;
+  }
+  if (e.connected() && e.transport.may_send(now)) reports_.run(who, e, now);
+}
+
+void PacketPath::run_slow_timers(Timestamp now) {
+  freed_.clear();
+  int64_t slots = 0;
+  int64_t in_use = 0;
+  directory_.for_each_endpoint([&](Handle<Endpoint>, Endpoint& e) {
+    for (conference::Source& s : e.sources) s.resend.expire(now - limits::ResendMaxAge, freed_);
+    slots += static_cast<int64_t>(e.slots.size());
+    for (const conference::Subscription& s : e.slots) in_use += s.carries.has_value();
+  });
+  io_.release(freed_);
+  counters_.endpoints.set(static_cast<int64_t>(directory_.endpoint_count()));
+  counters_.conferences.set(static_cast<int64_t>(directory_.conference_count()));
+  counters_.slots.set(slots);
+  counters_.slots_in_use.set(in_use);
+  counters_.free_packets.set(static_cast<int64_t>(io_.free_packets()));
+}
+
+void PacketPath::add(const conference::AddEndpoint& command, Timestamp now) {
+  const Handle<Endpoint> who = directory_.add(command, now);
+  if (!who) {
+    directory_.reports.push_back(conference::EndpointGone{command.endpoint->id, conference::GoneReason::Refused});
+    return;
+  }
+  addresses_.add_ufrag(command.endpoint->local_ufrag, who);
+}
+
+void PacketPath::remove(conference::EndpointId id) {
+  const Handle<Endpoint> who = directory_.with_id(id);
+  if (Endpoint* e = directory_.find(who)) remove(who, *e);
+}
+
+void PacketPath::remove(Handle<Endpoint> who, Endpoint& e) {
+  for (const SocketAddress& address : e.transport.ice.validated()) addresses_.remove_address(address, who);
+  addresses_.remove_ufrag(e.local_ufrag);
+  handshakes_.close(who, e);
+  freed_.clear();
+  directory_.remove(who, freed_);
+  io_.release(freed_);
+}
+
+void PacketPath::end(Handle<Endpoint> who, conference::GoneReason reason) {
+  Endpoint* e = directory_.find(who);
+  if (!e) return;
+  directory_.reports.push_back(conference::EndpointGone{e->id, reason});
+  remove(who, *e);
+}
+
+void PacketPath::set_muted(const conference::SetMuted& command) {
+  Endpoint* e = directory_.find(directory_.with_id(command.endpoint));
+  if (!e) return;
+  for (conference::Source& s : e->sources) {
+    if (s.kind == command.kind) s.muted = command.muted;
+  }
+  directory_.conference_of(*e).on_source_changed();
+}
+
+void PacketPath::close(Timestamp now) {
+  directory_.for_each_endpoint([&](Handle<Endpoint> who, Endpoint& e) {
+    if (e.connected() && e.transport.may_send(now)) reports_.say_goodbye(who, e);
+  });
+  sealed_.run(queue_.take());
+}
+
+}  // namespace viaduct::path

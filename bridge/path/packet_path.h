@@ -1,0 +1,98 @@
+// START HERE. The life of a packet, from the network and back to it: turn() reads from top to bottom, one step a line, one file a
+// step. Each step is a loop over a batch.
+//
+// Sans-IO: it touches the network through PacketIo, keys through BatchCipher, and is told the time. It belongs to one thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/random.h"
+#include "conference/directory.h"
+#include "edge/batch_cipher.h"
+#include "edge/packet_io.h"
+#include "path/address_book.h"
+#include "path/batch.h"
+#include "path/counters.h"
+#include "path/demux.h"
+#include "path/feedback.h"
+#include "path/handshakes.h"
+#include "path/observe.h"
+#include "path/protect.h"
+#include "path/reports.h"
+#include "path/rewrite.h"
+#include "path/route.h"
+#include "path/transmit.h"
+#include "path/unprotect.h"
+
+namespace viaduct::path {
+
+class PacketPath {
+ public:
+  struct Edges {
+    edge::PacketIo& io;
+    edge::BatchCipher& opener;    // Direction::Unprotect
+    edge::BatchCipher& sealer;    // Direction::Protect
+    HandshakePort& handshakes;
+    TimeSource& time;
+    Random& random;
+  };
+
+  PacketPath(Edges edges, NtpClock ntp, std::vector<codec::CodecType> video_preference, PathCounters& counters);
+
+  // One turn of the worker: takes what has arrived and sends what follows from it.
+  void turn(Timestamp now);
+  // When turn() has something to do even if no packet comes.
+  Timestamp next_deadline() const { return directory_.endpoint_count() == 0 ? Never : next_tick_; }
+
+  // What control asks for. A refused AddEndpoint shows as an EndpointGone among the reports.
+  void add(const conference::AddEndpoint& command, Timestamp now);
+  void remove(conference::EndpointId id);
+  void set_muted(const conference::SetMuted& command);
+  conference::WorkerSnapshot snapshot(uint32_t worker, const dtls::Fingerprint& local, Timestamp now) {
+    return directory_.snapshot(worker, local, now);
+  }
+  // Says goodbye to every client; the next turn()s get it out.
+  void close(Timestamp now);
+
+  // Reports for control since the last call.
+  std::vector<conference::Report> take_reports() { return std::exchange(directory_.reports, {}); }
+
+ private:
+  RxBatch* receive(Timestamp now);
+  void transmit(TxBatch& tx, Timestamp now);
+  void retire_if_unread(RxBatch* rx);
+  void take_handshakes(Timestamp now);
+  void run_timers(Timestamp now);
+  void run_endpoint_timers(Handle<Endpoint> who, Endpoint& endpoint, Timestamp now);
+  void run_slow_timers(Timestamp now);
+  void remove(Handle<Endpoint> who, Endpoint& endpoint);
+  void end(Handle<Endpoint> who, conference::GoneReason reason);
+
+  edge::PacketIo& io_;
+  PathCounters& counters_;
+  const NtpClock ntp_;
+  conference::Directory directory_;
+  AddressBook addresses_;
+  TxQueue queue_;
+  BatchPool<RxBatch> rx_batches_{limits::RxBatchesInFlight};
+
+  Demux demux_;
+  Unprotect opened_;
+  Observe observe_;
+  Rewrite rewrite_;
+  Feedback feedback_;
+  Route route_;
+  Protect sealed_;
+  Transmit transmit_;
+  Reports reports_;
+  Handshakes handshakes_;
+
+  std::vector<Packet> arrivals_;
+  std::vector<Packet> freed_;
+  Timestamp next_tick_{};
+  Timestamp next_slow_tick_{};
+};
+
+}  // namespace viaduct::path

@@ -1,0 +1,138 @@
+#include "path/reports.h"
+
+#include <array>
+
+#include "protocol/srtp/srtcp.h"
+
+namespace viaduct::path {
+namespace {
+
+constexpr size_t MaxRtcpBytes = 1200;
+constexpr int MaxFeedbackMessages = 4;   // of transport-wide feedback, for one client in one round
+constexpr size_t MaxNackedAtOnce = 64;   // sequence numbers in one NACK; the rest follows in the next turn
+
+rtcp::ReportBlock report_block_of(conference::Source& source, Timestamp now) {
+  rtcp::ReportBlock block{.ssrc = *source.ssrc,
+                          .fraction_lost = source.stats.take_fraction_lost(),
+                          .cumulative_lost = static_cast<int32_t>(source.stats.cumulative_lost()),
+                          .extended_highest_sequence = source.stats.extended_highest_sequence(),
+                          .jitter = source.stats.jitter()};
+  if (source.sender_clock) {
+    block.last_sender_report = source.sender_clock->ntp.middle();
+    block.delay_since_last_sender_report = to_compact_ntp(now - source.sender_clock->arrival);
+  }
+  return block;
+}
+
+}  // namespace
+
+void Reports::run(Handle<Endpoint> who, Endpoint& endpoint, Timestamp now) {
+  if (now >= endpoint.next_report) {
+    endpoint.next_report = now + ReportInterval;
+    send(who, endpoint, [&](MutableBytes out) { return write_reports(out, endpoint, now); });
+  }
+  if (endpoint.arrivals.due(now)) {
+    const uint32_t media = endpoint.sources.empty() ? 0 : endpoint.sources.front().ssrc.value_or(0);
+    for (int messages = 0; endpoint.arrivals.has_pending() && messages < MaxFeedbackMessages; ++messages) {
+      send(who, endpoint,
+           [&](MutableBytes out) { return endpoint.arrivals.write(out, endpoint.feedback_ssrc, media, now); });
+    }
+  }
+  send(who, endpoint, [&](MutableBytes out) { return write_requests(out, endpoint, now); });
+}
+
+void Reports::say_goodbye(Handle<Endpoint> who, Endpoint& endpoint) {
+  send(who, endpoint, [&](MutableBytes out) {
+    rtcp::CompoundWriter writer(out);
+    writer.receiver_report(endpoint.feedback_ssrc);
+    for (const conference::Subscription& slot : endpoint.slots) writer.bye({&slot.ssrc, 1});
+    return writer.size();
+  });
+}
+
+template <typename Write>
+void Reports::send(Handle<Endpoint> who, Endpoint& endpoint, Write&& write) {
+  const TxQueue::Blank blank = queue_.next(nullptr);
+  if (!blank) {
+    counters_.drop(blank.missing);
+    return;
+  }
+  Packet& io = blank.packet->io;
+  uint8_t* const start = io.buffer + io.offset;
+  const size_t bytes = write({start, MaxRtcpBytes});
+  if (bytes < srtp::RtcpHeaderBytes) {
+    queue_.undo();
+    return;
+  }
+  blank.packet->to = who;
+  blank.packet->kind = TxKind::Rtcp;
+  uint32_t& index = endpoint.transport.next_srtcp_index;
+  *blank.job = {.slot = endpoint.transport.protect_key,
+                .rtcp = true,
+                .header_bytes = srtp::RtcpHeaderBytes,
+                .payload_bytes = static_cast<uint32_t>(bytes - srtp::RtcpHeaderBytes),
+                .ssrc = load_be32(start + 4),
+                .index = index++,
+                .packet = start,
+                .payload = start + srtp::RtcpHeaderBytes};
+}
+
+// RR for what the client sends, SDES, and SR for each slot that carries something. What does not fit waits for the next round.
+size_t Reports::write_reports(MutableBytes space, Endpoint& endpoint, Timestamp now) {
+  rtcp::CompoundWriter out(space);
+  std::array<rtcp::ReportBlock, limits::SourcesPerEndpoint> blocks;
+  size_t count = 0;
+  for (conference::Source& source : endpoint.sources) {
+    if (source.ssrc && source.stats.started() && count < blocks.size()) blocks[count++] = report_block_of(source, now);
+  }
+  out.receiver_report(endpoint.feedback_ssrc, std::span(blocks).first(count));
+  out.sdes_cname(endpoint.feedback_ssrc, endpoint.cname);
+  for (const conference::Subscription& slot : endpoint.slots) write_sender_report(out, endpoint, slot, now);
+  return out.size();
+}
+
+// The slot's media time at this moment, on the bridge's clock: the source's last report, moved on by what has passed since it
+// was written (RFC 3550 section 6.4.1). All sources of a client share one clock difference, so sound and picture stay together.
+void Reports::write_sender_report(rtcp::CompoundWriter& out, const Endpoint& endpoint, const conference::Subscription& slot,
+                                  Timestamp now) {
+  if (!slot.carries || !slot.projection.started()) return;
+  const Endpoint* sender = directory_.find(slot.carries->endpoint);
+  const conference::Source* source = directory_.find(*slot.carries);
+  if (!sender || !source || !source->sender_clock || !source->codec || !sender->clock_ahead) return;
+
+  const NtpTime here = ntp_.at(now);
+  const Duration passed = ntp_difference(here, source->sender_clock->ntp) - *sender->clock_ahead;
+  const int64_t ticks = to_us(passed) * codec::clock_rate_of(*source->codec) / 1'000'000;
+  const auto source_timestamp = static_cast<uint32_t>(source->sender_clock->rtp_timestamp + ticks);
+  out.sender_report({.ssrc = slot.ssrc,
+                     .ntp = here,
+                     .rtp_timestamp = slot.projection.timestamp_of(source_timestamp),
+                     .packets = static_cast<uint32_t>(slot.meter.packets()),
+                     .octets = static_cast<uint32_t>(slot.payload_octets)});
+  out.sdes_cname(slot.ssrc, endpoint.cname);
+}
+
+// What the client should send again or anew: NACKs for gaps, PLI (or FIR for a client without it) for key frames.
+size_t Reports::write_requests(MutableBytes space, Endpoint& endpoint, Timestamp now) {
+  rtcp::CompoundWriter out(space);
+  const Duration round_trip = endpoint.transport.round_trip.value_or(0ms);
+  std::array<uint16_t, MaxNackedAtOnce> lost;
+  for (conference::Source& source : endpoint.sources) {
+    if (source.kind != codec::MediaKind::Video || !source.ssrc || !source.codec) continue;
+    const size_t count = source.missing.due(now, round_trip, lost);
+    if (count > 0 && out.nack(endpoint.feedback_ssrc, *source.ssrc, std::span(lost).first(count))) {
+      counters_.nacks_sent.add(count);
+    }
+    if (source.missing.take_overflowed()) source.key_frame.want();
+    if (source.receivers.empty() || !source.key_frame.take(now)) continue;
+    counters_.key_frames_asked.add();
+    if (endpoint.payloads.takes_pli(*source.codec)) {
+      out.pli(endpoint.feedback_ssrc, *source.ssrc);
+    } else {
+      out.fir(endpoint.feedback_ssrc, *source.ssrc, source.fir_sequence++);
+    }
+  }
+  return out.size();
+}
+
+}  // namespace viaduct::path

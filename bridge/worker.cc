@@ -1,0 +1,124 @@
+#include "worker.h"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+
+namespace viaduct {
+namespace {
+
+constexpr Duration LongestSleep = 500ms;
+
+}  // namespace
+
+Timestamp Worker::Clock::now() { return monotonic_now(); }
+
+Worker::Worker(uint32_t index, Parts parts, std::vector<codec::CodecType> video_preference, dtls::Fingerprint certificate,
+               Bell& bell)
+    : index_(index),
+      name_(std::to_string(index)),
+      parts_(std::move(parts)),
+      certificate_(std::move(certificate)),
+      handshakes_(&bell),
+      counters_(name_),
+      path_({*parts_.io, *parts_.opener, *parts_.sealer, handshakes_, clock_, random_}, ntp_clock_from_now(),
+            std::move(video_preference), counters_),
+      report_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  CHECK(report_fd_ >= 0);
+}
+
+Worker::~Worker() {
+  join();
+  close(report_fd_);
+}
+
+void Worker::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+bool Worker::send(conference::Command&& command) {
+  if (!commands_.push(std::move(command))) return false;
+  parts_.io->wake();
+  return true;
+}
+
+void Worker::run() {
+  pthread_setname_np(pthread_self(), ("worker-" + name_).c_str());
+  Timestamp now = monotonic_now();
+  while (!stopping_) {
+    take_commands(now);
+    path_.turn(now);
+    for (conference::Report& r : path_.take_reports()) report(std::move(r));
+    flush_reports();
+    turns_.add();
+
+    const Timestamp done = monotonic_now();
+    busy_ns_.add(static_cast<uint64_t>((done - now).count()));
+    parts_.io->wait(std::clamp<Duration>(path_.next_deadline() - done, 0ns, LongestSleep));
+    now = monotonic_now();
+    idle_ns_.add(static_cast<uint64_t>((now - done).count()));
+  }
+  report(conference::Stopped{});
+  flush_reports();
+}
+
+void Worker::take_commands(Timestamp now) {
+  while (auto command = commands_.pop()) {
+    std::visit([&](auto& c) { handle(c, now); }, *command);
+  }
+}
+
+void Worker::handle(conference::TakeSnapshot& command, Timestamp now) {
+  report(conference::SnapshotTaken{command.request, path_.snapshot(index_, certificate_, now)});
+}
+
+void Worker::handle(conference::Stop&, Timestamp now) {
+  path_.close(now);
+  stopping_ = true;   // the turn that follows sends the goodbyes
+}
+
+void Worker::report(conference::Report&& r) {
+  if (unsent_.empty() && reports_.push(std::move(r))) {
+    const uint64_t one = 1;
+    // A full eventfd counter means that control has been told already.
+    [[maybe_unused]] const ssize_t n = write(report_fd_, &one, sizeof one);
+    return;
+  }
+  reports_delayed_.add();
+  unsent_.push_back(std::move(r));
+}
+
+void Worker::flush_reports() {
+  if (unsent_.empty()) return;
+  size_t sent = 0;
+  while (sent < unsent_.size() && reports_.push(std::move(unsent_[sent]))) ++sent;
+  unsent_.erase(unsent_.begin(), unsent_.begin() + static_cast<std::ptrdiff_t>(sent));
+  if (sent > 0) {
+    const uint64_t one = 1;
+    [[maybe_unused]] const ssize_t n = write(report_fd_, &one, sizeof one);
+  }
+}
+
+void Worker::visit(MetricVisitor& v) const {
+  counters_.visit(v);
+  const auto seconds = [&](const Counter& ns) { return static_cast<double>(ns.value()) * 1e-9; };
+  v.counter("viaduct_worker_busy_seconds_total", "Time in which the worker did something", {{"worker", name_}}, seconds(busy_ns_));
+  v.counter("viaduct_worker_idle_seconds_total", "Time in which the worker waited for something to do", {{"worker", name_}},
+            seconds(idle_ns_));
+  const double total = seconds(busy_ns_) + seconds(idle_ns_);
+  v.gauge("viaduct_worker_busy_ratio", "Share of the worker's time since start in which it did something", {{"worker", name_}},
+          total > 0 ? seconds(busy_ns_) / total : 0);
+  v.counter("viaduct_worker_turns_total", "Turns of the worker's loop", {{"worker", name_}}, static_cast<double>(turns_.value()));
+  v.counter("viaduct_worker_delayed_reports_total", "Reports that waited because control was slow to take them",
+            {{"worker", name_}}, static_cast<double>(reports_delayed_.value()));
+}
+
+}  // namespace viaduct
