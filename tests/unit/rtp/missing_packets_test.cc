@@ -138,7 +138,7 @@ TEST(MissingPackets, ResetForgetsTheStream) {
   EXPECT_FALSE(missing.take_overflowed());
 }
 
-// Whatever the network does: only what is missing is asked for, at its times, a bounded number of times, and it all ends.
+// Whatever the network does: only what is missing is asked for, in due time, a bounded number of times, and it ends.
 TEST(MissingPackets, KeepsItsPromisesOnALossyReorderingNetwork) {
   SeededRandom random(23);
   MissingPackets missing;

@@ -145,7 +145,8 @@ TEST(ReceptionStats, AgreesWithASetUnderRandomLossReorderingAndDuplication) {
 TEST(ReceptionStats, JitterIsZeroForAnEvenStreamAcrossTheTimestampWrap) {
   ReceptionStats stats;
   for (int i = 0; i < 200; ++i) {
-    stats.on_packet(static_cast<uint16_t>(i), 0xffff'f000u + static_cast<uint32_t>(i) * 1800, Timestamp{i * 20ms}, Rate);
+    const uint32_t timestamp = 0xffff'f000u + static_cast<uint32_t>(i) * 1800;
+    stats.on_packet(static_cast<uint16_t>(i), timestamp, Timestamp{i * 20ms}, Rate);
   }
   EXPECT_EQ(stats.jitter(), 0u);
   EXPECT_EQ(stats.jitter_time(), Duration{});
