@@ -1,8 +1,8 @@
 // PacketIo over kernel UDP sockets: one socket per bind address, packets by the batch (recvmmsg, sendmmsg).
 //
-// It never blocks outside wait(): what the kernel has no room for is dropped and counted. A reply leaves from the address
-// on which its peer was last heard, also when that is one of many behind 0.0.0.0 or ::; otherwise the peer's ICE would
-// take it for a stranger's.
+// It never blocks outside wait(): what the kernel has no room for is dropped and counted. A reply leaves from the
+// address on which its peer was last heard, also when that is one of many behind 0.0.0.0 or ::; otherwise the peer's ICE
+// would take it for a stranger's.
 #pragma once
 
 #include <poll.h>

@@ -22,8 +22,8 @@ Error bind_error(const SocketAddress& local, int error) {
   const std::string what = "cannot bind UDP " + local.to_string() + ": ";
   switch (error) {
     case EADDRINUSE:
-      return {ErrorCode::AlreadyExists, what + "the port is in use; choose another media port, or stop the program that "
-                                               "has it (ss -ulpn names it)"};
+      return {ErrorCode::AlreadyExists,
+              what + "the port is in use; choose another media port, or stop the program that has it (ss -ulpn names it)"};
     case EACCES:
       return {ErrorCode::PermissionDenied,
               what + "not permitted; choose a media port from 1024 up, or grant CAP_NET_BIND_SERVICE"};

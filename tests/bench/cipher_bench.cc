@@ -23,7 +23,8 @@ using MakeCipher = std::unique_ptr<BatchCipher> (*)(Direction, size_t max_keys);
 // A batch of packets with a key each, ready to be submitted again and again.
 class Fixture {
  public:
-  Fixture(BatchCipher& cipher, srtp::SrtpProfile profile, size_t packets) : jobs_(packets), payload_(PayloadBytes, 0x5a) {
+  Fixture(BatchCipher& cipher, srtp::SrtpProfile profile, size_t packets)
+      : jobs_(packets), payload_(PayloadBytes, 0x5a) {
     buffers_.resize(packets, std::vector<uint8_t>(limits::PacketBufferBytes));
     for (size_t i = 0; i < packets; ++i) {
       const std::vector<uint8_t> key(srtp::master_key_bytes(profile), static_cast<uint8_t>(i));

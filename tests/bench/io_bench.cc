@@ -1,7 +1,7 @@
 // The kernel socket edge over loopback: 1,200-byte packets in batches, from one SocketIo to others in the same thread.
 //
-// Loopback runs the receiving half of the kernel inside the sender's system call, so these figures compare ways to use the
-// edge; they say nothing about a real network card.
+// Loopback runs the receiving half of the kernel inside the sender's system call, so these figures compare ways to use
+// the edge; they say nothing about a real network card.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -58,7 +58,8 @@ void send_and_receive(benchmark::State& state, const char* bridge_address) {
   if (received != state.iterations() * static_cast<int64_t>(packets)) state.SkipWithError("packets were lost");
   state.SetItemsProcessed(received);
 }
-BENCHMARK_CAPTURE(send_and_receive, bound_address, "127.0.0.1")->Args({1, 1})->Args({32, 1})->Args({256, 1})->Args({256, 16});
+BENCHMARK_CAPTURE(send_and_receive, bound_address, "127.0.0.1")
+    ->Args({1, 1})->Args({32, 1})->Args({256, 1})->Args({256, 16});
 BENCHMARK_CAPTURE(send_and_receive, wildcard, "0.0.0.0")->Args({256, 1})->Args({256, 16});
 
 void receive_nothing(benchmark::State& state) {

@@ -1,8 +1,8 @@
 // PacketIo over a SimulatedNetwork: the edge of a bridge that runs inside a test on virtual time.
 //
-// Every packet handed out is a heap block of its own with exactly limits::PacketBufferBytes, freed when it goes back, so
-// that AddressSanitizer sees a step outside it and any use after its return. A test ends with
-// free_packets() == pool_size(), or somebody leaked a packet.
+// Every packet handed out is a heap block of its own with exactly limits::PacketBufferBytes, freed when it goes back:
+// AddressSanitizer sees a step outside it and any use after its return. A test ends with free_packets() == pool_size(),
+// or somebody leaked a packet.
 #pragma once
 
 #include <cstddef>

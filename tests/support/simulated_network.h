@@ -64,8 +64,8 @@ class SimulatedNetwork {
   void set_uplink(const SocketAddress& host, const Link& link) { links_[host].up.settings = link; }
   void set_downlink(const SocketAddress& host, const Link& link) { links_[host].down.settings = link; }
 
-  // Puts a NAT in front of `host`: others see and reach it as `outside`. Called again, the NAT rebinds: datagrams to the
-  // old outside address vanish, also those already on their way.
+  // Puts a NAT in front of `host`: others see and reach it as `outside`. Called again, the NAT rebinds: datagrams to
+  // the old outside address vanish, also those already on their way.
   void set_outside_address(const SocketAddress& host, const SocketAddress& outside);
   // The address under which others see `host`: its own without a NAT.
   SocketAddress outside_address(const SocketAddress& host) const;

@@ -17,7 +17,9 @@ TEST(HostAddresses, FindsAtLeastOneAndNoAddressTwice) {
 }
 
 TEST(HostAddresses, NamesLoopbackOnlyWhenThereIsNothingElse) {
-  const auto is_loopback = [](const IpAddress& ip) { return ip.to_string().starts_with("127.") || ip.to_string() == "::1"; };
+  const auto is_loopback = [](const IpAddress& ip) {
+    return ip.to_string().starts_with("127.") || ip.to_string() == "::1";
+  };
   const std::vector<IpAddress> found = host_addresses();
   const auto loopbacks = static_cast<size_t>(std::count_if(found.begin(), found.end(), is_loopback));
   EXPECT_TRUE(loopbacks == 0 || loopbacks == found.size());
