@@ -1,0 +1,125 @@
+// The JSON of the admin API, from plain values.
+#include <nlohmann/json.hpp>
+#include <unordered_map>
+
+#include "control/admin.h"
+
+namespace viaduct::control {
+namespace {
+
+using conference::EndpointId;
+using nlohmann::ordered_json;
+using Ids = std::unordered_map<EndpointId, std::string>;  // what participants are called in public
+
+ordered_json public_id(const Ids& ids, std::optional<EndpointId> endpoint) {
+  const auto found = endpoint ? ids.find(*endpoint) : ids.end();
+  return found == ids.end() ? ordered_json(nullptr) : ordered_json(found->second);
+}
+
+ordered_json to_json(const conference::SourceSnapshot& s) {
+  return {{"kind", codec::to_string(s.kind)},
+          {"mid", s.mid},
+          {"ssrc", s.ssrc ? ordered_json(*s.ssrc) : ordered_json(nullptr)},
+          {"codec", s.codec ? ordered_json(codec::to_string(*s.codec)) : ordered_json(nullptr)},
+          {"muted", s.muted},
+          {"packets", s.packets},
+          {"bytes", s.bytes},
+          {"bits_per_second", s.rate.bits_per_second},
+          {"lost", s.lost},
+          {"jitter_seconds", to_seconds(s.jitter)}};
+}
+
+ordered_json to_json(const conference::SlotSnapshot& s, const Ids& ids) {
+  return {{"kind", codec::to_string(s.kind)},
+          {"mid", s.mid},
+          {"ssrc", s.ssrc},
+          {"participant", public_id(ids, s.carries)},
+          {"packets", s.packets},
+          {"bytes", s.bytes},
+          {"bits_per_second", s.rate.bits_per_second},
+          {"resent", s.resent},
+          {"fraction_lost", s.fraction_lost}};
+}
+
+// Who can decrypt this leg: its two ends are the fingerprints' owners.
+ordered_json encryption_of(const conference::EndpointSnapshot& e) {
+  return {{"dtls_role", e.dtls_role},       {"dtls_version", e.dtls_version},
+          {"dtls_cipher", e.dtls_cipher},   {"dtls_group", e.dtls_group},
+          {"srtp_profile", e.srtp_profile}, {"remote_fingerprint", e.remote_fingerprint},
+          {"local_fingerprint", e.local_fingerprint}};
+}
+
+ordered_json to_json(const RoomView::Person& person, const conference::EndpointSnapshot& e, const Ids& ids) {
+  ordered_json sources = ordered_json::array(), slots = ordered_json::array();
+  for (const auto& s : e.sources) sources.push_back(to_json(s));
+  for (const auto& s : e.slots) slots.push_back(to_json(s, ids));
+  return {{"id", person.id},
+          {"name", person.name},
+          {"state", e.state},
+          {"age_seconds", to_seconds(e.age)},
+          {"remote_address", e.remote_address},
+          {"local_address", e.local_address},
+          {"round_trip_seconds", e.round_trip ? ordered_json(to_seconds(*e.round_trip)) : ordered_json(nullptr)},
+          {"encryption", encryption_of(e)},
+          {"sources", std::move(sources)},
+          {"slots", std::move(slots)}};
+}
+
+const conference::ConferenceSnapshot* find_snapshot(const RoomView& room, const std::vector<conference::WorkerSnapshot>& workers) {
+  for (const auto& worker : workers) {
+    for (const auto& c : worker.conferences) {
+      if (c.id == room.number) return &c;
+    }
+  }
+  return nullptr;
+}
+
+ordered_json to_json(const RoomView& room, const conference::ConferenceSnapshot* snapshot) {
+  Ids ids;
+  for (const RoomView::Person& person : room.people) ids.emplace(person.endpoint, person.id);
+  ordered_json codecs = ordered_json::array();
+  if (snapshot) {
+    for (const codec::CodecType c : snapshot->video_codecs) codecs.push_back(codec::to_string(c));
+  }
+  return {{"id", room.id},
+          {"name", room.name},
+          {"worker", room.worker},
+          {"participants", room.people.size()},
+          {"speaker", snapshot ? public_id(ids, snapshot->speaker) : ordered_json(nullptr)},
+          {"video_codecs", std::move(codecs)}};
+}
+
+// Names are UTF-8, checked when people joined; the rest is ASCII from the workers. Whatever slips through is replaced, not thrown at.
+std::string dump(const ordered_json& value) {
+  return value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::string write_conference_list(const std::vector<RoomView>& rooms, const std::vector<conference::WorkerSnapshot>& snapshots) {
+  ordered_json all = ordered_json::array();
+  for (const RoomView& room : rooms) all.push_back(to_json(room, find_snapshot(room, snapshots)));
+  return dump({{"conferences", std::move(all)}});
+}
+
+std::string write_conference(const RoomView& room, const std::vector<conference::WorkerSnapshot>& snapshots) {
+  const conference::ConferenceSnapshot* snapshot = find_snapshot(room, snapshots);
+  Ids ids;
+  for (const RoomView::Person& person : room.people) ids.emplace(person.endpoint, person.id);
+  std::unordered_map<EndpointId, const conference::EndpointSnapshot*> known;
+  if (snapshot) {
+    for (const auto& e : snapshot->endpoints) known.emplace(e.id, &e);
+  }
+  ordered_json endpoints = ordered_json::array();
+  for (const RoomView::Person& person : room.people) {
+    const auto found = known.find(person.endpoint);
+    endpoints.push_back(found != known.end()
+                            ? to_json(person, *found->second, ids)
+                            : ordered_json{{"id", person.id}, {"name", person.name}, {"state", "joining"}});
+  }
+  ordered_json body = to_json(room, snapshot);
+  body["endpoints"] = std::move(endpoints);
+  return dump(body);
+}
+
+}  // namespace viaduct::control
