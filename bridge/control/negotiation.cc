@@ -16,11 +16,6 @@ constexpr size_t PwdCharacters = 24;    // 144 bits; it asks for 128
 
 Error refused(std::string text) { return {ErrorCode::InvalidArgument, std::move(text)}; }
 
-bool is_source(const sdp::MediaSection& m) {
-  return !m.rejected && (m.direction == Direction::SendRecv || m.direction == Direction::SendOnly);
-}
-bool is_slot(const sdp::MediaSection& m) { return !m.rejected && m.direction == Direction::RecvOnly; }
-
 // Draws SSRCs that neither side of this client's session uses yet.
 class SsrcDealer {
  public:
@@ -42,41 +37,59 @@ class SsrcDealer {
   std::vector<uint32_t> used_;
 };
 
-bool is_wanted(codec::CodecType type, const Settings& settings) {
-  const auto& wanted = settings.video_preference;
-  return codec::kind_of(type) == MediaKind::Audio || std::find(wanted.begin(), wanted.end(), type) != wanted.end();
+// What the answer says of one section.
+Direction answer_direction(const sdp::MediaSection& m, const std::vector<sdp::PayloadFormat>& accepted) {
+  if (m.rejected || accepted.empty()) return Direction::Inactive;
+  if (m.direction == Direction::RecvOnly) return Direction::SendOnly;
+  return m.direction == Direction::Inactive ? Direction::Inactive : Direction::RecvOnly;
 }
 
-// The formats and header extensions of all sections as one table: sdp::parse_offer has refused offers where they disagree.
-Result<void> merge_sections(const sdp::Offer& offer, const Settings& settings, conference::EndpointDescription& endpoint) {
-  for (const sdp::MediaSection& m : offer.media) {
-    if (!is_source(m) && !is_slot(m)) continue;
-    for (const sdp::PayloadFormat& format : m.formats) {
-      const bool known = std::any_of(endpoint.formats.begin(), endpoint.formats.end(), [&](const sdp::PayloadFormat& other) {
-        return other.payload_type == format.payload_type;
-      });
-      if (!known && is_wanted(format.type, settings)) endpoint.formats.push_back(format);
-    }
-    for (int i = 0; i < rtp::ExtensionTypes; ++i) {
-      const auto type = static_cast<rtp::ExtensionType>(i);
-      if (m.extensions.has(type)) endpoint.extensions.set(type, m.extensions.id(type));
-    }
+// Adds what a section agrees on to the client's one table; sdp::parse_offer has refused offers whose sections disagree.
+void merge(const std::vector<sdp::PayloadFormat>& formats, const rtp::ExtensionMap& extensions,
+           conference::EndpointDescription& endpoint) {
+  for (const sdp::PayloadFormat& format : formats) {
+    const bool known = std::any_of(endpoint.formats.begin(), endpoint.formats.end(), [&](const sdp::PayloadFormat& other) {
+      return other.payload_type == format.payload_type;
+    });
+    if (!known) endpoint.formats.push_back(format);
   }
+  for (int i = 0; i < rtp::ExtensionTypes; ++i) {
+    const auto type = static_cast<rtp::ExtensionType>(i);
+    if (extensions.has(type)) endpoint.extensions.set(type, extensions.id(type));
+  }
+}
+
+// Takes one section over: a source, a slot with SSRCs of its own, or nothing.
+sdp::AnswerSection add_section(const sdp::MediaSection& m, const Settings& settings, SsrcDealer& ssrcs,
+                               conference::EndpointDescription& endpoint) {
+  const std::vector<sdp::PayloadFormat> formats = sdp::accepted_formats(m, settings.video_preference);
+  sdp::AnswerSection section;
+  section.direction = answer_direction(m, formats);
+  if (section.direction == Direction::Inactive) return section;
+  merge(formats, sdp::accepted_extensions(m, section.direction), endpoint);
+  if (section.direction == Direction::RecvOnly) {
+    endpoint.sources.push_back({m.kind, m.mid, m.ssrc, m.rtx_ssrc});
+    return section;
+  }
+  // A stream of its own for each slot: what it carries changes, so nothing may be tied to another slot for lip sync.
+  const std::string stream = "slot-" + std::to_string(endpoint.slots.size());
+  section.ssrc = ssrcs.deal();
+  if (m.kind == MediaKind::Video) section.rtx_ssrc = ssrcs.deal();
+  section.cname = endpoint.cname;
+  section.msid = stream + " " + stream;
+  endpoint.slots.push_back({m.kind, m.mid, *section.ssrc, section.rtx_ssrc.value_or(0)});
+  return section;
+}
+
+Result<void> check_bounds(const conference::EndpointDescription& endpoint, const Settings& settings) {
+  const auto is_audio = [](const conference::SlotDescription& s) { return s.kind == MediaKind::Audio; };
+  const auto audio_slots = static_cast<size_t>(std::count_if(endpoint.slots.begin(), endpoint.slots.end(), is_audio));
   if (endpoint.formats.empty()) return refused("the offer has no audio or video format that this bridge forwards");
   if (endpoint.formats.size() > limits::PayloadTypesPerEndpoint) return refused("the offer has too many payload types");
-  return {};
-}
-
-Result<void> check_counts(const sdp::Offer& offer, const Settings& settings) {
-  size_t sources = 0, audio_slots = 0, video_slots = 0;
-  for (const sdp::MediaSection& m : offer.media) {
-    sources += is_source(m);
-    if (is_slot(m)) ++(m.kind == MediaKind::Audio ? audio_slots : video_slots);
-  }
-  if (sources > limits::SourcesPerEndpoint) {
+  if (endpoint.sources.size() > limits::SourcesPerEndpoint) {
     return refused("the offer has more than " + std::to_string(limits::SourcesPerEndpoint) + " sources");
   }
-  if (audio_slots > settings.audio_slots || video_slots > settings.video_slots) {
+  if (audio_slots > settings.audio_slots || endpoint.slots.size() - audio_slots > settings.video_slots) {
     return refused("the offer has more receive slots than 'joined' gave");
   }
   return {};
@@ -90,13 +103,9 @@ bool Negotiation::sends(MediaKind kind) const {
 
 Result<Negotiation> negotiate(const sdp::Offer& offer, const Settings& settings, size_t worker, conference::EndpointId id,
                               const std::string& name, Random& random) {
-  if (Result<void> counts = check_counts(offer, settings); !counts) return counts.error();
-
   Negotiation n;
   n.endpoint = std::make_unique<conference::EndpointDescription>();
   conference::EndpointDescription& endpoint = *n.endpoint;
-  if (Result<void> merged = merge_sections(offer, settings, endpoint); !merged) return merged.error();
-
   SsrcDealer ssrcs(offer, random);
   endpoint.id = id;
   endpoint.name = name;
@@ -108,31 +117,15 @@ Result<Negotiation> negotiate(const sdp::Offer& offer, const Settings& settings,
   endpoint.remote_pwd = offer.ice_pwd;
   endpoint.fingerprint_algorithm = offer.fingerprint_algorithm;
   endpoint.fingerprint = offer.fingerprint;
-  endpoint.dtls_active = offer.setup == sdp::Setup::Passive;
-
-  for (const sdp::MediaSection& m : offer.media) {
-    sdp::AnswerSection section;
-    if (is_source(m)) {
-      section.direction = Direction::RecvOnly;
-      endpoint.sources.push_back({m.kind, m.mid, m.ssrc, m.rtx_ssrc});
-    } else if (is_slot(m)) {
-      // A stream of its own for each slot: what it carries changes, so nothing may be tied to another slot for lip sync.
-      const std::string stream = "slot-" + std::to_string(endpoint.slots.size());
-      section.direction = Direction::SendOnly;
-      section.ssrc = ssrcs.deal();
-      if (m.kind == MediaKind::Video) section.rtx_ssrc = ssrcs.deal();
-      section.cname = endpoint.cname;
-      section.msid = stream + " " + stream;
-      endpoint.slots.push_back({m.kind, m.mid, *section.ssrc, section.rtx_ssrc.value_or(0)});
-    }
-    n.answer.media.push_back(std::move(section));
-  }
+  n.answer.setup = sdp::answer_setup(offer.setup);
+  endpoint.dtls_active = n.answer.setup == sdp::Setup::Active;
+  for (const sdp::MediaSection& m : offer.media) n.answer.media.push_back(add_section(m, settings, ssrcs, endpoint));
+  if (Result<void> bounds = check_bounds(endpoint, settings); !bounds) return bounds.error();
 
   n.answer.ice_ufrag = endpoint.local_ufrag;
   n.answer.ice_pwd = endpoint.local_pwd;
   n.answer.fingerprint_algorithm = settings.fingerprint_algorithm;
   n.answer.fingerprint = settings.fingerprint;
-  n.answer.setup = endpoint.dtls_active ? sdp::Setup::Active : sdp::Setup::Passive;
   n.answer.candidates = settings.candidates.at(worker);
   return n;
 }
