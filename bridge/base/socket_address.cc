@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <cstdio>
 #include <cstring>
 
 #include "base/bytes.h"
@@ -24,6 +25,7 @@ IpAddress IpAddress::v6(const std::array<uint8_t, 16>& bytes) {
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   const std::string terminated(text);
+  if (terminated.find('\0') != std::string::npos) return std::nullopt;  // where inet_pton would stop
   in_addr four{};
   if (inet_pton(AF_INET, terminated.c_str(), &four) == 1) return v4(ntohl(four.s_addr));
   std::array<uint8_t, 16> six{};
@@ -94,10 +96,14 @@ std::string SocketAddress::to_string() const {
 }
 
 std::string SocketAddress::to_log_string() const {
-  std::string host = ip.to_string();
-  const size_t cut = host.rfind(ip.is_v6() ? ':' : '.');
-  host = host.substr(0, cut + 1) + "x";
-  return (ip.is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  const auto& b = ip.bytes();
+  char host[32];
+  if (ip.is_v6()) {
+    std::snprintf(host, sizeof host, "[%x:%x:%x:x]", load_be16(&b[0]), load_be16(&b[2]), load_be16(&b[4]));
+  } else {
+    std::snprintf(host, sizeof host, "%d.%d.%d.x", b[0], b[1], b[2]);
+  }
+  return std::string(host) + ":" + std::to_string(port);
 }
 
 }  // namespace viaduct

@@ -66,8 +66,9 @@ constexpr Duration ntp_difference(NtpTime later, NtpTime earlier) {
 // A span in the unit of DLSR and of the middle 32 bits of NTP time: 1/65536 s, saturating.
 constexpr uint32_t to_compact_ntp(Duration d) {
   if (d.count() <= 0) return 0;
+  if (d >= std::chrono::seconds(65536)) return 0xffffffffu;
   const uint64_t units = (static_cast<uint64_t>(d.count()) * 65536) / 1'000'000'000;
-  return units > 0xffffffffu ? 0xffffffffu : static_cast<uint32_t>(units);
+  return static_cast<uint32_t>(units);
 }
 constexpr Duration from_compact_ntp(uint32_t units) {
   return Duration(static_cast<int64_t>((static_cast<uint64_t>(units) * 1'000'000'000) >> 16));
