@@ -10,11 +10,17 @@ namespace {
 constexpr std::string_view ListPath = "/v1/conferences";
 constexpr std::string_view ShowPrefix = "/v1/conferences/";
 
-HttpResponse text_response(unsigned status, std::string text, const char* type = "text/plain; charset=utf-8") {
-  return {status, type, std::make_shared<const std::string>(std::move(text)), {{"Cache-Control", "no-store"}}};
+HttpResponse text_response(unsigned status, std::string text,
+                           const char* type = "text/plain; charset=utf-8") {
+  return {status,
+          type,
+          std::make_shared<const std::string>(std::move(text)),
+          {{"Cache-Control", "no-store"}}};
 }
 
-HttpResponse json_response(std::string body) { return text_response(200, std::move(body), "application/json"); }
+HttpResponse json_response(std::string body) {
+  return text_response(200, std::move(body), "application/json");
+}
 
 std::optional<int> hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -43,13 +49,18 @@ std::optional<std::string> decode_percent(std::string_view text) {
 
 void Admin::handle(const HttpRequest& request, Respond respond) {
   const std::string_view path = request.path();
-  const bool is_known = path == "/livez" || path == "/readyz" || path == "/metrics" || path == ListPath || path.starts_with(ShowPrefix);
-  if (!is_known) return respond(error_response(404, "there is /livez, /readyz, /metrics and /v1/conferences"));
+  const bool is_known = path == "/livez" || path == "/readyz" || path == "/metrics" ||
+                        path == ListPath || path.starts_with(ShowPrefix);
+  if (!is_known)
+    return respond(error_response(404, "there is /livez, /readyz, /metrics and /v1/conferences"));
   if (request.method != "GET" && request.method != "HEAD") return respond(method_not_allowed());
 
   if (path == "/livez") return respond(text_response(200, "alive\n"));
-  if (path == "/readyz") return respond(unready_.empty() ? text_response(200, "ready\n") : text_response(503, unready_ + "\n"));
-  if (path == "/metrics") return respond(text_response(200, write_metrics(metrics_), MetricsContentType));
+  if (path == "/readyz")
+    return respond(unready_.empty() ? text_response(200, "ready\n")
+                                    : text_response(503, unready_ + "\n"));
+  if (path == "/metrics")
+    return respond(text_response(200, write_metrics(metrics_), MetricsContentType));
   if (path == ListPath) return list(std::move(respond));
   show(path.substr(ShowPrefix.size()), std::move(respond));
 }
@@ -57,7 +68,8 @@ void Admin::handle(const HttpRequest& request, Respond respond) {
 void Admin::list(Respond respond) {
   std::vector<size_t> workers;
   for (const RoomView& room : rooms_.views()) {
-    if (std::find(workers.begin(), workers.end(), room.worker) == workers.end()) workers.push_back(room.worker);
+    if (std::find(workers.begin(), workers.end(), room.worker) == workers.end())
+      workers.push_back(room.worker);
   }
   const bool asked = snapshots_.start(workers, now_(), [this, respond](auto answers) {
     if (!answers) return respond(error_response(504, "a worker did not answer within a second"));
@@ -70,11 +82,14 @@ void Admin::show(std::string_view encoded_name, Respond respond) {
   const std::optional<std::string> name = decode_percent(encoded_name);
   const std::optional<RoomView> room = name ? rooms_.find(*name) : std::nullopt;
   if (!room) return respond(error_response(404, "there is no such conference"));
-  const bool asked = snapshots_.start({room->worker}, now_(), [this, respond, name = *name](auto answers) {
-    if (!answers) return respond(error_response(504, "a worker did not answer within a second"));
-    const std::optional<RoomView> still = rooms_.find(name);
-    respond(still ? json_response(write_conference(*still, *answers)) : error_response(404, "there is no such conference"));
-  });
+  const bool asked =
+      snapshots_.start({room->worker}, now_(), [this, respond, name = *name](auto answers) {
+        if (!answers)
+          return respond(error_response(504, "a worker did not answer within a second"));
+        const std::optional<RoomView> still = rooms_.find(name);
+        respond(still ? json_response(write_conference(*still, *answers))
+                      : error_response(404, "there is no such conference"));
+      });
   if (!asked) respond(error_response(503, "too many questions at a time; try again"));
 }
 

@@ -1,6 +1,8 @@
-// The admin API: health, metrics and what happens in the conferences (deploy/docs/admin-api.md). Read only.
+// The admin API: health, metrics and what happens in the conferences (deploy/docs/admin-api.md).
+// Read only.
 //
-// It shows full addresses: whoever may connect to its listener may see them. It must never show a key, a password or a token.
+// It shows full addresses: whoever may connect to its listener may see them. It must never show a
+// key, a password or a token.
 #pragma once
 
 #include <functional>
@@ -15,8 +17,10 @@ namespace viaduct::control {
 
 class Admin final : public HttpHandler {
  public:
-  // `now` is read once for each request that asks the workers; the other arguments outlive this object.
-  Admin(const Rooms& rooms, SnapshotGatherer& snapshots, std::vector<const MetricSource*> metrics, std::function<Timestamp()> now)
+  // `now` is read once for each request that asks the workers; the other arguments outlive this
+  // object.
+  Admin(const Rooms& rooms, SnapshotGatherer& snapshots, std::vector<const MetricSource*> metrics,
+        std::function<Timestamp()> now)
       : rooms_(rooms), snapshots_(snapshots), metrics_(std::move(metrics)), now_(std::move(now)) {}
 
   void handle(const HttpRequest& request, Respond respond) override;
@@ -35,9 +39,12 @@ class Admin final : public HttpHandler {
   std::string unready_ = "starting";
 };
 
-// The bodies of GET /v1/conferences and GET /v1/conferences/{id}. A participant whose worker does not know it yet is "joining".
-std::string write_conference_list(const std::vector<RoomView>& rooms, const std::vector<conference::WorkerSnapshot>& snapshots);
-std::string write_conference(const RoomView& room, const std::vector<conference::WorkerSnapshot>& snapshots);
+// The bodies of GET /v1/conferences and GET /v1/conferences/{id}. A participant whose worker does
+// not know it yet is "joining".
+std::string write_conference_list(const std::vector<RoomView>& rooms,
+                                  const std::vector<conference::WorkerSnapshot>& snapshots);
+std::string write_conference(const RoomView& room,
+                             const std::vector<conference::WorkerSnapshot>& snapshots);
 
 // Undoes percent-encoding (RFC 3986 section 2.1); nothing for a malformed one.
 std::optional<std::string> decode_percent(std::string_view text);

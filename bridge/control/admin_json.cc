@@ -43,13 +43,17 @@ ordered_json to_json(const conference::SlotSnapshot& s, const Ids& ids) {
 
 // Who can decrypt this leg: its two ends are the fingerprints' owners.
 ordered_json encryption_of(const conference::EndpointSnapshot& e) {
-  return {{"dtls_role", e.dtls_role},       {"dtls_version", e.dtls_version},
-          {"dtls_cipher", e.dtls_cipher},   {"dtls_group", e.dtls_group},
-          {"srtp_profile", e.srtp_profile}, {"remote_fingerprint", e.remote_fingerprint},
+  return {{"dtls_role", e.dtls_role},
+          {"dtls_version", e.dtls_version},
+          {"dtls_cipher", e.dtls_cipher},
+          {"dtls_group", e.dtls_group},
+          {"srtp_profile", e.srtp_profile},
+          {"remote_fingerprint", e.remote_fingerprint},
           {"local_fingerprint", e.local_fingerprint}};
 }
 
-ordered_json to_json(const RoomView::Person& person, const conference::EndpointSnapshot& e, const Ids& ids) {
+ordered_json to_json(const RoomView::Person& person, const conference::EndpointSnapshot& e,
+                     const Ids& ids) {
   ordered_json sources = ordered_json::array(), slots = ordered_json::array();
   for (const auto& s : e.sources) sources.push_back(to_json(s));
   for (const auto& s : e.slots) slots.push_back(to_json(s, ids));
@@ -59,13 +63,15 @@ ordered_json to_json(const RoomView::Person& person, const conference::EndpointS
           {"age_seconds", to_seconds(e.age)},
           {"remote_address", e.remote_address},
           {"local_address", e.local_address},
-          {"round_trip_seconds", e.round_trip ? ordered_json(to_seconds(*e.round_trip)) : ordered_json(nullptr)},
+          {"round_trip_seconds",
+           e.round_trip ? ordered_json(to_seconds(*e.round_trip)) : ordered_json(nullptr)},
           {"encryption", encryption_of(e)},
           {"sources", std::move(sources)},
           {"slots", std::move(slots)}};
 }
 
-const conference::ConferenceSnapshot* find_snapshot(const RoomView& room, const std::vector<conference::WorkerSnapshot>& workers) {
+const conference::ConferenceSnapshot* find_snapshot(
+    const RoomView& room, const std::vector<conference::WorkerSnapshot>& workers) {
   for (const auto& worker : workers) {
     for (const auto& c : worker.conferences) {
       if (c.id == room.number) return &c;
@@ -89,20 +95,23 @@ ordered_json to_json(const RoomView& room, const conference::ConferenceSnapshot*
           {"video_codecs", std::move(codecs)}};
 }
 
-// Names are UTF-8, checked when people joined; the rest is ASCII from the workers. Whatever slips through is replaced, not thrown at.
+// Names are UTF-8, checked when people joined; the rest is ASCII from the workers. Whatever slips
+// through is replaced, not thrown at.
 std::string dump(const ordered_json& value) {
   return value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
 
-std::string write_conference_list(const std::vector<RoomView>& rooms, const std::vector<conference::WorkerSnapshot>& snapshots) {
+std::string write_conference_list(const std::vector<RoomView>& rooms,
+                                  const std::vector<conference::WorkerSnapshot>& snapshots) {
   ordered_json all = ordered_json::array();
   for (const RoomView& room : rooms) all.push_back(to_json(room, find_snapshot(room, snapshots)));
   return dump({{"conferences", std::move(all)}});
 }
 
-std::string write_conference(const RoomView& room, const std::vector<conference::WorkerSnapshot>& snapshots) {
+std::string write_conference(const RoomView& room,
+                             const std::vector<conference::WorkerSnapshot>& snapshots) {
   const conference::ConferenceSnapshot* snapshot = find_snapshot(room, snapshots);
   Ids ids;
   for (const RoomView::Person& person : room.people) ids.emplace(person.endpoint, person.id);
@@ -113,9 +122,10 @@ std::string write_conference(const RoomView& room, const std::vector<conference:
   ordered_json endpoints = ordered_json::array();
   for (const RoomView::Person& person : room.people) {
     const auto found = known.find(person.endpoint);
-    endpoints.push_back(found != known.end()
-                            ? to_json(person, *found->second, ids)
-                            : ordered_json{{"id", person.id}, {"name", person.name}, {"state", "joining"}});
+    endpoints.push_back(
+        found != known.end()
+            ? to_json(person, *found->second, ids)
+            : ordered_json{{"id", person.id}, {"name", person.name}, {"state", "joining"}});
   }
   ordered_json body = to_json(room, snapshot);
   body["endpoints"] = std::move(endpoints);

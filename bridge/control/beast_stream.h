@@ -1,4 +1,5 @@
-// One TCP connection, with or without TLS, as one type: Beast's templates are instantiated once, not twice. Internal to the server.
+// One TCP connection, with or without TLS, as one type: Beast's templates are instantiated once,
+// not twice. Internal to the server.
 #pragma once
 
 #include <boost/asio/ssl/context.hpp>
@@ -15,7 +16,8 @@ class BeastStream {
   using next_layer_type = boost::beast::tcp_stream;
   using executor_type = next_layer_type::executor_type;
 
-  BeastStream(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* tls) : tcp_(std::move(socket)) {
+  BeastStream(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* tls)
+      : tcp_(std::move(socket)) {
     if (tls) tls_.emplace(tcp_, *tls);
   }
   BeastStream(const BeastStream&) = delete;
@@ -42,13 +44,15 @@ class BeastStream {
   }
 
   // Beast's WebSocket ends a connection through these two (found by their argument's namespace).
-  friend void teardown(boost::beast::role_type role, BeastStream& stream, boost::beast::error_code& error) {
+  friend void teardown(boost::beast::role_type role, BeastStream& stream,
+                       boost::beast::error_code& error) {
     boost::beast::websocket::teardown(role, stream.tcp_.socket(), error);
   }
   template <typename Handler>
   friend void async_teardown(boost::beast::role_type role, BeastStream& stream, Handler&& handler) {
     if (stream.tls_) return stream.tls_->async_shutdown(std::forward<Handler>(handler));
-    boost::beast::websocket::async_teardown(role, stream.tcp_.socket(), std::forward<Handler>(handler));
+    boost::beast::websocket::async_teardown(role, stream.tcp_.socket(),
+                                            std::forward<Handler>(handler));
   }
 
  private:

@@ -2,11 +2,11 @@
 
 #include <unistd.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -25,10 +25,11 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr Duration TickInterval = 250ms;   // of timeouts, and of retries when a worker's ring was full
-constexpr Duration DrainTimeout = 5s;      // for the workers to answer Stopped
-constexpr Duration GoodbyeTimeout = 1s;    // for clients to close their sockets
-constexpr size_t ReportsPerTurn = 1024;    // taken from one worker before others get their turn
+constexpr Duration TickInterval =
+    250ms;                             // of timeouts, and of retries when a worker's ring was full
+constexpr Duration DrainTimeout = 5s;  // for the workers to answer Stopped
+constexpr Duration GoodbyeTimeout = 1s;  // for clients to close their sockets
+constexpr size_t ReportsPerTurn = 1024;  // taken from one worker before others get their turn
 
 constexpr ConnectionGate::Limits AdminConnections{64, 64, 1000};
 
@@ -40,11 +41,19 @@ std::vector<WorkerLink> link(const std::vector<WorkerPort*>& ports) {
 
 }  // namespace
 
-// Each event (a socket's message, a worker's report, a tick) goes through the pure parts and ends with deliver().
+// Each event (a socket's message, a worker's report, a tick) goes through the pure parts and ends
+// with deliver().
 struct Control::Impl final : SocketHandler {
-  Impl(Settings s, const std::vector<WorkerPort*>& ports, std::vector<const MetricSource*> sources, Random& r)
-      : settings(std::move(s)), random(r), process(wall_since_1970()), workers(link(ports)), snapshots(workers), tick(io),
-        metric_sources(std::move(sources)), stopped(ports.size(), false) {
+  Impl(Settings s, const std::vector<WorkerPort*>& ports, std::vector<const MetricSource*> sources,
+       Random& r)
+      : settings(std::move(s)),
+        random(r),
+        process(wall_since_1970()),
+        workers(link(ports)),
+        snapshots(workers),
+        tick(io),
+        metric_sources(std::move(sources)),
+        stopped(ports.size(), false) {
     metric_sources.push_back(&metrics);
     metric_sources.push_back(&process);
     for (const WorkerPort* port : ports) wakeups.emplace_back(io, port->report_fd());
@@ -93,7 +102,8 @@ struct Control::Impl final : SocketHandler {
   std::vector<bool> stopped;  // [worker]: has said Stopped
 };
 
-Control::Control(Settings settings, std::vector<WorkerPort*> workers, std::vector<const MetricSource*> metrics, Random& random)
+Control::Control(Settings settings, std::vector<WorkerPort*> workers,
+                 std::vector<const MetricSource*> metrics, Random& random)
     : impl_(std::make_unique<Impl>(std::move(settings), workers, std::move(metrics), random)) {}
 Control::~Control() = default;
 
@@ -118,10 +128,12 @@ std::string Control::page_url() const {
   const std::string scheme = impl_->settings.page_tls.mode == TlsMode::Off ? "http://" : "https://";
   const std::string host = impl_->public_host();
   const bool bare_v6 = host.find(':') != std::string::npos;
-  return scheme + (bare_v6 ? "[" + host + "]" : host) + ":" + std::to_string(page_address().port) + "/";
+  return scheme + (bare_v6 ? "[" + host + "]" : host) + ":" + std::to_string(page_address().port) +
+         "/";
 }
 
-// The name people use; without one the address, and this machine's own when it is bound to all of them.
+// The name people use; without one the address, and this machine's own when it is bound to all of
+// them.
 std::string Control::Impl::public_host() const {
   if (!settings.public_name.empty()) return settings.public_name;
   const IpAddress& ip = settings.page_address.ip;
@@ -158,13 +170,19 @@ Result<void> Control::Impl::open_listeners(Site site, SslContext tls) {
   admin = std::make_unique<Admin>(*rooms, snapshots, metric_sources, monotonic_now);
   page_server = std::make_unique<HttpServer>(
       io,
-      HttpServerSettings{Listener::Page, settings.page_address, "page-address",
-                         {l.connections, l.connections_per_address, static_cast<double>(l.new_connections_per_second)},
-                         l.message_bytes, static_cast<double>(l.messages_per_second)},
+      HttpServerSettings{Listener::Page,
+                         settings.page_address,
+                         "page-address",
+                         {l.connections, l.connections_per_address,
+                          static_cast<double>(l.new_connections_per_second)},
+                         l.message_bytes,
+                         static_cast<double>(l.messages_per_second)},
       std::move(tls), *page, this, metrics);
-  admin_server = std::make_unique<HttpServer>(
-      io, HttpServerSettings{Listener::Admin, settings.admin_address, "admin-address", AdminConnections},
-      SslContext(nullptr, nullptr), *admin, nullptr, metrics);
+  admin_server =
+      std::make_unique<HttpServer>(io,
+                                   HttpServerSettings{Listener::Admin, settings.admin_address,
+                                                      "admin-address", AdminConnections},
+                                   SslContext(nullptr, nullptr), *admin, nullptr, metrics);
   if (Result<void> bound = page_server->start(); !bound) return bound;
   return admin_server->start();
 }
@@ -174,11 +192,14 @@ Result<void> Control::Impl::open_listeners(Site site, SslContext tls) {
 std::optional<HttpResponse> Control::Impl::refuse_upgrade(const HttpRequest& request) {
   if (auto refusal = page->refuse_upgrade(request)) return refusal;
   if (draining_since) return error_response(503, "the bridge is shutting down");
-  if (page_server->open_sockets() >= settings.limits.sockets) return error_response(503, "too many clients; try again later");
+  if (page_server->open_sockets() >= settings.limits.sockets)
+    return error_response(503, "too many clients; try again later");
   return std::nullopt;
 }
 
-void Control::Impl::handle_opened(SocketId socket) { rooms->handle_opened(socket, monotonic_now()); }
+void Control::Impl::handle_opened(SocketId socket) {
+  rooms->handle_opened(socket, monotonic_now());
+}
 
 void Control::Impl::handle_message(SocketId socket, std::string_view text) {
   rooms->handle_message(socket, text, monotonic_now(), wall_since_1970());
@@ -197,14 +218,16 @@ void Control::Impl::deliver() {
 // Workers.
 
 void Control::Impl::await_reports(size_t worker) {
-  wakeups[worker].async_wait(asio::posix::stream_descriptor::wait_read, [this, worker](error_code error) {
-    if (error) return;
-    uint64_t counter = 0;
-    // The counter first, the reports after it: one that comes in between makes the descriptor readable again.
-    const ssize_t n = read(wakeups[worker].native_handle(), &counter, sizeof counter);
-    static_cast<void>(n);
-    take_reports(worker);
-  });
+  wakeups[worker].async_wait(
+      asio::posix::stream_descriptor::wait_read, [this, worker](error_code error) {
+        if (error) return;
+        uint64_t counter = 0;
+        // The counter first, the reports after it: one that comes in between makes the descriptor
+        // readable again.
+        const ssize_t n = read(wakeups[worker].native_handle(), &counter, sizeof counter);
+        static_cast<void>(n);
+        take_reports(worker);
+      });
 }
 
 void Control::Impl::take_reports(size_t worker) {

@@ -1,7 +1,9 @@
-// The control thread: the meeting page and its signalling on one address, the admin API and the metrics on another.
+// The control thread: the meeting page and its signalling on one address, the admin API and the
+// metrics on another.
 //
-// One thread, one event loop. It never touches a media packet: it talks to the workers through WorkerPort only. After start() it opens
-// no file. It must never log a token, a password, SDP or a full address.
+// One thread, one event loop. It never touches a media packet: it talks to the workers through
+// WorkerPort only. After start() it opens no file. It must never log a token, a password, SDP or a
+// full address.
 #pragma once
 
 #include <memory>
@@ -19,20 +21,24 @@ namespace viaduct::control {
 
 class Control {
  public:
-  // `workers`, `metrics` and `random` outlive this object. settings.candidates has one entry for each worker.
-  Control(Settings settings, std::vector<WorkerPort*> workers, std::vector<const MetricSource*> metrics, Random& random);
+  // `workers`, `metrics` and `random` outlive this object. settings.candidates has one entry for
+  // each worker.
+  Control(Settings settings, std::vector<WorkerPort*> workers,
+          std::vector<const MetricSource*> metrics, Random& random);
   ~Control();
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
 
-  // Reads the page's files and keys and binds both listeners. An error's sentence names the address or file and the option to change.
+  // Reads the page's files and keys and binds both listeners. An error's sentence names the address
+  // or file and the option to change.
   Result<void> start();
 
   // Serves until stop() has been called and the drain is over. start() has succeeded.
   void run();
 
-  // Begins the drain: /readyz turns 503, every client is told, every worker is sent Stop; run() returns when all workers have
-  // answered Stopped, or 5 s later. May be called from any thread, any number of times; not from a signal handler.
+  // Begins the drain: /readyz turns 503, every client is told, every worker is sent Stop; run()
+  // returns when all workers have answered Stopped, or 5 s later. May be called from any thread,
+  // any number of times; not from a signal handler.
   void stop();
 
   // Where the listeners stand after start(), with the ports the kernel chose where 0 was asked for.

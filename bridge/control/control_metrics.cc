@@ -3,21 +3,29 @@
 namespace viaduct::control {
 
 void ControlMetrics::visit(MetricVisitor& v) const {
-  joins.visit(v, "viaduct_joins_total", "Join messages by outcome: joined, or the code of the error.", "outcome");
+  joins.visit(v, "viaduct_joins_total",
+              "Join messages by outcome: joined, or the code of the error.", "outcome");
   constexpr std::string_view PhaseHelp =
-      "Time to join by phase: signalling (join to the worker's command), ice, dtls, and total (join to media keys).";
+      "Time to join by phase: signalling (join to the worker's command), ice, dtls, and total "
+      "(join to media keys).";
   v.histogram("viaduct_join_seconds", PhaseHelp, {{"phase", "signalling"}}, signalling_seconds);
   v.histogram("viaduct_join_seconds", PhaseHelp, {{"phase", "ice"}}, ice_seconds);
   v.histogram("viaduct_join_seconds", PhaseHelp, {{"phase", "dtls"}}, dtls_seconds);
   v.histogram("viaduct_join_seconds", PhaseHelp, {{"phase", "total"}}, total_seconds);
-  lost_participants.visit(v, "viaduct_lost_participants_total", "Participants who left without asking for it, by reason.",
-                          "reason");
-  refused_messages.visit(v, "viaduct_refused_messages_total", "Signalling messages refused, by reason.", "reason");
-  refused_connections.visit(v, "viaduct_refused_connections_total",
-                            "Connections to the page refused: too many in total, from one address, or too fast.", "reason");
-  v.gauge("viaduct_signalling_sockets", "WebSockets open now.", {}, static_cast<double>(sockets.value()));
-  v.gauge("viaduct_conferences", "Conferences with at least one participant.", {}, static_cast<double>(conferences.value()));
-  v.gauge("viaduct_participants", "Participants in all conferences.", {}, static_cast<double>(participants.value()));
+  lost_participants.visit(v, "viaduct_lost_participants_total",
+                          "Participants who left without asking for it, by reason.", "reason");
+  refused_messages.visit(v, "viaduct_refused_messages_total",
+                         "Signalling messages refused, by reason.", "reason");
+  refused_connections.visit(
+      v, "viaduct_refused_connections_total",
+      "Connections to the page refused: too many in total, from one address, or too fast.",
+      "reason");
+  v.gauge("viaduct_signalling_sockets", "WebSockets open now.", {},
+          static_cast<double>(sockets.value()));
+  v.gauge("viaduct_conferences", "Conferences with at least one participant.", {},
+          static_cast<double>(conferences.value()));
+  v.gauge("viaduct_participants", "Participants in all conferences.", {},
+          static_cast<double>(participants.value()));
 
   static constexpr const char* Classes[] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
   for (const Listener listener : {Listener::Page, Listener::Admin}) {

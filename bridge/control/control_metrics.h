@@ -11,19 +11,23 @@ namespace viaduct::control {
 enum class Listener : uint8_t { Page, Admin };
 constexpr const char* to_string(Listener l) { return l == Listener::Page ? "page" : "admin"; }
 
-// One counter for each value of a label, from a list fixed at compile time. Anything else counts as "other".
+// One counter for each value of a label, from a list fixed at compile time. Anything else counts as
+// "other".
 template <size_t N>
 class CounterTable {
  public:
-  explicit constexpr CounterTable(const std::array<std::string_view, N>& values) : values_(values) {}
+  explicit constexpr CounterTable(const std::array<std::string_view, N>& values)
+      : values_(values) {}
   Counter& operator[](std::string_view value) {
     size_t i = 0;
     while (i < N && values_[i] != value) ++i;
     return counters_[i];
   }
-  void visit(MetricVisitor& visitor, std::string_view name, std::string_view help, std::string_view label) const {
+  void visit(MetricVisitor& visitor, std::string_view name, std::string_view help,
+             std::string_view label) const {
     for (size_t i = 0; i <= N; ++i) {
-      visitor.counter(name, help, {{label, i < N ? values_[i] : "other"}}, static_cast<double>(counters_[i].value()));
+      visitor.counter(name, help, {{label, i < N ? values_[i] : "other"}},
+                      static_cast<double>(counters_[i].value()));
     }
   }
 
@@ -38,20 +42,25 @@ class ControlMetrics final : public MetricSource {
 
   void count_response(Listener listener, unsigned status) {
     const size_t of_hundreds = status / 100;
-    responses_[static_cast<size_t>(listener)][of_hundreds >= 1 && of_hundreds <= 5 ? of_hundreds - 1 : 4].add();
+    responses_[static_cast<size_t>(listener)]
+              [of_hundreds >= 1 && of_hundreds <= 5 ? of_hundreds - 1 : 4]
+                  .add();
   }
 
   // "joined", or the code of the final error.
-  CounterTable<7> joins{{"joined", "bad-field", "token-required", "token-invalid", "conference-full", "bridge-full", "busy"}};
+  CounterTable<7> joins{{"joined", "bad-field", "token-required", "token-invalid",
+                         "conference-full", "bridge-full", "busy"}};
   // The code of the error, or what the socket was closed for.
-  CounterTable<10> refused_messages{{"bad-message", "unknown-type", "bad-field", "not-joined", "already-joined",
-                                     "already-offered", "offer-refused", "busy", "binary", "rate"}};
+  CounterTable<10> refused_messages{{"bad-message", "unknown-type", "bad-field", "not-joined",
+                                     "already-joined", "already-offered", "offer-refused", "busy",
+                                     "binary", "rate"}};
   // Why a participant's media ended without its asking for it.
-  CounterTable<6> lost_participants{{"connection-lost", "connection-failed", "connection-closed", "bridge-full", "join-timeout",
-                                     "slow-reader"}};
+  CounterTable<6> lost_participants{{"connection-lost", "connection-failed", "connection-closed",
+                                     "bridge-full", "join-timeout", "slow-reader"}};
   CounterTable<3> refused_connections{{"total", "address", "rate"}};
 
-  static constexpr std::array<double, 11> PhaseBounds = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+  static constexpr std::array<double, 11> PhaseBounds = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+                                                         1,    2.5,   5,    10,  30};
   Histogram<11> signalling_seconds{PhaseBounds};
   Histogram<11> ice_seconds{PhaseBounds};
   Histogram<11> dtls_seconds{PhaseBounds};

@@ -53,7 +53,9 @@ void ConnectionGate::release(const IpAddress& address) {
 }
 
 void ConnectionGate::forget_idle(Timestamp now) {
-  std::erase_if(visitors_, [now](const auto& v) { return v.second.open == 0 && v.second.arrivals.is_full(now); });
+  std::erase_if(visitors_, [now](const auto& v) {
+    return v.second.open == 0 && v.second.arrivals.is_full(now);
+  });
 }
 
 }  // namespace viaduct::control

@@ -36,7 +36,8 @@ class ConnectionGate {
 
   explicit ConnectionGate(Limits limits) : limits_(limits) {}
 
-  // An admitted connection must be released. IPv6 addresses count by their /64, which one subscriber has to itself.
+  // An admitted connection must be released. IPv6 addresses count by their /64, which one
+  // subscriber has to itself.
   Verdict admit(const IpAddress& address, Timestamp now);
   void release(const IpAddress& address);
 

@@ -5,7 +5,8 @@
 namespace viaduct::control {
 
 HttpResponse error_response(unsigned status, std::string_view text) {
-  return {status, "application/json", std::make_shared<const std::string>(nlohmann::json{{"error", text}}.dump() + "\n")};
+  return {status, "application/json",
+          std::make_shared<const std::string>(nlohmann::json{{"error", text}}.dump() + "\n")};
 }
 
 HttpResponse method_not_allowed() {

@@ -15,14 +15,16 @@
 namespace viaduct::control {
 
 struct HttpRequest {
-  std::string method;   // as sent: "GET"
-  std::string target;   // as sent: "/index.html?x=1"
-  std::string host;     // the Host header, empty when absent
-  std::string origin;   // the Origin header, empty when absent
-  bool secure = false;  // came over TLS
+  std::string method;         // as sent: "GET"
+  std::string target;         // as sent: "/index.html?x=1"
+  std::string host;           // the Host header, empty when absent
+  std::string origin;         // the Origin header, empty when absent
+  bool secure = false;        // came over TLS
   bool wants_socket = false;  // is a WebSocket upgrade
 
-  std::string_view path() const { return std::string_view(target).substr(0, target.find_first_of("?#")); }
+  std::string_view path() const {
+    return std::string_view(target).substr(0, target.find_first_of("?#"));
+  }
 };
 
 struct HttpResponse {

@@ -28,7 +28,8 @@ unsigned status_of(const boost::beast::error_code& error) {
 std::string write_head(const HttpResponse& response, bool close) {
   std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
   head += http::obsolete_reason(static_cast<http::status>(response.status));
-  head += "\r\nContent-Length: " + std::to_string(response.body ? response.body->size() : 0) + "\r\n";
+  head +=
+      "\r\nContent-Length: " + std::to_string(response.body ? response.body->size() : 0) + "\r\n";
   if (!response.content_type.empty()) head += "Content-Type: " + response.content_type + "\r\n";
   for (const auto& [name, value] : response.headers) head += name + ": " + value + "\r\n";
   if (close) head += "Connection: close\r\n";
@@ -58,29 +59,37 @@ void HttpConnection::read() {
   parser_->header_limit(HttpServer::HeaderBytes);
   parser_->body_limit(HttpServer::BodyBytes);
   stream_->next_layer().expires_after(HttpServer::RequestTimeout);
-  http::async_read(*stream_, buffer_, *parser_,
-                   [self = shared_from_this()](ErrorCode error, size_t) { self->handle_read(error); });
+  http::async_read(
+      *stream_, buffer_, *parser_,
+      [self = shared_from_this()](ErrorCode error, size_t) { self->handle_read(error); });
 }
 
 void HttpConnection::handle_read(ErrorCode error) {
   if (!error) return handle_request();
   head_only_ = false;
   const unsigned status = status_of(error);
-  if (status != 0) return write(error_response(status, copy(http::obsolete_reason(static_cast<http::status>(status)))), true);
+  if (status != 0)
+    return write(
+        error_response(status, copy(http::obsolete_reason(static_cast<http::status>(status)))),
+        true);
   finish();
 }
 
 void HttpConnection::handle_request() {
   HttpServer::Shared& server = admission_.server();
   const auto& message = parser_->get();
-  HttpRequest request{copy(message.method_string()), copy(message.target()), copy(message[http::field::host]),
-                      copy(message[http::field::origin]), stream_->is_secure(),
+  HttpRequest request{copy(message.method_string()),
+                      copy(message.target()),
+                      copy(message[http::field::host]),
+                      copy(message[http::field::origin]),
+                      stream_->is_secure(),
                       boost::beast::websocket::is_upgrade(message)};
   const bool close = !message.keep_alive();
   head_only_ = request.method == "HEAD";
 
   if (request.wants_socket && server.socket_handler) {
-    if (auto refusal = server.socket_handler->refuse_upgrade(request)) return write(std::move(*refusal), true);
+    if (auto refusal = server.socket_handler->refuse_upgrade(request))
+      return write(std::move(*refusal), true);
     server.metrics.count_response(server.settings.listener, 101);
     stream_->next_layer().expires_never();  // the WebSocket keeps its own time
     WebSocketConnection::open(std::move(stream_), std::move(admission_), parser_->release());
@@ -100,14 +109,15 @@ void HttpConnection::write(HttpResponse response, bool then_close) {
   std::array<asio::const_buffer, 2> parts{asio::buffer(head_), asio::const_buffer()};
   if (!head_only_ && response_.body) parts[1] = asio::buffer(*response_.body);
   stream_->next_layer().expires_after(HttpServer::RequestTimeout);
-  asio::async_write(*stream_, parts, [self = shared_from_this(), then_close](ErrorCode error, size_t) {
-    if (error) return;
-    then_close ? self->finish() : self->read();
-  });
+  asio::async_write(*stream_, parts,
+                    [self = shared_from_this(), then_close](ErrorCode error, size_t) {
+                      if (error) return;
+                      then_close ? self->finish() : self->read();
+                    });
 }
 
-// Ends our side and reads what still comes for a moment: closing with unread bytes would reset the connection, and the peer might
-// lose the response.
+// Ends our side and reads what still comes for a moment: closing with unread bytes would reset the
+// connection, and the peer might lose the response.
 void HttpConnection::finish() {
   ErrorCode ignored;
   stream_->next_layer().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
@@ -116,11 +126,12 @@ void HttpConnection::finish() {
 }
 
 void HttpConnection::discard() {
-  stream_->next_layer().async_read_some(asio::buffer(discarded_), [self = shared_from_this()](ErrorCode error, size_t n) {
-    if (error || n >= self->discard_budget_) return;
-    self->discard_budget_ -= n;
-    self->discard();
-  });
+  stream_->next_layer().async_read_some(asio::buffer(discarded_),
+                                        [self = shared_from_this()](ErrorCode error, size_t n) {
+                                          if (error || n >= self->discard_budget_) return;
+                                          self->discard_budget_ -= n;
+                                          self->discard();
+                                        });
 }
 
 }  // namespace viaduct::control

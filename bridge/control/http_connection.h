@@ -1,4 +1,5 @@
-// One HTTP connection: requests in, responses out, one after the other; may become a WebSocket. Internal to the server.
+// One HTTP connection: requests in, responses out, one after the other; may become a WebSocket.
+// Internal to the server.
 #pragma once
 
 #include <array>
@@ -34,7 +35,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
   bool head_only_ = false;
-  std::string head_;                  // of the response being sent
+  std::string head_;  // of the response being sent
   HttpResponse response_;
   std::array<char, 4096> discarded_;  // what still comes when the response said "close"
   size_t discard_budget_ = 64 * 1024;

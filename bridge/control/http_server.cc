@@ -31,9 +31,11 @@ SocketAddress from_endpoint(const tcp::endpoint& endpoint) {
   return SocketAddress::from_sockaddr(sa);
 }
 
-// A response for a connection that is not let in. It is small enough for an empty socket buffer, so nothing waits for it.
+// A response for a connection that is not let in. It is small enough for an empty socket buffer, so
+// nothing waits for it.
 void turn_away(tcp::socket& socket, std::string_view status) {
-  const std::string text = "HTTP/1.1 " + std::string(status) + "\r\nContent-Length: 0\r\nRetry-After: 5\r\nConnection: close\r\n\r\n";
+  const std::string text = "HTTP/1.1 " + std::string(status) +
+                           "\r\nContent-Length: 0\r\nRetry-After: 5\r\nConnection: close\r\n\r\n";
   error_code ignored;
   socket.non_blocking(true, ignored);
   socket.write_some(asio::buffer(text), ignored);
@@ -42,8 +44,8 @@ void turn_away(tcp::socket& socket, std::string_view status) {
 
 }  // namespace
 
-HttpServer::HttpServer(asio::io_context& io, HttpServerSettings settings, SslContext tls, HttpHandler& handler,
-                       SocketHandler* sockets, ControlMetrics& metrics)
+HttpServer::HttpServer(asio::io_context& io, HttpServerSettings settings, SslContext tls,
+                       HttpHandler& handler, SocketHandler* sockets, ControlMetrics& metrics)
     : shared_(std::make_shared<Shared>(io, std::move(settings), handler, sockets, metrics)) {
   if (tls) shared_->tls.emplace(tls.release());
 }
@@ -61,10 +63,11 @@ Result<void> HttpServer::start() {
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) {
-    const char* advice = error == asio::error::address_in_use ? "; another program uses it: stop that or choose another port with "
-                                                              : "; choose another address with ";
-    return Error{ErrorCode::Unavailable,
-                 "cannot listen on " + s.address.to_string() + ": " + error.message() + advice + s.option};
+    const char* advice = error == asio::error::address_in_use
+                             ? "; another program uses it: stop that or choose another port with "
+                             : "; choose another address with ";
+    return Error{ErrorCode::Unavailable, "cannot listen on " + s.address.to_string() + ": " +
+                                             error.message() + advice + s.option};
   }
   shared_->accept();
   return {};
@@ -112,11 +115,16 @@ void HttpServer::Shared::handle_accepted(tcp::socket socket) {
   const auto verdict = gate.admit(address, monotonic_now());
   if (verdict == ConnectionGate::Verdict::Admitted) {
     socket.set_option(tcp::no_delay(true), error);
-    std::make_shared<HttpConnection>(std::move(socket), Admission(shared_from_this(), address))->start();
+    std::make_shared<HttpConnection>(std::move(socket), Admission(shared_from_this(), address))
+        ->start();
     return;
   }
   const bool total = verdict == ConnectionGate::Verdict::TotalFull;
-  metrics.refused_connections[total ? "total" : verdict == ConnectionGate::Verdict::AddressFull ? "address" : "rate"].add();
+  metrics
+      .refused_connections[total                                             ? "total"
+                           : verdict == ConnectionGate::Verdict::AddressFull ? "address"
+                                                                             : "rate"]
+      .add();
   if (!tls) turn_away(socket, total ? "503 Service Unavailable" : "429 Too Many Requests");
 }
 

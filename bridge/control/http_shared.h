@@ -15,10 +15,18 @@ namespace viaduct::control {
 
 class WebSocketConnection;
 
-// Lives as long as the last connection: an event loop may destroy pending work after the server is gone.
+// Lives as long as the last connection: an event loop may destroy pending work after the server is
+// gone.
 struct HttpServer::Shared : std::enable_shared_from_this<HttpServer::Shared> {
-  Shared(boost::asio::io_context& loop, HttpServerSettings s, HttpHandler& h, SocketHandler* sh, ControlMetrics& m)
-      : io(loop), settings(std::move(s)), handler(h), socket_handler(sh), metrics(m), acceptor(loop), accept_pause(loop),
+  Shared(boost::asio::io_context& loop, HttpServerSettings s, HttpHandler& h, SocketHandler* sh,
+         ControlMetrics& m)
+      : io(loop),
+        settings(std::move(s)),
+        handler(h),
+        socket_handler(sh),
+        metrics(m),
+        acceptor(loop),
+        accept_pause(loop),
         gate(settings.connections) {}
 
   void accept();
@@ -40,7 +48,8 @@ struct HttpServer::Shared : std::enable_shared_from_this<HttpServer::Shared> {
 // A place among the server's connections; given back at the end.
 class Admission {
  public:
-  Admission(std::shared_ptr<HttpServer::Shared> server, IpAddress address) : server_(std::move(server)), address_(address) {}
+  Admission(std::shared_ptr<HttpServer::Shared> server, IpAddress address)
+      : server_(std::move(server)), address_(address) {}
   Admission(Admission&&) = default;
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;

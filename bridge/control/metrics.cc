@@ -18,20 +18,24 @@ using prometheus::MetricType;
 // Gathers readings by name, then by labels.
 class Families final : public MetricVisitor {
  public:
-  void counter(std::string_view name, std::string_view help, MetricLabels labels, double value) override {
+  void counter(std::string_view name, std::string_view help, MetricLabels labels,
+               double value) override {
     metric(name, help, MetricType::Counter, labels).counter.value += value;
   }
-  void gauge(std::string_view name, std::string_view help, MetricLabels labels, double value) override {
+  void gauge(std::string_view name, std::string_view help, MetricLabels labels,
+             double value) override {
     metric(name, help, MetricType::Gauge, labels).gauge.value += value;
   }
-  void histogram(std::string_view name, std::string_view help, MetricLabels labels, std::span<const double> bounds,
-                 std::span<const uint64_t> buckets, double sum) override {
+  void histogram(std::string_view name, std::string_view help, MetricLabels labels,
+                 std::span<const double> bounds, std::span<const uint64_t> buckets,
+                 double sum) override {
     CHECK(buckets.size() == bounds.size() + 1);
     ClientMetric::Histogram& h = metric(name, help, MetricType::Histogram, labels).histogram;
     h.bucket.resize(buckets.size());
     uint64_t so_far = 0;
     for (size_t i = 0; i < buckets.size(); ++i) {
-      h.bucket[i].upper_bound = i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity();
+      h.bucket[i].upper_bound =
+          i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity();
       h.bucket[i].cumulative_count += so_far += buckets[i];
     }
     h.sample_count += so_far;
@@ -59,8 +63,10 @@ class Families final : public MetricVisitor {
     std::map<Labels, ClientMetric> metrics;
   };
 
-  ClientMetric& metric(std::string_view name, std::string_view help, MetricType type, MetricLabels labels) {
-    Family& family = families_.try_emplace(std::string(name), Family{std::string(help), type, {}}).first->second;
+  ClientMetric& metric(std::string_view name, std::string_view help, MetricType type,
+                       MetricLabels labels) {
+    Family& family =
+        families_.try_emplace(std::string(name), Family{std::string(help), type, {}}).first->second;
     CHECK(family.type == type);
     Labels key;
     for (const auto& [label, value] : labels) key.emplace_back(label, value);

@@ -11,8 +11,8 @@ namespace {
 using codec::MediaKind;
 using sdp::Direction;
 
-constexpr size_t UfragCharacters = 8;   // 48 bits; RFC 8445 section 5.3 asks for 24
-constexpr size_t PwdCharacters = 24;    // 144 bits; it asks for 128
+constexpr size_t UfragCharacters = 8;  // 48 bits; RFC 8445 section 5.3 asks for 24
+constexpr size_t PwdCharacters = 24;   // 144 bits; it asks for 128
 
 Error refused(std::string text) { return {ErrorCode::InvalidArgument, std::move(text)}; }
 
@@ -27,7 +27,8 @@ class SsrcDealer {
   }
   uint32_t deal() {
     uint32_t ssrc = 0;
-    while (ssrc == 0 || std::find(used_.begin(), used_.end(), ssrc) != used_.end()) ssrc = random_.u32();
+    while (ssrc == 0 || std::find(used_.begin(), used_.end(), ssrc) != used_.end())
+      ssrc = random_.u32();
     used_.push_back(ssrc);
     return ssrc;
   }
@@ -38,19 +39,21 @@ class SsrcDealer {
 };
 
 // What the answer says of one section.
-Direction answer_direction(const sdp::MediaSection& m, const std::vector<sdp::PayloadFormat>& accepted) {
+Direction answer_direction(const sdp::MediaSection& m,
+                           const std::vector<sdp::PayloadFormat>& accepted) {
   if (m.rejected || accepted.empty()) return Direction::Inactive;
   if (m.direction == Direction::RecvOnly) return Direction::SendOnly;
   return m.direction == Direction::Inactive ? Direction::Inactive : Direction::RecvOnly;
 }
 
-// Adds what a section agrees on to the client's one table; sdp::parse_offer has refused offers whose sections disagree.
+// Adds what a section agrees on to the client's one table; sdp::parse_offer has refused offers
+// whose sections disagree.
 void merge(const std::vector<sdp::PayloadFormat>& formats, const rtp::ExtensionMap& extensions,
            conference::EndpointDescription& endpoint) {
   for (const sdp::PayloadFormat& format : formats) {
-    const bool known = std::any_of(endpoint.formats.begin(), endpoint.formats.end(), [&](const sdp::PayloadFormat& other) {
-      return other.payload_type == format.payload_type;
-    });
+    const bool known = std::any_of(
+        endpoint.formats.begin(), endpoint.formats.end(),
+        [&](const sdp::PayloadFormat& other) { return other.payload_type == format.payload_type; });
     if (!known) endpoint.formats.push_back(format);
   }
   for (int i = 0; i < rtp::ExtensionTypes; ++i) {
@@ -60,9 +63,10 @@ void merge(const std::vector<sdp::PayloadFormat>& formats, const rtp::ExtensionM
 }
 
 // Takes one section over: a source, a slot with SSRCs of its own, or nothing.
-sdp::AnswerSection add_section(const sdp::MediaSection& m, const Settings& settings, SsrcDealer& ssrcs,
-                               conference::EndpointDescription& endpoint) {
-  const std::vector<sdp::PayloadFormat> formats = sdp::accepted_formats(m, settings.video_preference);
+sdp::AnswerSection add_section(const sdp::MediaSection& m, const Settings& settings,
+                               SsrcDealer& ssrcs, conference::EndpointDescription& endpoint) {
+  const std::vector<sdp::PayloadFormat> formats =
+      sdp::accepted_formats(m, settings.video_preference);
   sdp::AnswerSection section;
   section.direction = answer_direction(m, formats);
   if (section.direction == Direction::Inactive) return section;
@@ -71,7 +75,8 @@ sdp::AnswerSection add_section(const sdp::MediaSection& m, const Settings& setti
     endpoint.sources.push_back({m.kind, m.mid, m.ssrc, m.rtx_ssrc});
     return section;
   }
-  // A stream of its own for each slot: what it carries changes, so nothing may be tied to another slot for lip sync.
+  // A stream of its own for each slot: what it carries changes, so nothing may be tied to another
+  // slot for lip sync.
   const std::string stream = "slot-" + std::to_string(endpoint.slots.size());
   section.ssrc = ssrcs.deal();
   if (m.kind == MediaKind::Video) section.rtx_ssrc = ssrcs.deal();
@@ -81,15 +86,23 @@ sdp::AnswerSection add_section(const sdp::MediaSection& m, const Settings& setti
   return section;
 }
 
-Result<void> check_bounds(const conference::EndpointDescription& endpoint, const Settings& settings) {
-  const auto is_audio = [](const conference::SlotDescription& s) { return s.kind == MediaKind::Audio; };
-  const auto audio_slots = static_cast<size_t>(std::count_if(endpoint.slots.begin(), endpoint.slots.end(), is_audio));
-  if (endpoint.formats.empty()) return refused("the offer has no audio or video format that this bridge forwards");
-  if (endpoint.formats.size() > limits::PayloadTypesPerEndpoint) return refused("the offer has too many payload types");
+Result<void> check_bounds(const conference::EndpointDescription& endpoint,
+                          const Settings& settings) {
+  const auto is_audio = [](const conference::SlotDescription& s) {
+    return s.kind == MediaKind::Audio;
+  };
+  const auto audio_slots =
+      static_cast<size_t>(std::count_if(endpoint.slots.begin(), endpoint.slots.end(), is_audio));
+  if (endpoint.formats.empty())
+    return refused("the offer has no audio or video format that this bridge forwards");
+  if (endpoint.formats.size() > limits::PayloadTypesPerEndpoint)
+    return refused("the offer has too many payload types");
   if (endpoint.sources.size() > limits::SourcesPerEndpoint) {
-    return refused("the offer has more than " + std::to_string(limits::SourcesPerEndpoint) + " sources");
+    return refused("the offer has more than " + std::to_string(limits::SourcesPerEndpoint) +
+                   " sources");
   }
-  if (audio_slots > settings.audio_slots || endpoint.slots.size() - audio_slots > settings.video_slots) {
+  if (audio_slots > settings.audio_slots ||
+      endpoint.slots.size() - audio_slots > settings.video_slots) {
     return refused("the offer has more receive slots than 'joined' gave");
   }
   return {};
@@ -98,11 +111,12 @@ Result<void> check_bounds(const conference::EndpointDescription& endpoint, const
 }  // namespace
 
 bool Negotiation::sends(MediaKind kind) const {
-  return std::any_of(endpoint->sources.begin(), endpoint->sources.end(), [kind](const auto& s) { return s.kind == kind; });
+  return std::any_of(endpoint->sources.begin(), endpoint->sources.end(),
+                     [kind](const auto& s) { return s.kind == kind; });
 }
 
-Result<Negotiation> negotiate(const sdp::Offer& offer, const Settings& settings, size_t worker, conference::EndpointId id,
-                              const std::string& name, Random& random) {
+Result<Negotiation> negotiate(const sdp::Offer& offer, const Settings& settings, size_t worker,
+                              conference::EndpointId id, const std::string& name, Random& random) {
   Negotiation n;
   n.endpoint = std::make_unique<conference::EndpointDescription>();
   conference::EndpointDescription& endpoint = *n.endpoint;
@@ -119,7 +133,8 @@ Result<Negotiation> negotiate(const sdp::Offer& offer, const Settings& settings,
   endpoint.fingerprint = offer.fingerprint;
   n.answer.setup = sdp::answer_setup(offer.setup);
   endpoint.dtls_active = n.answer.setup == sdp::Setup::Active;
-  for (const sdp::MediaSection& m : offer.media) n.answer.media.push_back(add_section(m, settings, ssrcs, endpoint));
+  for (const sdp::MediaSection& m : offer.media)
+    n.answer.media.push_back(add_section(m, settings, ssrcs, endpoint));
   if (Result<void> bounds = check_bounds(endpoint, settings); !bounds) return bounds.error();
 
   n.answer.ice_ufrag = endpoint.local_ufrag;

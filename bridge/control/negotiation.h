@@ -1,7 +1,8 @@
 // From a client's offer to what the worker must know and what the client is answered.
 //
-// Pure. An m-section that the client sends in becomes a source, one that it only receives in a slot with SSRCs of the bridge's own.
-// Slots are dealt once; which source a slot carries is the worker's business.
+// Pure. An m-section that the client sends in becomes a source, one that it only receives in a slot
+// with SSRCs of the bridge's own. Slots are dealt once; which source a slot carries is the worker's
+// business.
 #pragma once
 
 #include <memory>
@@ -22,10 +23,10 @@ struct Negotiation {
   bool sends(codec::MediaKind kind) const;
 };
 
-// InvalidArgument with a sentence for the client when it offers more sources or slots than it may, or no format in common.
-// `worker` picks the candidates; `random` draws credentials and SSRCs.
-Result<Negotiation> negotiate(const sdp::Offer& offer, const Settings& settings, size_t worker, conference::EndpointId id,
-                              const std::string& name, Random& random);
+// InvalidArgument with a sentence for the client when it offers more sources or slots than it may,
+// or no format in common. `worker` picks the candidates; `random` draws credentials and SSRCs.
+Result<Negotiation> negotiate(const sdp::Offer& offer, const Settings& settings, size_t worker,
+                              conference::EndpointId id, const std::string& name, Random& random);
 
 // 16 hexadecimal digits: how participants and conferences are called in public.
 std::string random_id(Random& random);

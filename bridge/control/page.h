@@ -1,4 +1,5 @@
-// The meeting page: its files, read into memory once at start, and who may open the signalling socket.
+// The meeting page: its files, read into memory once at start, and who may open the signalling
+// socket.
 //
 // No request opens a file: a path is a key into a table, so there is nothing to traverse.
 #pragma once
@@ -25,7 +26,8 @@ class Site {
   };
 
   Site() = default;  // no files
-  // Reads a folder and those below it. Hidden files are left out. An error names the folder and what is wrong with it.
+  // Reads a folder and those below it. Hidden files are left out. An error names the folder and
+  // what is wrong with it.
   static Result<Site> load(const std::string& folder);
 
   void add(std::string path, std::string body);
@@ -48,7 +50,8 @@ class Page final : public HttpHandler {
   void handle(const HttpRequest& request, Respond respond) override { respond(answer(request)); }
   HttpResponse answer(const HttpRequest& request) const;
 
-  // The answer to an upgrade for another path (404) or from a page of another origin (403); nothing for a good one.
+  // The answer to an upgrade for another path (404) or from a page of another origin (403); nothing
+  // for a good one.
   std::optional<HttpResponse> refuse_upgrade(const HttpRequest& request) const;
 
  private:

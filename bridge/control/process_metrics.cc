@@ -19,14 +19,16 @@ bool read_again(int fd, std::span<char> into) {
   return true;
 }
 
-// User and system time (proc(5): fields 14 and 15 of stat). The command's name may hold anything, so reading starts behind it.
+// User and system time (proc(5): fields 14 and 15 of stat). The command's name may hold anything,
+// so reading starts behind it.
 std::optional<double> cpu_seconds(int stat_fd) {
   char text[1024];
   if (!read_again(stat_fd, text)) return std::nullopt;
   const char* behind_name = std::strrchr(text, ')');
   unsigned long user = 0, system = 0;
   if (!behind_name ||
-      std::sscanf(behind_name + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2) {
+      std::sscanf(behind_name + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+                  &system) != 2) {
     return std::nullopt;
   }
   return static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
@@ -62,15 +64,18 @@ ProcessMetrics::~ProcessMetrics() {
 }
 
 void ProcessMetrics::visit(MetricVisitor& v) const {
-  v.gauge("viaduct_build_info", "Always 1; the label says what runs.", {{"version", VIADUCT_VERSION}}, 1);
-  v.gauge("process_start_time_seconds", "When the process started, in seconds since 1970.", {}, to_seconds(started_at_));
+  v.gauge("viaduct_build_info", "Always 1; the label says what runs.",
+          {{"version", VIADUCT_VERSION}}, 1);
+  v.gauge("process_start_time_seconds", "When the process started, in seconds since 1970.", {},
+          to_seconds(started_at_));
   if (const auto seconds = cpu_seconds(stat_fd_)) {
     v.counter("process_cpu_seconds_total", "User and system time of all threads.", {}, *seconds);
   }
   if (const auto bytes = resident_bytes(statm_fd_)) {
     v.gauge("process_resident_memory_bytes", "Memory that is in RAM now.", {}, *bytes);
   }
-  if (descriptors_) v.gauge("process_open_fds", "File descriptors open now.", {}, count_entries(descriptors_));
+  if (descriptors_)
+    v.gauge("process_open_fds", "File descriptors open now.", {}, count_entries(descriptors_));
 }
 
 }  // namespace viaduct::control

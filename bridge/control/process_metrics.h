@@ -1,5 +1,5 @@
-// What the kernel says of this process, read through descriptors that stay open from start: the program must work without file
-// access later.
+// What the kernel says of this process, read through descriptors that stay open from start: the
+// program must work without file access later.
 #pragma once
 
 #include <dirent.h>
@@ -11,7 +11,8 @@ namespace viaduct::control {
 
 class ProcessMetrics final : public MetricSource {
  public:
-  // `started_at` is the wall-clock time since 1970 at the process's start. What /proc does not offer is not shown.
+  // `started_at` is the wall-clock time since 1970 at the process's start. What /proc does not
+  // offer is not shown.
   explicit ProcessMetrics(Duration started_at);
   ~ProcessMetrics() override;
   ProcessMetrics(const ProcessMetrics&) = delete;

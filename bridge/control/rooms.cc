@@ -18,19 +18,24 @@ size_t index_of(MediaKind kind) { return static_cast<size_t>(kind); }
 
 Refusal refusal_of(GoneReason reason) {
   switch (reason) {
-    case GoneReason::ConsentLost: return {"connection-lost", "the media connection has been silent for too long", true};
-    case GoneReason::HandshakeFailed: return {"connection-failed", "the encryption of media could not be agreed on", true};
-    case GoneReason::HandshakeTimeout: return {"connection-failed", "no media connection came about", true};
-    case GoneReason::PeerClosed: return {"connection-closed", "the client closed its media connection", true};
-    case GoneReason::Refused: return {"bridge-full", "the bridge has no room for more participants", true};
+    case GoneReason::ConsentLost:
+      return {"connection-lost", "the media connection has been silent for too long", true};
+    case GoneReason::HandshakeFailed:
+      return {"connection-failed", "the encryption of media could not be agreed on", true};
+    case GoneReason::HandshakeTimeout:
+      return {"connection-failed", "no media connection came about", true};
+    case GoneReason::PeerClosed:
+      return {"connection-closed", "the client closed its media connection", true};
+    case GoneReason::Refused:
+      return {"bridge-full", "the bridge has no room for more participants", true};
   }
   return {"connection-lost", "the media connection ended", true};
 }
 
 }  // namespace
 
-Rooms::Rooms(const Settings& settings, const TokenVerifier& tokens, std::vector<WorkerLink>& workers, Random& random,
-             ControlMetrics& metrics)
+Rooms::Rooms(const Settings& settings, const TokenVerifier& tokens,
+             std::vector<WorkerLink>& workers, Random& random, ControlMetrics& metrics)
     : settings_(settings), tokens_(tokens), workers_(workers), random_(random), metrics_(metrics) {}
 
 // Sockets.
@@ -71,18 +76,21 @@ void Rooms::handle_timers(Timestamp now) {
   std::vector<Peer*> late;
   for (const auto& [socket, peer] : peers_) {
     const bool waits = !peer->room || !peer->offered;
-    if (waits && now - peer->since > (peer->room ? OfferTimeout : JoinTimeout)) late.push_back(peer.get());
+    if (waits && now - peer->since > (peer->room ? OfferTimeout : JoinTimeout))
+      late.push_back(peer.get());
   }
   for (Peer* peer : late) {
     metrics_.lost_participants["join-timeout"].add();
-    end(*peer, {"join-timeout", peer->room ? "no offer came" : "no join came", true}, /*tell_worker=*/false);
+    end(*peer, {"join-timeout", peer->room ? "no offer came" : "no join came", true},
+        /*tell_worker=*/false);
   }
 }
 
 void Rooms::drain() {
   const auto text = std::make_shared<const std::string>(
       write_error({"shutting-down", "the bridge is shutting down", true}));
-  for (const auto& [socket, peer] : peers_) outgoing_.push_back({socket, text, close_code::GoingAway});
+  for (const auto& [socket, peer] : peers_)
+    outgoing_.push_back({socket, text, close_code::GoingAway});
   peers_.clear();
   endpoints_.clear();
   rooms_by_number_.clear();
@@ -94,7 +102,8 @@ void Rooms::drain() {
 // Messages of a client.
 
 void Rooms::handle(Peer& peer, const JoinMessage& join, Timestamp now, Duration wall) {
-  if (peer.room) return refuse(peer, {"already-joined", "this socket is in a conference already", false});
+  if (peer.room)
+    return refuse(peer, {"already-joined", "this socket is in a conference already", false});
 
   std::string name = join.name;
   if (join.token.empty() && tokens_.required()) {
@@ -103,18 +112,22 @@ void Rooms::handle(Peer& peer, const JoinMessage& join, Timestamp now, Duration 
   if (!join.token.empty() && tokens_.has_key()) {
     const Result<TokenClaims> claims = tokens_.verify(join.token, wall);
     if (!claims) return refuse_join(peer, "token-invalid", claims.error().text);
-    if (!claims->allows(join.conference)) return refuse_join(peer, "token-invalid", "the token is for another conference");
+    if (!claims->allows(join.conference))
+      return refuse_join(peer, "token-invalid", "the token is for another conference");
     if (claims->name) name = *claims->name;
   }
   if (name.empty()) return refuse_join(peer, "bad-field", "'name' is missing");
 
   Room* room = find_or_open_room(join.conference);
-  if (!room) return refuse_join(peer, "bridge-full", "the bridge has no room for more participants or conferences");
+  if (!room)
+    return refuse_join(peer, "bridge-full",
+                       "the bridge has no room for more participants or conferences");
   if (room->people.size() >= settings_.limits.participants_per_conference) {
     return refuse_join(peer, "conference-full", "the conference is full");
   }
 
-  JoinedView joined{random_id(random_), room->name, settings_.audio_slots, settings_.video_slots, {}};
+  JoinedView joined{
+      random_id(random_), room->name, settings_.audio_slots, settings_.video_slots, {}};
   for (const Peer* other : room->people) joined.participants.push_back(view_of(*other));
   peer.room = room;
   peer.id = joined.participant;
@@ -129,7 +142,8 @@ void Rooms::handle(Peer& peer, const JoinMessage& join, Timestamp now, Duration 
   send_to_others(peer, write_participant_joined(view_of(peer)));
   metrics_.joins["joined"].add();
   show_totals();
-  log::info("participant {} joined conference {}, worker {}, {} present", peer.id, room->id, room->worker, room->people.size());
+  log::info("participant {} joined conference {}, worker {}, {} present", peer.id, room->id,
+            room->worker, room->people.size());
 }
 
 void Rooms::handle(Peer& peer, const OfferMessage& message, Timestamp now) {
@@ -138,40 +152,48 @@ void Rooms::handle(Peer& peer, const OfferMessage& message, Timestamp now) {
   const Result<sdp::Offer> offer = sdp::parse_offer(message.sdp);
   if (!offer) return refuse(peer, {"offer-refused", offer.error().text, true});
   Room& room = *peer.room;
-  Result<Negotiation> negotiation = negotiate(*offer, settings_, room.worker, peer.endpoint, peer.name, random_);
+  Result<Negotiation> negotiation =
+      negotiate(*offer, settings_, room.worker, peer.endpoint, peer.name, random_);
   if (!negotiation) return refuse(peer, {"offer-refused", negotiation.error().text, true});
 
-  const std::string answer = sdp::write_answer(*offer, negotiation->answer, settings_.video_preference);
-  for (const MediaKind kind : {MediaKind::Audio, MediaKind::Video}) peer.sends[index_of(kind)] = negotiation->sends(kind);
-  conference::Command add = conference::AddEndpoint{room.number, room.name, std::move(negotiation->endpoint)};
+  const std::string answer =
+      sdp::write_answer(*offer, negotiation->answer, settings_.video_preference);
+  for (const MediaKind kind : {MediaKind::Audio, MediaKind::Video})
+    peer.sends[index_of(kind)] = negotiation->sends(kind);
+  conference::Command add =
+      conference::AddEndpoint{room.number, room.name, std::move(negotiation->endpoint)};
   WorkerLink& worker = workers_[room.worker];
-  if (!worker.try_send(std::move(add))) return refuse(peer, {"busy", "the bridge is too busy now; try again", true});
+  if (!worker.try_send(std::move(add)))
+    return refuse(peer, {"busy", "the bridge is too busy now; try again", true});
   peer.offered = true;
   peer.signalling = now - peer.since;
   metrics_.signalling_seconds.observe(to_seconds(peer.signalling));
   for (const MediaKind kind : {MediaKind::Audio, MediaKind::Video}) {
-    // What was muted before the offer. If the ring is full just now, it waits there like every command that must arrive.
+    // What was muted before the offer. If the ring is full just now, it waits there like every
+    // command that must arrive.
     if (peer.muted[index_of(kind)]) worker.send(conference::SetMuted{peer.endpoint, kind, true});
   }
 
   send(peer, write_answer(answer));
   if (!room.video_codecs.empty()) send(peer, write_codecs(room.video_codecs));
   if (room.speaker) send(peer, write_speaker(public_id(room.speaker)));
-  if (!peer.sends[0] || !peer.sends[1]) send_to_others(peer, write_participant_changed(view_of(peer)));
+  if (!peer.sends[0] || !peer.sends[1])
+    send_to_others(peer, write_participant_changed(view_of(peer)));
 }
 
 void Rooms::handle(Peer& peer, const MuteMessage& mute) {
   bool& muted = peer.muted[index_of(mute.kind)];
   if (muted == mute.muted) return;
-  if (peer.offered &&
-      !workers_[peer.room->worker].try_send(conference::SetMuted{peer.endpoint, mute.kind, mute.muted})) {
+  if (peer.offered && !workers_[peer.room->worker].try_send(
+                          conference::SetMuted{peer.endpoint, mute.kind, mute.muted})) {
     return refuse(peer, {"busy", "the bridge is too busy now; try again", false});
   }
   muted = mute.muted;
   send_to_others(peer, write_participant_changed(view_of(peer)));
 }
 
-// Reports of a worker. An endpoint that is not known any more has left while the report was under way.
+// Reports of a worker. An endpoint that is not known any more has left while the report was under
+// way.
 
 void Rooms::handle_report(const conference::Report& report, Timestamp now) {
   if (const auto* r = std::get_if<conference::EndpointConnected>(&report)) handle(*r, now);
@@ -187,8 +209,8 @@ void Rooms::handle(const conference::EndpointConnected& report, Timestamp now) {
   metrics_.ice_seconds.observe(to_seconds(report.ice));
   metrics_.dtls_seconds.observe(to_seconds(report.dtls));
   metrics_.total_seconds.observe(to_seconds(now - peer->since));
-  log::info("participant {} is connected: signalling {} ms, ice {} ms, dtls {} ms", peer->id, to_ms(peer->signalling),
-            to_ms(report.ice), to_ms(report.dtls));
+  log::info("participant {} is connected: signalling {} ms, ice {} ms, dtls {} ms", peer->id,
+            to_ms(peer->signalling), to_ms(report.ice), to_ms(report.dtls));
 }
 
 void Rooms::handle(const conference::EndpointGone& report) {
@@ -257,7 +279,9 @@ std::optional<size_t> Rooms::pick_worker() const {
   std::optional<size_t> best;
   for (size_t i = 0; i < workers_.size(); ++i) {
     const WorkerLink& w = workers_[i];
-    if (w.participants >= limits::EndpointsPerWorker || w.conferences >= limits::ConferencesPerWorker) continue;
+    if (w.participants >= limits::EndpointsPerWorker ||
+        w.conferences >= limits::ConferencesPerWorker)
+      continue;
     if (!best || w.participants < workers_[*best].participants) best = i;
   }
   return best;
@@ -311,10 +335,13 @@ Rooms::Room* Rooms::find_room(ConferenceId number) const {
 std::vector<RoomView> Rooms::views() const {
   std::vector<RoomView> views;
   for (const auto& [name, room] : rooms_) {
-    RoomView& view = views.emplace_back(RoomView{room->id, room->name, room->number, room->worker, {}});
-    for (const Peer* p : room->people) view.people.push_back({p->id, p->name, p->endpoint, p->offered});
+    RoomView& view =
+        views.emplace_back(RoomView{room->id, room->name, room->number, room->worker, {}});
+    for (const Peer* p : room->people)
+      view.people.push_back({p->id, p->name, p->endpoint, p->offered});
   }
-  std::sort(views.begin(), views.end(), [](const RoomView& a, const RoomView& b) { return a.number < b.number; });
+  std::sort(views.begin(), views.end(),
+            [](const RoomView& a, const RoomView& b) { return a.number < b.number; });
   return views;
 }
 
@@ -322,7 +349,8 @@ std::optional<RoomView> Rooms::find(std::string_view name_or_id) const {
   std::optional<RoomView> by_id;
   for (RoomView& view : views()) {
     if (view.name == name_or_id) return std::move(view);
-    const bool inside = std::any_of(view.people.begin(), view.people.end(), [&](const auto& p) { return p.id == name_or_id; });
+    const bool inside = std::any_of(view.people.begin(), view.people.end(),
+                                    [&](const auto& p) { return p.id == name_or_id; });
     if (view.id == name_or_id || inside) by_id = std::move(view);
   }
   return by_id;
@@ -355,7 +383,8 @@ void Rooms::refuse_join(Peer& peer, std::string_view code, std::string text) {
 
 // `peer` is gone afterwards.
 void Rooms::end(Peer& peer, const Refusal& refusal, bool tell_worker) {
-  outgoing_.push_back({peer.socket, std::make_shared<const std::string>(write_error(refusal)), close_code::FinalError});
+  outgoing_.push_back({peer.socket, std::make_shared<const std::string>(write_error(refusal)),
+                       close_code::FinalError});
   forget(peer.socket, tell_worker);
 }
 

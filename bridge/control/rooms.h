@@ -1,8 +1,10 @@
-// Who is in which conference: the signalling contract as a state machine without sockets, threads or clocks.
+// Who is in which conference: the signalling contract as a state machine without sockets, threads
+// or clocks.
 //
-// Messages and reports go in, `take_outgoing()` comes out, commands go to the workers' links. A client's state is one Peer by its
-// socket; it is a participant from `joined` on and has an endpoint in a worker from `answer` on. Nothing here may be driven into unbounded
-// growth: sockets, participants and conferences are all limited.
+// Messages and reports go in, `take_outgoing()` comes out, commands go to the workers' links. A
+// client's state is one Peer by its socket; it is a participant from `joined` on and has an
+// endpoint in a worker from `answer` on. Nothing here may be driven into unbounded growth: sockets,
+// participants and conferences are all limited.
 #pragma once
 
 #include <array>
@@ -62,8 +64,8 @@ class Rooms {
   static constexpr Duration OfferTimeout = 30s;  // from `joined` to `offer`
 
   // All arguments outlive this object.
-  Rooms(const Settings& settings, const TokenVerifier& tokens, std::vector<WorkerLink>& workers, Random& random,
-        ControlMetrics& metrics);
+  Rooms(const Settings& settings, const TokenVerifier& tokens, std::vector<WorkerLink>& workers,
+        Random& random, ControlMetrics& metrics);
 
   void handle_opened(SocketId socket, Timestamp now);
   void handle_message(SocketId socket, std::string_view text, Timestamp now, Duration wall);
@@ -85,8 +87,8 @@ class Rooms {
   struct Room;
   struct Peer {
     SocketId socket = 0;
-    Timestamp since{};            // of the opened socket, then of `join`
-    Room* room = nullptr;         // empty before `joined`
+    Timestamp since{};     // of the opened socket, then of `join`
+    Room* room = nullptr;  // empty before `joined`
     std::string id;
     std::string name;
     conference::EndpointId endpoint{};
@@ -100,7 +102,7 @@ class Rooms {
     std::string name;
     conference::ConferenceId number{};
     size_t worker = 0;
-    std::vector<Peer*> people;    // in order of arrival
+    std::vector<Peer*> people;  // in order of arrival
     std::vector<codec::CodecType> video_codecs;
     std::optional<conference::EndpointId> speaker;
   };

@@ -1,7 +1,8 @@
-// The messages of the signalling socket: JSON text to checked values and back. The contract is deploy/docs/signalling.md.
+// The messages of the signalling socket: JSON text to checked values and back. The contract is
+// deploy/docs/signalling.md.
 //
-// Pure: no socket, no state. A parsed message is complete and within bounds. Nothing a client sends may crash the parser, take it deeper
-// than limits::JsonDepth or be echoed back.
+// Pure: no socket, no state. A parsed message is complete and within bounds. Nothing a client sends
+// may crash the parser, take it deeper than limits::JsonDepth or be echoed back.
 #pragma once
 
 #include <optional>
@@ -41,7 +42,8 @@ using ClientMessage = std::variant<Refusal, JoinMessage, OfferMessage, MuteMessa
 // Reads one text frame of at most limits::SignallingMessageBytes. Unknown fields are ignored.
 ClientMessage parse_message(std::string_view text);
 
-// True for UTF-8 of 1 to limits::NameCharacters characters without control characters: a person's or a conference's name.
+// True for UTF-8 of 1 to limits::NameCharacters characters without control characters: a person's
+// or a conference's name.
 bool is_name(std::string_view text);
 
 // Bridge to client.
@@ -73,7 +75,8 @@ std::string write_answer(std::string_view sdp);
 std::string write_participant_joined(const ParticipantView& participant);
 std::string write_participant_changed(const ParticipantView& participant);
 std::string write_participant_left(std::string_view id);
-std::string write_slots(const std::vector<SlotView>& slots, const std::vector<UndecodableView>& undecodable);
+std::string write_slots(const std::vector<SlotView>& slots,
+                        const std::vector<UndecodableView>& undecodable);
 std::string write_speaker(const std::optional<std::string>& participant);
 std::string write_codecs(const std::vector<codec::CodecType>& video);
 std::string write_error(const Refusal& refusal);

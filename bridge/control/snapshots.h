@@ -1,4 +1,5 @@
-// Asks workers for their snapshots and waits for all answers, or for a second at most. No threads, no clock of its own.
+// Asks workers for their snapshots and waits for all answers, or for a second at most. No threads,
+// no clock of its own.
 #pragma once
 
 #include <functional>
@@ -15,12 +16,14 @@ class SnapshotGatherer {
  public:
   static constexpr Duration Timeout = 1s;
   static constexpr size_t MaxInFlight = 16;
-  // Called once: with one snapshot of each worker that was asked, or with nothing when one did not answer in time.
+  // Called once: with one snapshot of each worker that was asked, or with nothing when one did not
+  // answer in time.
   using Done = std::function<void(std::optional<std::vector<conference::WorkerSnapshot>>)>;
 
   explicit SnapshotGatherer(std::vector<WorkerLink>& workers) : workers_(workers) {}
 
-  // Asks the workers of these indexes. False, and `done` is never called, when too many questions wait or a worker's ring is full.
+  // Asks the workers of these indexes. False, and `done` is never called, when too many questions
+  // wait or a worker's ring is full.
   bool start(const std::vector<size_t>& which, Timestamp now, Done done);
   void handle(conference::SnapshotTaken&& report);
   void handle_timers(Timestamp now);

@@ -39,7 +39,8 @@ using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 
 void add_subject_alt_name(X509* certificate, const std::string& host) {
   const std::string value = (IpAddress::parse(host) ? "IP:" : "DNS:") + host;
-  X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, value.c_str());
+  X509_EXTENSION* extension =
+      X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, value.c_str());
   if (extension) X509_add_ext(certificate, extension, -1);
   X509_EXTENSION_free(extension);
   ERR_clear_error();  // a host that is no name does without
@@ -53,8 +54,8 @@ Certificate make_certificate(EVP_PKEY* key, const std::string& host, Duration wa
   ASN1_INTEGER_set_uint64(X509_get_serialNumber(x), static_cast<uint64_t>(wall.count()));
   ASN1_TIME_set(X509_getm_notBefore(x), now - 3600);  // clocks differ
   ASN1_TIME_set(X509_getm_notAfter(x), now + std::chrono::seconds(DaysValid).count());
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("viaduct"), -1,
-                             -1, 0);
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>("viaduct"), -1, -1, 0);
   X509_set_issuer_name(x, X509_get_subject_name(x));
   add_subject_alt_name(x, host);
   if (X509_set_pubkey(x, key) != 1 || X509_sign(x, key, EVP_sha256()) <= 0) certificate.reset();
@@ -63,19 +64,23 @@ Certificate make_certificate(EVP_PKEY* key, const std::string& host, Duration wa
 
 Result<void> use_ephemeral(SSL_CTX* context, const std::string& host, Duration wall) {
   const Key key(EVP_EC_gen("P-256"), EVP_PKEY_free);
-  const Certificate certificate = key ? make_certificate(key.get(), host, wall) : Certificate(nullptr, X509_free);
+  const Certificate certificate =
+      key ? make_certificate(key.get(), host, wall) : Certificate(nullptr, X509_free);
   if (!certificate || SSL_CTX_use_certificate(context, certificate.get()) != 1 ||
       SSL_CTX_use_PrivateKey(context, key.get()) != 1) {
-    return Error{ErrorCode::Unavailable, "OpenSSL cannot make a certificate for the page: " + reason()};
+    return Error{ErrorCode::Unavailable,
+                 "OpenSSL cannot make a certificate for the page: " + reason()};
   }
   return {};
 }
 
 }  // namespace
 
-Result<SslContext> make_tls_context(const TlsSettings& settings, const std::string& host, Duration wall) {
+Result<SslContext> make_tls_context(const TlsSettings& settings, const std::string& host,
+                                    Duration wall) {
   SslContext context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
-  if (!context) return Error{ErrorCode::Unavailable, "OpenSSL cannot start TLS for the page: " + reason()};
+  if (!context)
+    return Error{ErrorCode::Unavailable, "OpenSSL cannot start TLS for the page: " + reason()};
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
@@ -83,7 +88,8 @@ Result<SslContext> make_tls_context(const TlsSettings& settings, const std::stri
                                                       : use_ephemeral(context.get(), host, wall);
   if (!used) return used.error();
   if (SSL_CTX_check_private_key(context.get()) != 1) {
-    return failed("tls-key '" + settings.key_path + "' does not belong to tls-certificate '" + settings.certificate_path + "'");
+    return failed("tls-key '" + settings.key_path + "' does not belong to tls-certificate '" +
+                  settings.certificate_path + "'");
   }
   return context;
 }

@@ -20,8 +20,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t MinSecretBytes = 32;    // RFC 7518 section 3.2
-constexpr size_t Es256HalfBytes = 32;    // R and S of P-256 (RFC 7518 section 3.4)
+constexpr size_t MinSecretBytes = 32;  // RFC 7518 section 3.2
+constexpr size_t Es256HalfBytes = 32;  // R and S of P-256 (RFC 7518 section 3.4)
 
 Error refused(std::string text) { return {ErrorCode::PermissionDenied, std::move(text)}; }
 
@@ -36,9 +36,10 @@ std::optional<Parts> split(std::string_view token) {
   const size_t first = token.find('.');
   if (first == std::string_view::npos) return std::nullopt;
   const size_t second = token.find('.', first + 1);
-  if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos) return std::nullopt;
-  return Parts{token.substr(0, first), token.substr(first + 1, second - first - 1), token.substr(second + 1),
-               token.substr(0, second)};
+  if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos)
+    return std::nullopt;
+  return Parts{token.substr(0, first), token.substr(first + 1, second - first - 1),
+               token.substr(second + 1), token.substr(0, second)};
 }
 
 // A flat JSON object, or null. Tokens have no reason to nest deeper than a list of audiences.
@@ -77,11 +78,12 @@ std::optional<double> date_claim(const json& claims, const char* name) {
   return std::isfinite(seconds) ? std::optional(seconds) : std::nullopt;
 }
 
-bool hs256_holds(std::string_view secret, std::string_view signed_part, std::string_view signature) {
+bool hs256_holds(std::string_view secret, std::string_view signed_part,
+                 std::string_view signature) {
   uint8_t expected[EVP_MAX_MD_SIZE];
   unsigned length = 0;
-  if (!HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), bytes_of(signed_part), signed_part.size(), expected,
-            &length)) {
+  if (!HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), bytes_of(signed_part),
+            signed_part.size(), expected, &length)) {
     return false;
   }
   return signature.size() == length && CRYPTO_memcmp(signature.data(), expected, length) == 0;
@@ -108,10 +110,13 @@ std::vector<uint8_t> to_der(std::string_view signature) {
 bool es256_holds(evp_pkey_st* key, std::string_view signed_part, std::string_view signature) {
   if (signature.size() != 2 * Es256HalfBytes) return false;
   const std::vector<uint8_t> der = to_der(signature);
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                        EVP_MD_CTX_free);
   if (der.empty() || !context) return false;
-  const bool holds = EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
-                     EVP_DigestVerify(context.get(), der.data(), der.size(), bytes_of(signed_part), signed_part.size()) == 1;
+  const bool holds =
+      EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
+      EVP_DigestVerify(context.get(), der.data(), der.size(), bytes_of(signed_part),
+                       signed_part.size()) == 1;
   ERR_clear_error();
   return holds;
 }
@@ -119,7 +124,8 @@ bool es256_holds(evp_pkey_st* key, std::string_view signed_part, std::string_vie
 bool is_p256(const EVP_PKEY* key) {
   char group[32] = {};
   size_t length = 0;
-  return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC && EVP_PKEY_get_group_name(key, group, sizeof group, &length) == 1 &&
+  return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
+         EVP_PKEY_get_group_name(key, group, sizeof group, &length) == 1 &&
          std::string_view(group, length) == "prime256v1";
 }
 
@@ -127,22 +133,27 @@ bool is_p256(const EVP_PKEY* key) {
 
 Result<TokenVerifier> TokenVerifier::create(const TokenSettings& settings) {
   if (settings.required && !settings.has_key()) {
-    return Error{ErrorCode::InvalidArgument, "join tokens are required but there is no key to check them with; set an HS256 "
-                                             "secret or an ES256 public key"};
+    return Error{ErrorCode::InvalidArgument,
+                 "join tokens are required but there is no key to check them with; set an HS256 "
+                 "secret or an ES256 public key"};
   }
   if (!settings.hs256_secret.empty() && settings.hs256_secret.size() < MinSecretBytes) {
-    return Error{ErrorCode::InvalidArgument, "the HS256 token secret is too short; use at least 32 random bytes"};
+    return Error{ErrorCode::InvalidArgument,
+                 "the HS256 token secret is too short; use at least 32 random bytes"};
   }
   TokenVerifier verifier(settings);
   if (settings.es256_public_key_pem.empty()) return verifier;
 
   const std::string& pem = settings.es256_public_key_pem;
-  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
-  verifier.es256_key_.reset(bio ? PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr) : nullptr, EVP_PKEY_free);
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
+      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
+  verifier.es256_key_.reset(
+      bio ? PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr) : nullptr, EVP_PKEY_free);
   ERR_clear_error();
   if (!verifier.es256_key_ || !is_p256(verifier.es256_key_.get())) {
-    return Error{ErrorCode::InvalidArgument, "the ES256 token key is not a P-256 public key in PEM; make one with 'openssl ec "
-                                             "-pubout' from a prime256v1 key"};
+    return Error{ErrorCode::InvalidArgument,
+                 "the ES256 token key is not a P-256 public key in PEM; make one with 'openssl ec "
+                 "-pubout' from a prime256v1 key"};
   }
   return verifier;
 }
@@ -155,7 +166,8 @@ Result<TokenClaims> TokenVerifier::verify(std::string_view token, Duration wall)
   const json header = parse_object(parts->header);
   const std::optional<std::string> signature = decode_base64url(parts->signature);
   if (header.is_null() || !signature) return refused("the token is not a signed JSON Web Token");
-  if (header.contains("crit")) return refused("the token asks for an extension that this bridge does not know");
+  if (header.contains("crit"))
+    return refused("the token asks for an extension that this bridge does not know");
   if (!signature_holds(string_claim(header, "alg"), parts->signed_part, *signature)) {
     return refused("the token's signature does not hold");
   }
@@ -167,7 +179,8 @@ Result<TokenClaims> TokenVerifier::verify(std::string_view token, Duration wall)
   if (to_seconds(wall) >= *expiry + to_seconds(ClockSkew)) return refused("the token has expired");
   if (claims.contains("nbf")) {
     const std::optional<double> start = date_claim(claims, "nbf");
-    if (!start || to_seconds(wall) + to_seconds(ClockSkew) < *start) return refused("the token is not valid yet");
+    if (!start || to_seconds(wall) + to_seconds(ClockSkew) < *start)
+      return refused("the token is not valid yet");
   }
   if (!settings_.issuer.empty() && string_claim(claims, "iss") != settings_.issuer) {
     return refused("the token comes from another issuer");
@@ -185,11 +198,13 @@ Result<TokenClaims> TokenVerifier::verify(std::string_view token, Duration wall)
   return result;
 }
 
-bool TokenVerifier::signature_holds(std::string_view algorithm, std::string_view signed_part, std::string_view signature) const {
+bool TokenVerifier::signature_holds(std::string_view algorithm, std::string_view signed_part,
+                                    std::string_view signature) const {
   if (algorithm == "HS256" && !settings_.hs256_secret.empty()) {
     return hs256_holds(settings_.hs256_secret, signed_part, signature);
   }
-  if (algorithm == "ES256" && es256_key_) return es256_holds(es256_key_.get(), signed_part, signature);
+  if (algorithm == "ES256" && es256_key_)
+    return es256_holds(es256_key_.get(), signed_part, signature);
   return false;
 }
 
@@ -200,12 +215,18 @@ std::optional<std::string> decode_base64url(std::string_view text) {
   unsigned held = 0;  // bits not yet written
   for (const char c : text) {
     uint32_t value = 0;
-    if (c >= 'A' && c <= 'Z') value = static_cast<uint32_t>(c - 'A');
-    else if (c >= 'a' && c <= 'z') value = static_cast<uint32_t>(c - 'a' + 26);
-    else if (c >= '0' && c <= '9') value = static_cast<uint32_t>(c - '0' + 52);
-    else if (c == '-') value = 62;
-    else if (c == '_') value = 63;
-    else return std::nullopt;
+    if (c >= 'A' && c <= 'Z')
+      value = static_cast<uint32_t>(c - 'A');
+    else if (c >= 'a' && c <= 'z')
+      value = static_cast<uint32_t>(c - 'a' + 26);
+    else if (c >= '0' && c <= '9')
+      value = static_cast<uint32_t>(c - '0' + 52);
+    else if (c == '-')
+      value = 62;
+    else if (c == '_')
+      value = 63;
+    else
+      return std::nullopt;
     bits = (bits << 6) | value;
     held += 6;
     if (held >= 8) {

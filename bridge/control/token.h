@@ -1,7 +1,9 @@
-// Join tokens: verifying a JSON Web Token (RFC 7519) in compact form (RFC 7515 section 3.1), HS256 and ES256 only.
+// Join tokens: verifying a JSON Web Token (RFC 7519) in compact form (RFC 7515 section 3.1), HS256
+// and ES256 only.
 //
-// The algorithm is taken from which key is configured, never from the token alone: "none", a public key used as an HMAC
-// secret and every other algorithm are refused (RFC 8725 section 3.1). Tokens must never be logged or echoed.
+// The algorithm is taken from which key is configured, never from the token alone: "none", a public
+// key used as an HMAC secret and every other algorithm are refused (RFC 8725 section 3.1). Tokens
+// must never be logged or echoed.
 #pragma once
 
 #include <memory>
@@ -32,11 +34,12 @@ class TokenVerifier {
   static constexpr Duration ClockSkew = 30s;  // by which exp and nbf may be off
   static constexpr size_t MaxBytes = 8 * 1024;
 
-  // InvalidArgument when the secret is shorter than 32 bytes, the PEM is no P-256 public key, or tokens are required without a key.
+  // InvalidArgument when the secret is shorter than 32 bytes, the PEM is no P-256 public key, or
+  // tokens are required without a key.
   static Result<TokenVerifier> create(const TokenSettings& settings);
 
-  // Checks signature, times, issuer and audience. `wall` is the time since 1970. PermissionDenied with a sentence that may be
-  // shown to the client.
+  // Checks signature, times, issuer and audience. `wall` is the time since 1970. PermissionDenied
+  // with a sentence that may be shown to the client.
   Result<TokenClaims> verify(std::string_view token, Duration wall) const;
 
   bool required() const { return settings_.required; }
@@ -45,13 +48,15 @@ class TokenVerifier {
  private:
   explicit TokenVerifier(TokenSettings settings) : settings_(std::move(settings)) {}
 
-  bool signature_holds(std::string_view algorithm, std::string_view signed_part, std::string_view signature) const;
+  bool signature_holds(std::string_view algorithm, std::string_view signed_part,
+                       std::string_view signature) const;
 
   TokenSettings settings_;
   std::shared_ptr<evp_pkey_st> es256_key_;
 };
 
-// base64url without padding (RFC 7515 section 2), strict: no other character, no stray bits in the last one.
+// base64url without padding (RFC 7515 section 2), strict: no other character, no stray bits in the
+// last one.
 std::optional<std::string> decode_base64url(std::string_view text);
 
 }  // namespace viaduct::control

@@ -6,7 +6,8 @@ namespace viaduct::control {
 
 namespace websocket = boost::beast::websocket;
 
-void WebSocketConnection::open(std::unique_ptr<BeastStream> stream, Admission admission, const Request& request) {
+void WebSocketConnection::open(std::unique_ptr<BeastStream> stream, Admission admission,
+                               const Request& request) {
   std::make_shared<WebSocketConnection>(std::move(stream), std::move(admission))->accept(request);
 }
 
@@ -17,11 +18,13 @@ WebSocketConnection::WebSocketConnection(std::unique_ptr<BeastStream> stream, Ad
       messages_(server().settings.messages_per_second) {}
 
 void WebSocketConnection::accept(const Request& request) {
-  socket_.set_option(websocket::stream_base::timeout{std::chrono::seconds(10), HttpServer::SocketTimeout,
+  socket_.set_option(websocket::stream_base::timeout{std::chrono::seconds(10),
+                                                     HttpServer::SocketTimeout,
                                                      /*keep_alive_pings=*/true});
   socket_.read_message_max(server().settings.message_bytes);
   socket_.text(true);
-  // Pings and pongs of a peer count as its messages do: they are answered, so they must not come without bound.
+  // Pings and pongs of a peer count as its messages do: they are answered, so they must not come
+  // without bound.
   socket_.control_callback([this](websocket::frame_type, boost::beast::string_view) {
     if (!messages_.take(monotonic_now())) cut();
   });
@@ -36,11 +39,13 @@ void WebSocketConnection::accept(const Request& request) {
 }
 
 void WebSocketConnection::read() {
-  socket_.async_read(buffer_, [self = shared_from_this()](ErrorCode error, size_t) { self->handle_read(error); });
+  socket_.async_read(
+      buffer_, [self = shared_from_this()](ErrorCode error, size_t) { self->handle_read(error); });
 }
 
 void WebSocketConnection::handle_read(ErrorCode error) {
-  if (error) {  // closed by either side, cut, silent for too long, or a frame that Beast has refused (1002, 1007, 1009)
+  if (error) {  // closed by either side, cut, silent for too long, or a frame that Beast has
+                // refused (1002, 1007, 1009)
     server().sockets.erase(id_);
     server().socket_handler->handle_closed(id_);
     return;
@@ -52,7 +57,8 @@ void WebSocketConnection::handle_read(ErrorCode error) {
       refuse("rate", close_code::PolicyViolation);
     } else {
       const auto bytes = buffer_.cdata();
-      server().socket_handler->handle_message(id_, {static_cast<const char*>(bytes.data()), bytes.size()});
+      server().socket_handler->handle_message(
+          id_, {static_cast<const char*>(bytes.data()), bytes.size()});
     }
   }
   buffer_.consume(buffer_.size());
@@ -87,13 +93,14 @@ void WebSocketConnection::write_next() {
     return;
   }
   writing_ = true;
-  socket_.async_write(boost::asio::buffer(*queue_.front()), [self = shared_from_this()](ErrorCode error, size_t) {
-    self->writing_ = false;
-    if (error) return;  // the read that is under way ends the connection
-    self->queued_bytes_ -= self->queue_.front()->size();
-    self->queue_.pop_front();
-    self->write_next();
-  });
+  socket_.async_write(boost::asio::buffer(*queue_.front()),
+                      [self = shared_from_this()](ErrorCode error, size_t) {
+                        self->writing_ = false;
+                        if (error) return;  // the read that is under way ends the connection
+                        self->queued_bytes_ -= self->queue_.front()->size();
+                        self->queue_.pop_front();
+                        self->write_next();
+                      });
 }
 
 // Ends the connection without a closing frame; the read that is under way comes back with an error.

@@ -19,7 +19,8 @@ class WebSocketConnection : public std::enable_shared_from_this<WebSocketConnect
   using Request = boost::beast::http::request<boost::beast::http::string_body>;
 
   // Answers the upgrade and takes the connection over; it lives until it is closed.
-  static void open(std::unique_ptr<BeastStream> stream, Admission admission, const Request& request);
+  static void open(std::unique_ptr<BeastStream> stream, Admission admission,
+                   const Request& request);
 
   WebSocketConnection(std::unique_ptr<BeastStream> stream, Admission admission);
 
@@ -47,7 +48,8 @@ class WebSocketConnection : public std::enable_shared_from_this<WebSocketConnect
   std::deque<std::shared_ptr<const std::string>> queue_;
   size_t queued_bytes_ = 0;
   bool writing_ = false;
-  uint16_t close_ = 0;    // the code to close with once the queue is empty; messages are ignored from then on
+  uint16_t close_ =
+      0;  // the code to close with once the queue is empty; messages are ignored from then on
 };
 
 }  // namespace viaduct::control

@@ -1,4 +1,5 @@
-// One worker from the control thread's side: its port, what waits for room in its ring, and how loaded it is.
+// One worker from the control thread's side: its port, what waits for room in its ring, and how
+// loaded it is.
 #pragma once
 
 #include <cstddef>
@@ -14,10 +15,12 @@ class WorkerLink {
 
   WorkerPort& port() { return port_; }
 
-  // For commands that the client can be refused. False when the worker is behind; `command` is then left as it was.
+  // For commands that the client can be refused. False when the worker is behind; `command` is then
+  // left as it was.
   bool try_send(conference::Command&& command) { return flush() && port_.send(std::move(command)); }
 
-  // For commands that must arrive: they wait here, in order, until there is room. At most one a client waits.
+  // For commands that must arrive: they wait here, in order, until there is room. At most one a
+  // client waits.
   void send(conference::Command&& command) {
     if (!flush() || !port_.send(std::move(command))) waiting_.push_back(std::move(command));
   }

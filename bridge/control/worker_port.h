@@ -17,7 +17,8 @@ class WorkerPort {
   // The oldest report, or nothing.
   virtual std::optional<conference::Report> poll() = 0;
 
-  // An eventfd that is readable while reports may wait. Control waits for it, reads its counter, then polls until nothing is left.
+  // An eventfd that is readable while reports may wait. Control waits for it, reads its counter,
+  // then polls until nothing is left.
   virtual int report_fd() const = 0;
 };
 
