@@ -44,7 +44,8 @@ SourceSnapshot snapshot_of(Source& s, Timestamp now) {
 
 EndpointSnapshot snapshot_of(Endpoint& e, const Directory& directory, const dtls::Fingerprint& local, Timestamp now) {
   EndpointSnapshot out{.id = e.id, .name = e.name};
-  out.state = e.transport.ice.has_consent(now) ? to_string(e.transport.state) : "consent_lost";
+  const bool lost = e.connected() && !e.transport.ice.has_consent(now);
+  out.state = lost ? "consent_lost" : to_string(e.transport.state);
   if (const auto to = e.transport.ice.destination()) out.remote_address = to->to_string();
   out.dtls_role = e.dtls_active ? "client" : "server";
   out.local_fingerprint = local.to_string();

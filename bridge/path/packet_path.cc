@@ -94,7 +94,7 @@ void PacketPath::run_timers(Timestamp now) {
 }
 
 void PacketPath::run_endpoint_timers(Handle<Endpoint> who, Endpoint& e, Timestamp now) {
-  if (!e.transport.ice.has_consent(now)) {
+  if (now >= e.transport.ice.next_deadline()) {  // the first check never came, or consent ran out
     counters_.consent_lost.add();
     end(who, conference::GoneReason::ConsentLost);
     return;

@@ -79,18 +79,21 @@ void Rewrite::run(RxBatch& rx, std::span<const Forward> forwards, Timestamp now)
 
 Drop Rewrite::forward(RxBatch& rx, const RxPacket& p, const conference::SlotRef& to, Timestamp now) {
   Endpoint* receiver = directory_.find(to.endpoint);
-  const Endpoint* sender = directory_.find(p.from);
+  Endpoint* sender = directory_.find(p.from);
   if (!receiver || !sender || !receiver->connected() || !receiver->transport.may_send(now)) return Drop::NoConsent;
   Subscription& slot = receiver->slots[to.slot];
   const auto payload_type = receiver->payloads.payload_type(p.codec);
   if (!payload_type) return Drop::NotNegotiated;
-  if (slot.awaits_key_frame && !p.key_frame) return Drop::AwaitsKeyFrame;
+  conference::Source& source = sender->sources[p.source];
+  if (slot.awaits_key_frame && !p.key_frame) {
+    source.key_frame.want();  // the one that was asked for may have come before this receiver was connected
+    return Drop::AwaitsKeyFrame;
+  }
 
   const Original original{p.bytes(), p.header, p.payload(), p.codec, p.vp8, p.sequence};
   const Projection::In in = original.numbers();
   if (!slot.projection.started()) slot.projection.start(in, now, codec::clock_rate_of(p.codec));
   slot.awaits_key_frame = false;
-  const conference::Source& source = sender->sources[p.source];
   if (p.sequence > source.withheld) slot.projection.close_gap(source.withheld + 1);
 
   const TxQueue::Blank blank = queue_.next(&rx);
