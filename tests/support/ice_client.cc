@@ -17,8 +17,8 @@ constexpr uint32_t HostPriority = 0x7e7fffff;  // RFC 8445 section 5.1.2.1: type
 
 }  // namespace
 
-IceClient::IceClient(ice::Credentials local, ice::Credentials remote, const SocketAddress& remote_address, Random& random,
-                     Timestamp now)
+IceClient::IceClient(ice::Credentials local, ice::Credentials remote, const SocketAddress& remote_address,
+                     Random& random, Timestamp now)
     : local_(std::move(local)),
       remote_(std::move(remote)),
       username_(remote_.ufrag + ":" + local_.ufrag),

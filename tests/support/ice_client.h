@@ -24,8 +24,8 @@ class IceClient {
   IceClient(ice::Credentials local, ice::Credentials remote, const SocketAddress& remote_address, Random& random,
             Timestamp now);
 
-  // Takes a datagram that came from `from`. False when it is no answer to an outstanding request: not STUN, from elsewhere,
-  // wrongly authenticated.
+  // Takes a datagram that came from `from`. False when it is no answer to an outstanding request: not STUN, from
+  // elsewhere, wrongly authenticated.
   bool handle(Bytes datagram, const SocketAddress& from, Timestamp now);
 
   // False when there is nothing to send. Otherwise `datagram` is overwritten with what goes to remote_address().

@@ -10,7 +10,10 @@ using Refusal = IceLite::Outcome::Refusal;
 std::string_view local_ufrag(std::string_view username) { return username.substr(0, username.find(':')); }
 
 IceLite::IceLite(Credentials local, Credentials remote, Timestamp now)
-    : local_(std::move(local)), remote_(std::move(remote)), username_(local_.ufrag + ":" + remote_.ufrag), last_check_(now) {}
+    : local_(std::move(local)),
+      remote_(std::move(remote)),
+      username_(local_.ufrag + ":" + remote_.ufrag),
+      last_check_(now) {}
 
 IceLite::Outcome IceLite::handle(const stun::MessageView& request, const SocketAddress& from, Timestamp now,
                                  MutableBytes out) {

@@ -22,7 +22,8 @@
 
 namespace viaduct::ice {
 
-// One side's. RFC 8839 section 5.4: ufrag of 4 to 256 characters, password of 22 to 256, all from the ice-char alphabet.
+// One side's. RFC 8839 section 5.4: ufrag of 4 to 256 characters, password of 22 to 256, all from the ice-char
+// alphabet.
 struct Credentials {
   std::string ufrag;
   std::string password;
@@ -33,7 +34,8 @@ struct Credentials {
 std::string_view local_ufrag(std::string_view username);
 
 // How long the selected address may be silent before another that still checks takes its place. Above the longest gap
-// between two consent checks (5 s * 1.2, RFC 7675 section 5.1), so that a client that is merely quiet keeps its address.
+// between two consent checks (5 s * 1.2, RFC 7675 section 5.1), so that a client that is merely quiet keeps its
+// address.
 inline constexpr Duration SelectedAddressPatience = 8s;
 
 class IceLite {
@@ -58,21 +60,22 @@ class IceLite {
     std::optional<SocketAddress> evicted;  // has left validated() to make room for `from`
   };
 
-  // Takes a message that came from `from` and writes the reply into `out`, which must not overlap the request. The request
-  // selects its address when it nominates (USE-CANDIDATE; the last nomination wins, which is how a client moves to
-  // another network or shows up behind a new NAT binding), or when the selected address has been silent for
+  // Takes a message that came from `from` and writes the reply into `out`, which must not overlap the request. The
+  // request selects its address when it nominates (USE-CANDIDATE; the last nomination wins, which is how a client moves
+  // to another network or shows up behind a new NAT binding), or when the selected address has been silent for
   // SelectedAddressPatience and this one keeps checking: a client whose network went away without a new nomination.
   Outcome handle(const stun::MessageView& request, const SocketAddress& from, Timestamp now, MutableBytes out);
 
   // Whether an authenticated request came from there. Only such an address may be listened to or sent to.
   bool is_validated(const SocketAddress& address) const;
-  // At most limits::ValidatedAddressesPerEndpoint, first come first; the one silent for longest makes room, never the selected.
+  // At most limits::ValidatedAddressesPerEndpoint, first come first; the one silent for longest makes room, never the
+  // selected.
   std::span<const SocketAddress> validated() const { return std::span(addresses_).first(count_); }
 
   // Where media goes; empty before a nomination.
   const std::optional<SocketAddress>& selected() const { return selected_; }
-  // Where to send now: the selected address, or before a nomination the first that was validated, since clients begin DTLS
-  // on the first pair that works. Empty before any check.
+  // Where to send now: the selected address, or before a nomination the first that was validated, since clients begin
+  // DTLS on the first pair that works. Empty before any check.
   std::optional<SocketAddress> destination() const;
 
   // Whether the client has asked for traffic lately: an authenticated request within limits::ConsentTimeout. Without it

@@ -1,31 +1,25 @@
+// OpenSSL's low-level SHA-1 is deprecated since 3.0 and wanted here all the same: EVP, MAC and HMAC of 3.0 allocate 2
+// to 13 times for each message, this never does, and it takes half the time of the best of them.
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "protocol/stun/digests.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-
-#include <memory>
+#include <openssl/sha.h>
 
 #include "base/check.h"
 
 namespace viaduct::stun {
 namespace {
 
-constexpr size_t BlockBytes = 64;  // of SHA-1
+constexpr size_t BlockBytes = SHA_CBLOCK;
 
-struct ContextDeleter {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
-// SHA-1 of the parts. OpenSSL's own HMAC allocates several times a call; a digest context that stays with its thread does
-// not, and HMAC is two digests.
 Sha1Digest sha1(Bytes first, std::initializer_list<Bytes> rest) {
-  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA1", nullptr);
-  static thread_local const std::unique_ptr<EVP_MD_CTX, ContextDeleter> context(EVP_MD_CTX_new());
-  CHECK(algorithm && context && EVP_DigestInit_ex2(context.get(), algorithm, nullptr) == 1);
-  CHECK(EVP_DigestUpdate(context.get(), first.data(), first.size()) == 1);
-  for (Bytes part : rest) CHECK(EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1);
+  SHA_CTX context;
+  CHECK(SHA1_Init(&context) == 1 && SHA1_Update(&context, first.data(), first.size()) == 1);
+  for (Bytes part : rest) CHECK(SHA1_Update(&context, part.data(), part.size()) == 1);
   Sha1Digest digest;
-  CHECK(EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1);
+  CHECK(SHA1_Final(digest.data(), &context) == 1);
   return digest;
 }
 

@@ -11,7 +11,7 @@ namespace viaduct::stun {
 
 using Sha1Digest = std::array<uint8_t, 20>;
 
-// HMAC-SHA1 (RFC 2104) of the parts one after the other. After the first call on a thread it allocates nothing.
+// HMAC-SHA1 (RFC 2104) of the parts one after the other. Allocates nothing.
 Sha1Digest hmac_sha1(Bytes key, std::initializer_list<Bytes> parts);
 
 // Of the parts one after the other, as in ITU V.42 and Ethernet.

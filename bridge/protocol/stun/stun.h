@@ -78,9 +78,10 @@ struct BindingRequest {
   bool use_candidate = false;
 };
 
-// The smallest answer that ICE accepts (RFC 8445 section 7.3.1.2): header, XOR-MAPPED-ADDRESS, MESSAGE-INTEGRITY and, to a
-// request that had one, FINGERPRINT. 64 bytes for IPv4 and 76 for IPv6, against at least 76 of a request with USERNAME,
-// PRIORITY, MESSAGE-INTEGRITY and FINGERPRINT, which RFC 8445 section 7.1 demands. No SOFTWARE, nothing optional.
+// The smallest answer that ICE accepts (RFC 8445 section 7.3.1.2): header, XOR-MAPPED-ADDRESS, MESSAGE-INTEGRITY and,
+// to a request that had one, FINGERPRINT. 64 bytes for IPv4 and 76 for IPv6, against at least 76 of a request with
+// USERNAME, PRIORITY, MESSAGE-INTEGRITY and FINGERPRINT, which RFC 8445 section 7.1 demands. No SOFTWARE, nothing
+// optional.
 struct BindingSuccess {
   TransactionId transaction{};
   SocketAddress mapped;                      // where the request came from

@@ -43,10 +43,12 @@ inline constexpr uint8_t FamilyV6 = 2;
 // The two class bits stand inside the method's twelve: 0b00MMMMMCMMMCMMMM.
 constexpr uint16_t message_type(MessageClass message_class, uint16_t method) {
   const auto c = static_cast<unsigned>(message_class);
-  return static_cast<uint16_t>((method & 0x00fu) | ((method & 0x070u) << 1) | ((method & 0xf80u) << 2) | ((c & 1) << 4) |
-                               ((c & 2) << 7));
+  return static_cast<uint16_t>((method & 0x00fu) | ((method & 0x070u) << 1) | ((method & 0xf80u) << 2) |
+                               ((c & 1) << 4) | ((c & 2) << 7));
 }
-constexpr MessageClass class_of(uint16_t type) { return static_cast<MessageClass>(((type >> 4) & 1) | ((type >> 7) & 2)); }
+constexpr MessageClass class_of(uint16_t type) {
+  return static_cast<MessageClass>(((type >> 4) & 1) | ((type >> 7) & 2));
+}
 constexpr uint16_t method_of(uint16_t type) {
   return static_cast<uint16_t>((type & 0x00f) | ((type >> 1) & 0x070) | ((type >> 2) & 0xf80));
 }

@@ -62,7 +62,9 @@ class IceLiteTest : public ::testing::Test {
     return outcome;
   }
   Outcome check(const SocketAddress& from, Timestamp now = Start) { return send({}, from, now); }
-  Outcome nominate(const SocketAddress& from, Timestamp now = Start) { return send({.use_candidate = true}, from, now); }
+  Outcome nominate(const SocketAddress& from, Timestamp now = Start) {
+    return send({.use_candidate = true}, from, now);
+  }
   std::optional<stun::MessageView> reply(const Outcome& outcome) const {
     return stun::parse_message(Bytes(out_).first(outcome.reply_bytes));
   }

@@ -16,7 +16,8 @@ std::vector<uint8_t> hmac(std::string_view key, std::string_view data) {
 
 TEST(Digests, HmacSha1AgreesWithRfc2202) {
   EXPECT_EQ(hmac(std::string(20, '\x0b'), "Hi There"), vectors::from_hex("b617318655057264e28bc0b6fb378c8ef146be00"));
-  EXPECT_EQ(hmac("Jefe", "what do ya want for nothing?"), vectors::from_hex("effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"));
+  EXPECT_EQ(hmac("Jefe", "what do ya want for nothing?"),
+            vectors::from_hex("effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"));
   EXPECT_EQ(hmac(std::string(20, '\xaa'), std::string(50, '\xdd')),
             vectors::from_hex("125d7342b9ac11cd91a39af48aa17b4f63f175d3"));
   EXPECT_EQ(hmac(std::string(80, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First"),

@@ -16,7 +16,8 @@ namespace {
 
 constexpr TransactionId Transaction{0xb7, 0xe7, 0xa7, 0x01, 0xbc, 0x34, 0xd6, 0x86, 0xfa, 0x87, 0xdf, 0xae};
 
-// A binding request of the attributes that `write` adds, in a buffer of its exact size so that a read past the end is seen.
+// A binding request of the attributes that `write` adds, in a buffer of its exact size so that a read past the end is
+// seen.
 template <typename Write>
 std::vector<uint8_t> request_with(Write&& write) {
   std::vector<uint8_t> buffer(70'000);
@@ -147,7 +148,8 @@ TEST(StunParse, SurvivesEveryAttributeLength) {
     bytes.resize(HeaderBytes + AttributeHeaderBytes + held);
     bytes = with_true_length(bytes);
     for (const uint16_t type : {attribute::Username, attribute::MessageIntegrity, attribute::XorMappedAddress,
-                                attribute::ErrorCode, attribute::Fingerprint, attribute::UseCandidate, uint16_t{0x7777}}) {
+                                attribute::ErrorCode, attribute::Fingerprint, attribute::UseCandidate,
+                                uint16_t{0x7777}}) {
       store_be16(&bytes[20], type);
       for (uint32_t claimed = 0; claimed <= 0xffff; claimed += (claimed > 1600 && claimed < 65'500 ? 251 : 1)) {
         store_be16(&bytes[22], static_cast<uint16_t>(claimed));
@@ -180,7 +182,8 @@ TEST(StunParse, TakesOddlyAlignedAttributes) {
 }
 
 TEST(StunParse, TakesAMessageAsLongAsTheLengthFieldCanSay) {
-  const auto bytes = request_with([](MessageWriter& m) { m.attribute(uint16_t{0x8022}, std::vector<uint8_t>(65'528)); });
+  const std::vector<uint8_t> value(65'528);
+  const auto bytes = request_with([&](MessageWriter& m) { m.attribute(uint16_t{0x8022}, value); });
   ASSERT_EQ(bytes.size(), 65'552u);
   EXPECT_TRUE(parse_message(bytes));
 }

@@ -96,7 +96,8 @@ TEST(StunWrite, AnErrorCarriesItsCodeAndTheUnknownTypes) {
 TEST(StunWrite, KnowsEveryErrorCodeThatItMaySend) {
   for (const uint16_t code : {BadRequest, Unauthenticated, UnknownAttribute, RoleConflict}) {
     const auto bytes = written([&](MutableBytes out) {
-      return write_binding_error(out, {.transaction = Transaction, .code = code, .unknown = {}, .password = "password"});
+      return write_binding_error(
+          out, {.transaction = Transaction, .code = code, .unknown = {}, .password = "password"});
     });
     EXPECT_EQ(parse_message(bytes)->error_code, code);
     EXPECT_EQ(bytes.size(), 60u);
