@@ -1,5 +1,6 @@
-// One person's presence in one conference: joins, follows what the bridge says of the others, and joins again when the connection is
-// lost. It owns the signalling socket and the peer connection, holds no page element, and keeps the local media untouched.
+// One person's presence in one conference: joins, follows what the bridge says of the others, and joins again when the
+// connection is lost. It owns the signalling socket and the peer connection, holds no page element, and keeps the
+// local media untouched.
 
 import { Peer } from './peer.js';
 import { Backoff, Signalling } from './signalling.js';
@@ -8,11 +9,18 @@ import { Text } from './messages.js';
 const AttemptMilliseconds = 20_000;          // from opening the socket to a working transport
 const BusyMilliseconds = 1_000;              // before saying again what a busy bridge refused
 // Final errors after which joining again makes sense.
-const Transient = new Set(['connection-lost', 'connection-failed', 'connection-closed', 'join-timeout', 'shutting-down', 'busy']);
+const Transient = new Set([
+  'connection-lost',
+  'connection-failed',
+  'connection-closed',
+  'join-timeout',
+  'shutting-down',
+  'busy',
+]);
 
 /**
- * Fires `change` (anything that `view()` tells), `notice` (detail: a sentence worth a few seconds) and `ended` (detail: {refusal} with
- * {code, message}, or without when the person left).
+ * Fires `change` (anything that `view()` tells), `notice` (detail: a sentence worth a few seconds) and `ended`
+ * (detail: {refusal} with {code, message}, or without when the person left).
  */
 export class Call extends EventTarget {
   #options;                                  // {url, conference, name, token, formats}
@@ -74,7 +82,9 @@ export class Call extends EventTarget {
 
   /** [{mid, track}] of the audio slots, idle ones too: each is one continuous stream that somebody may start to use. */
   sounds() {
-    return this.#slots.filter((slot) => slot.kind === 'audio').map(({ mid }) => ({ mid, track: this.#peer?.track(mid) }))
+    return this.#slots
+      .filter((slot) => slot.kind === 'audio')
+      .map(({ mid }) => ({ mid, track: this.#peer?.track(mid) }))
       .filter(({ track }) => track);
   }
 
@@ -130,16 +140,38 @@ export class Call extends EventTarget {
 
   #handle(message) {
     switch (message.type) {
-      case 'joined': this.#joined(message).catch(() => this.#retry()); break;
-      case 'answer': this.#peer?.accept(message.sdp).then(() => this.#answered()).catch(() => this.#retry()); break;
-      case 'participant-joined': this.#personJoined(message.participant); break;
-      case 'participant-changed': this.#keep(message.participant); break;
-      case 'participant-left': this.#personLeft(message.id); break;
-      case 'slots': this.#assign(message); break;
-      case 'speaker': this.#speaker = message.participant ?? null; break;
-      case 'codecs': this.#formats = strings(message.video); this.#peer?.preferFormats(this.#formats).catch(() => {}); break;
-      case 'error': return this.#refused(message);
-      default: return;                       // a newer bridge may say more than this page knows
+      case 'joined':
+        this.#joined(message).catch(() => this.#retry());
+        break;
+      case 'answer':
+        this.#peer
+          ?.accept(message.sdp)
+          .then(() => this.#answered())
+          .catch(() => this.#retry());
+        break;
+      case 'participant-joined':
+        this.#personJoined(message.participant);
+        break;
+      case 'participant-changed':
+        this.#keep(message.participant);
+        break;
+      case 'participant-left':
+        this.#personLeft(message.id);
+        break;
+      case 'slots':
+        this.#assign(message);
+        break;
+      case 'speaker':
+        this.#speaker = message.participant ?? null;
+        break;
+      case 'codecs':
+        this.#formats = strings(message.video);
+        this.#peer?.preferFormats(this.#formats).catch(() => {});
+        break;
+      case 'error':
+        return this.#refused(message);
+      default:
+        return; // a newer bridge may say more than this page knows
     }
     this.#changed();
   }
@@ -200,7 +232,12 @@ export class Call extends EventTarget {
   #keep(participant) {
     if (participant?.id === undefined || participant.id === this.#self) return;
     const { id, name, audio, video } = participant;
-    this.#people.set(id, { id, name: String(name), audioMuted: Boolean(audio?.muted), videoMuted: Boolean(video?.muted) });
+    this.#people.set(id, {
+      id,
+      name: String(name),
+      audioMuted: Boolean(audio?.muted),
+      videoMuted: Boolean(video?.muted),
+    });
   }
 
   #assign({ slots, undecodable }) {

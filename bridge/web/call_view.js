@@ -132,7 +132,9 @@ export class CallView extends EventTarget {
   async #explainPrivacy() {
     if (!this.#parts.privacy.open) return;
     const transport = (await this.#call?.stats())?.transport ?? {};
-    this.#parts['privacy-text'].textContent = Text.privacy([transport.tlsVersion && 'DTLS-SRTP', transport.srtpCipher].filter(Boolean).join(', '));
+    this.#parts['privacy-text'].textContent = Text.privacy(
+      [transport.tlsVersion && 'DTLS-SRTP', transport.srtpCipher].filter(Boolean).join(', '),
+    );
   }
 
   #toast(text) {
@@ -144,7 +146,8 @@ export class CallView extends EventTarget {
   }
 }
 
-// Who must not fall off a grid that is too small for all: ourselves, then who has a picture, then the others as they came.
+// Who must not fall off a grid that is too small for all: ourselves, then who has a picture, then the others as they
+// came.
 function inOrder(people, own) {
   const seen = people.filter(({ track }) => track);
   const unseen = people.filter(({ track }) => !track);

@@ -6,9 +6,9 @@ export function formatOf(codec) {
 }
 
 /**
- * The receiver's video capabilities that a bridge forwards: one profile of each format, and RTX. A browser's complete list has some forty
- * payload types, which times the number of slots is more SDP than a bridge should have to read; and red or ulpfec would wrap
- * the video. `formats` (["VP8"] ...) limits them further; null means all.
+ * The receiver's video capabilities that a bridge forwards: one profile of each format, and RTX. A browser's complete
+ * list has some forty payload types, which times the number of slots is more SDP than a bridge should have to read;
+ * and red or ulpfec would wrap the video. `formats` (["VP8"] ...) limits them further; null means all.
  */
 export function codecsToOffer(formats = null, all = RTCRtpReceiver.getCapabilities('video').codecs) {
   const allowed = formats?.map((name) => name.toUpperCase());
@@ -21,11 +21,16 @@ export function codecsToOffer(formats = null, all = RTCRtpReceiver.getCapabiliti
 
 function isMainProfile(format, fmtp) {
   switch (format) {
-    case 'VP8': return true;
-    case 'VP9': return /(^|;)profile-id=0/.test(fmtp) || !fmtp.includes('profile-id');
-    case 'AV1': return /(^|;)profile=0/.test(fmtp) || !fmtp.includes('profile=');
-    case 'H264': return fmtp.includes('packetization-mode=1') && /profile-level-id=42e0/i.test(fmtp);  // constrained baseline
-    default: return false;
+    case 'VP8':
+      return true;
+    case 'VP9':
+      return /(^|;)profile-id=0/.test(fmtp) || !fmtp.includes('profile-id');
+    case 'AV1':
+      return /(^|;)profile=0/.test(fmtp) || !fmtp.includes('profile=');
+    case 'H264':
+      return fmtp.includes('packetization-mode=1') && /profile-level-id=42e0/i.test(fmtp); // constrained baseline
+    default:
+      return false;
   }
 }
 

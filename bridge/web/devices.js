@@ -1,4 +1,5 @@
-// The person's own microphone and camera: opened together where possible, each alone where not, and kept through reconnects.
+// The person's own microphone and camera: opened together where possible, each alone where not, and kept through
+// reconnects.
 
 import { deviceProblem } from './messages.js';
 
@@ -20,7 +21,8 @@ export class LocalMedia extends EventTarget {
   async open() {
     const wanted = ['audio', 'video'].filter((kind) => !this.muted[kind] && !this.tracks[kind]);
     if (wanted.length === 0) return;
-    // One question to the person instead of two. When either device fails the browser gives neither, so ask for each alone.
+    // One question to the person instead of two. When either device fails the browser gives neither, so ask for each
+    // alone.
     try {
       const stream = await this.#capture(wanted);
       for (const kind of wanted) this.#adopt(kind, stream);
@@ -78,9 +80,18 @@ export class LocalMedia extends EventTarget {
     const device = (kind) => (this.chosen[kind] ? { deviceId: { ideal: this.chosen[kind] } } : {});
     const { width, height, fps } = this.#picture;
     return navigator.mediaDevices.getUserMedia({
-      audio: kinds.includes('audio') && { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...device('audio') },
-      video: kinds.includes('video') &&
-        { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: fps, max: fps }, ...device('video') },
+      audio: kinds.includes('audio') && {
+        echoCancellation: true,
+        noiseSuppression: true,
+        autoGainControl: true,
+        ...device('audio'),
+      },
+      video: kinds.includes('video') && {
+        width: { ideal: width },
+        height: { ideal: height },
+        frameRate: { ideal: fps, max: fps },
+        ...device('video'),
+      },
     });
   }
 

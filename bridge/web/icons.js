@@ -1,5 +1,5 @@
-// The page's icons, drawn as strokes on a 24 by 24 grid, and the one function that puts them into <svg data-icon="name">.
-// They are built through the DOM, so the strictest content security policy lets them through.
+// The page's icons, drawn as strokes on a 24 by 24 grid, and the one function that puts them into <svg
+// data-icon="name">. They are built through the DOM, so the strictest content security policy lets them through.
 
 const Paths = {
   logo: ['M2.5 8h19', 'M5 8v9', 'M12 8v9', 'M19 8v9', 'M5 17a3.5 4.5 0 0 1 7 0', 'M12 17a3.5 4.5 0 0 1 7 0'],
@@ -7,12 +7,23 @@ const Paths = {
   'mic-off': ['M9 9v2a3 3 0 0 0 5.1 2.1', 'M15 10.5V6a3 3 0 0 0-5.8-1', 'M5.5 11a6.5 6.5 0 0 0 10.7 5',
     'M18.2 12.8a6.5 6.5 0 0 0 .3-1.8', 'M12 17.5V21', 'M4 3.5l16 17'],
   camera: ['M4.5 6.5h8a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2h-8a2 2 0 0 1-2-2v-7a2 2 0 0 1 2-2z', 'M14.5 11l7-3.5v9l-7-3.5'],
-  'camera-off': ['M9 6.5h3.5a2 2 0 0 1 2 2V11l7-3.5v9l-3.5-1.75', 'M14.3 16.4a2 2 0 0 1-1.8 1.1h-8a2 2 0 0 1-2-2v-7a2 2 0 0 1 2-2h.5',
-    'M4 3.5l16 17'],
-  leave: ['M3.5 15.2c-1.2-1.2-1-3.2.4-4.2a14 14 0 0 1 16.2 0c1.4 1 1.6 3 .4 4.2l-.6.6-4.1-1.4v-2.7a12 12 0 0 0-7.6 0v2.7l-4.1 1.4z'],
-  link: ['M10 14a4 4 0 0 0 5.7 0l3.1-3.1a4 4 0 0 0-5.7-5.7l-1 1', 'M14 10a4 4 0 0 0-5.7 0l-3.1 3.1a4 4 0 0 0 5.7 5.7l1-1'],
-  lock: ['M6.5 10.5h11a1.5 1.5 0 0 1 1.5 1.5v7a1.5 1.5 0 0 1-1.5 1.5h-11A1.5 1.5 0 0 1 5 19v-7a1.5 1.5 0 0 1 1.5-1.5z',
-    'M8 10.5V7.5a4 4 0 0 1 8 0v3'],
+  'camera-off': [
+    'M9 6.5h3.5a2 2 0 0 1 2 2V11l7-3.5v9l-3.5-1.75',
+    'M14.3 16.4a2 2 0 0 1-1.8 1.1h-8a2 2 0 0 1-2-2v-7a2 2 0 0 1 2-2h.5',
+    'M4 3.5l16 17',
+  ],
+  leave: [
+    'M3.5 15.2c-1.2-1.2-1-3.2.4-4.2a14 14 0 0 1 16.2 0c1.4 1 1.6 3 .4 4.2l-.6.6-4.1-1.4v-2.7a12 12 0 0 0-7.6 0' +
+      'v2.7l-4.1 1.4z',
+  ],
+  link: [
+    'M10 14a4 4 0 0 0 5.7 0l3.1-3.1a4 4 0 0 0-5.7-5.7l-1 1',
+    'M14 10a4 4 0 0 0-5.7 0l-3.1 3.1a4 4 0 0 0 5.7 5.7l1-1',
+  ],
+  lock: [
+    'M6.5 10.5h11a1.5 1.5 0 0 1 1.5 1.5v7a1.5 1.5 0 0 1-1.5 1.5h-11A1.5 1.5 0 0 1 5 19v-7a1.5 1.5 0 0 1 1.5-1.5z',
+    'M8 10.5V7.5a4 4 0 0 1 8 0v3',
+  ],
   sound: ['M4 9.5v5h3.5L12 18.5v-13L7.5 9.5z', 'M15.5 9a4 4 0 0 1 0 6', 'M18 6.5a8 8 0 0 1 0 11'],
 };
 

@@ -4,8 +4,9 @@ const Widest = 16 / 9;
 const SmallestTile = 108;                    // pixels; below this a face says nothing
 
 /**
- * The columns and the size in pixels of `count` equal tiles that show the most picture in `width` by `height` with `gap` between. A
- * tile is never wider than 16:9; in an upright window it may be as narrow as 4:5, where a camera's picture is cut at the sides.
+ * The columns and the size in pixels of `count` equal tiles that show the most picture in `width` by `height` with
+ * `gap` between. A tile is never wider than 16:9; in an upright window it may be as narrow as 4:5, where a camera's
+ * picture is cut at the sides.
  */
 export function arrange(count, width, height, gap) {
   const narrowest = height > width ? 4 / 5 : 4 / 3;

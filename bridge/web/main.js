@@ -1,8 +1,8 @@
 // Starts the page: reads the address, then leads from the lobby to the call to the end screen and back.
 //
-// /#standup                        an invitation to the conference "standup"
-// /#standup&token=...              the same with a join token
-// ?conference=x&name=y&autojoin=1  for kiosks and tests; also width=, height=, fps= of the camera, and codecs=VP8,H264 to offer no others
+// /#standup                        an invitation to the conference "standup" /#standup&token=...              the same
+// with a join token ?conference=x&name=y&autojoin=1  for kiosks and tests; also width=, height=, fps= of the camera,
+// and codecs=VP8,H264 to offer no others
 
 import { Call } from './call.js';
 import { CallView } from './call_view.js';
@@ -45,6 +45,7 @@ function openLobby() {
 }
 
 function startCall({ conference, name }) {
+  if (call && call.state !== 'ended') return;  // a second click while the devices were opening
   remember('name', name);
   address.conference = conference;
   address.name = name;
@@ -52,7 +53,10 @@ function startCall({ conference, name }) {
   document.title = `${conference} · ${Text.appName}`;
   lobby.close();
   element('ended').hidden = true;
-  call = new Call({ url: signallingUrl(location.href), conference, name, token: address.token, formats: address.formats }, media);
+  call = new Call(
+    { url: signallingUrl(location.href), conference, name, token: address.token, formats: address.formats },
+    media,
+  );
   call.addEventListener('ended', ({ detail }) => endCall(detail.refusal));
   callView.open(call);
   call.join();

@@ -25,7 +25,6 @@ export const Text = {
   alone: 'You are the only one here. Send the link to someone.',
   cameraOff: 'Camera is off',
   microphoneOff: 'Microphone is off',
-  speaking: 'speaking',
   personJoined: (name) => `${name} joined`,
   personLeft: (name) => `${name} left`,
   undecodable: (name, codec) => `${name} sends ${codec}, which this browser cannot show`,
@@ -43,25 +42,33 @@ export const Text = {
   tryAgain: 'Try again',
   back: 'Back to the start',
 
-  privacy: (how) => `Your picture and sound travel encrypted to the bridge${how ? ` (${how})` : ''}, and from there encrypted to ` +
-    'each participant. Nobody on the network can read them. The bridge itself holds the keys in memory while the call ' +
-    'lasts, so whoever runs it could.',
+  privacy: (how) =>
+    `Your picture and sound travel encrypted to the bridge${how ? ` (${how})` : ''}, and from there encrypted to ` +
+    'each participant. Nobody on the network can read them. The bridge itself holds the keys in memory while the ' +
+    'call lasts, so whoever runs it could.',
 
   deviceLabel: (kind, number) => `${kind === 'audioinput' ? 'Microphone' : 'Camera'} ${number}`,
   noDevice: 'None found',
 };
 
 const Device = { audio: 'microphone', video: 'camera' };
-const WithoutIt = { audio: 'you can listen, but nobody hears you', video: 'the others see your name instead of your picture' };
+const WithoutIt = {
+  audio: 'you can listen, but nobody hears you',
+  video: 'the others see your name instead of your picture',
+};
 
-/** Why a camera or microphone is not there, from the name of the DOMException that getUserMedia threw, and what follows. */
+/**
+ * Why a camera or microphone is not there, from the name of the DOMException that getUserMedia threw, and what
+ * follows.
+ */
 export function deviceProblem(kind, errorName) {
   const device = Device[kind];
   const meanwhile = `Until then ${WithoutIt[kind]}.`;
   switch (errorName) {
     case 'NotAllowedError':
     case 'SecurityError':
-      return `The browser was not allowed to use the ${device}. Allow it in the address bar or the system settings and try again. ${meanwhile}`;
+      return `The browser was not allowed to use the ${device}. Allow it in the address bar or the system settings ` +
+        `and try again. ${meanwhile}`;
     case 'NotFoundError':
     case 'OverconstrainedError':
       return `No ${device} was found. Plug one in and turn it on here. ${meanwhile}`;
@@ -80,10 +87,15 @@ export function deviceProblem(kind, errorName) {
 /** Why the bridge refused a request. The bridge's own sentence serves where this page knows no better one. */
 export function refusal(code, message) {
   switch (code) {
-    case 'token-required': return 'This bridge admits only people with an invitation. Open the complete link that you were sent.';
-    case 'token-invalid': return 'Your invitation is not valid for this conference, or it has expired. Ask for a new one.';
-    case 'conference-full': return 'This conference is full. Try again when somebody has left.';
-    case 'bridge-full': return 'This bridge is full. Try again in a while.';
-    default: return message || 'The bridge refused the request.';
+    case 'token-required':
+      return 'This bridge admits only people with an invitation. Open the complete link that you were sent.';
+    case 'token-invalid':
+      return 'Your invitation is not valid for this conference, or it has expired. Ask for a new one.';
+    case 'conference-full':
+      return 'This conference is full. Try again when somebody has left.';
+    case 'bridge-full':
+      return 'This bridge is full. Try again in a while.';
+    default:
+      return message || 'The bridge refused the request.';
   }
 }

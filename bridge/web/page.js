@@ -4,12 +4,14 @@ import { Text } from './messages.js';
 
 /** The elements below `root` that have data-part, by its value. */
 export function parts(root) {
-  return Object.fromEntries([...root.querySelectorAll('[data-part]')].map((element) => [element.dataset.part, element]));
+  return Object.fromEntries(
+    [...root.querySelectorAll('[data-part]')].map((element) => [element.dataset.part, element]),
+  );
 }
 
 /**
- * Shows each sentence as a paragraph that the person can dismiss; one that was dismissed stays away until it has not been said for once.
- * Paragraphs that stay are left alone, so that a screen reader says them once.
+ * Shows each sentence as a paragraph that the person can dismiss; one that was dismissed stays away until it has not
+ * been said for once. Paragraphs that stay are left alone, so that a screen reader says them once.
  */
 export function showNotices(element, sentences) {
   const texts = sentences.filter(Boolean);
@@ -18,7 +20,11 @@ export function showNotices(element, sentences) {
     if ([...element.children].some((shown) => shown.dataset.text === text)) continue;
     const notice = document.createElement('p');
     notice.dataset.text = text;
-    const dismiss = Object.assign(document.createElement('button'), { type: 'button', textContent: '×', title: Text.dismiss });
+    const dismiss = Object.assign(document.createElement('button'), {
+      type: 'button',
+      textContent: '×',
+      title: Text.dismiss,
+    });
     dismiss.setAttribute('aria-label', Text.dismiss);
     dismiss.addEventListener('click', () => { notice.hidden = true; });
     notice.append(text, dismiss);
@@ -26,7 +32,10 @@ export function showNotices(element, sentences) {
   }
 }
 
-/** Calls `onKey` with "audio" for the key m and "video" for v, unless the person types or means a shortcut of the browser. */
+/**
+ * Calls `onKey` with "audio" for the key m and "video" for v, unless the person types or means a shortcut of the
+ * browser.
+ */
 export function listenForShortcuts(onKey) {
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;

@@ -1,6 +1,6 @@
-// The media connection to the bridge. Negotiated once: first what we send (audio, video), then the receive slots (audio, then
-// video). Afterwards sources move between slots without a word of SDP; only a change of our own video format may renegotiate,
-// and then with ourselves alone.
+// The media connection to the bridge. Negotiated once: first what we send (audio, video), then the receive slots
+// (audio, then video). Afterwards sources move between slots without a word of SDP; only a change of our own video
+// format may renegotiate, and then with ourselves alone.
 
 import { codecsToOffer, formatOf, sendFirst } from './codecs.js';
 import { summarize } from './stats.js';
@@ -20,7 +20,10 @@ export class Peer extends EventTarget {
   #wasConnected = false;
   #over = false;
 
-  /** `slots` is {audio, video}; `tracks` our own, null where there is none yet; `formats` limits video formats, null for all. */
+  /**
+   * `slots` is {audio, video}; `tracks` our own, null where there is none yet; `formats` limits video formats, null
+   * for all.
+   */
   constructor({ slots, tracks, formats = null }) {
     super();
     for (const kind of ['audio', 'video']) {
@@ -97,11 +100,14 @@ export class Peer extends EventTarget {
     if (!this.#answer || this.#wantedFormats.length === 0) return;
     const { sender, mid } = this.#senders.video;
     const negotiated = sender.getParameters().codecs.filter((codec) => codec.mimeType.startsWith('video/'));
-    const format = this.#wantedFormats.find((name) => negotiated.some((codec) => formatOf(codec) === name.toUpperCase()));
-    if (!format) return;                     // nothing in common: what we send shows elsewhere as undecodable
+    const format = this.#wantedFormats.find((name) =>
+      negotiated.some((codec) => formatOf(codec) === name.toUpperCase()),
+    );
+    if (!format) return; // nothing in common: what we send shows elsewhere as undecodable
     const codec = negotiated.find((candidate) => formatOf(candidate) === format.toUpperCase());
     if (await chooseByParameters(sender, codec)) return;
-    // Without `encodings[].codec` a sender uses the first format of the answer. So answer ourselves again, in another order.
+    // Without `encodings[].codec` a sender uses the first format of the answer. So answer ourselves again, in another
+    // order.
     const reordered = sendFirst(this.#answer, mid, codec.payloadType);
     if (reordered === this.#answer) return;
     this.#answer = reordered;
@@ -136,8 +142,8 @@ export class Peer extends EventTarget {
   }
 }
 
-// WebRTC Extensions: RTCRtpEncodingParameters.codec changes the format without negotiation. A browser that does not know the member
-// drops it, which shows when it is read back. Returns whether the browser took it.
+// WebRTC Extensions: RTCRtpEncodingParameters.codec changes the format without negotiation. A browser that does not
+// know the member drops it, which shows when it is read back. Returns whether the browser took it.
 async function chooseByParameters(sender, { mimeType, clockRate, sdpFmtpLine }) {
   const parameters = sender.getParameters();
   if (parameters.encodings.length === 0) return false;

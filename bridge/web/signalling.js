@@ -1,5 +1,5 @@
-// One WebSocket to the bridge: JSON messages in both directions (deploy/docs/signalling.md). It knows no meaning of a message and
-// never reconnects by itself: a new socket is a new join, which the call decides on.
+// One WebSocket to the bridge: JSON messages in both directions (deploy/docs/signalling.md). It knows no meaning of a
+// message and never reconnects by itself: a new socket is a new join, which the call decides on.
 
 /** Fires `message` (detail: the parsed object) and, once, `close`. */
 export class Signalling extends EventTarget {
@@ -56,7 +56,10 @@ export function signallingUrl(page) {
   return url.href;
 }
 
-/** Waits before the attempts at a connection: 0.5 s, doubling to 10 s, each spread by a quarter so that a crowd does not return at once. */
+/**
+ * Waits before the attempts at a connection: 0.5 s, doubling to 10 s, each spread by a quarter so that a crowd does
+ * not return at once.
+ */
 export class Backoff {
   #attempts = 0;
 

@@ -1,4 +1,5 @@
-// Plays the audio slots through hidden elements, one a slot. Never muted: a browser stops counting received energy when they are.
+// Plays the audio slots through hidden elements, one a slot. Never muted: a browser stops counting received energy
+// when they are.
 
 /** Fires `blocked` (detail: boolean) when the browser wants a click before it plays sound, and again when it plays. */
 export class Sounds extends EventTarget {

@@ -1,8 +1,10 @@
-// getStats, boiled down to what a person who watches a call, or a test, wants to know. The same fields in every browser.
+// getStats, boiled down to what a person who watches a call, or a test, wants to know. The same fields in every
+// browser.
 
 /**
  * {state, transport, sending: [{kind, codec, packets, bytes, frames, width, height}],
- *  slots: [{mid, kind, codec, packets, bytes, lost, frames..., energy...}]}. Times in seconds; `energy` is the spec's totalAudioEnergy.
+ *  slots: [{mid, kind, codec, packets..., frames..., freezes..., energy}]}. Times in seconds; the energy is the
+ * specification's totalAudioEnergy.
  */
 export async function summarize(connection, senders, slots) {
   const sending = await Promise.all(Object.entries(senders).map(([kind, { sender }]) => outbound(kind, sender)));

@@ -1,4 +1,5 @@
-// The tile grid: one tile for each participant, kept across updates so that pictures do not flicker, and sized to fill the window.
+// The tile grid: one tile for each participant, kept across updates so that pictures do not flicker, and sized to fill
+// the window.
 
 import { drawIcons } from './icons.js';
 import { arrange, fitting } from './layout.js';

@@ -1,4 +1,5 @@
-// Real Chromium and real Firefox in one conference through the real bridge, judged by what the browsers themselves count.
+// Real Chromium and real Firefox in one conference through the real bridge, judged by what the browsers themselves
+// count.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -42,7 +43,8 @@ describe('a conference of two Chromium and one Firefox', () => {
         console.error(await person.report());
         await person.page?.screenshot(path.join(Screenshots, `${person.name}.png`)).catch(() => {});
       }
-      console.error(`--- the bridge's log\n${bridge.log.slice(-200).join('\n')}\n--- screenshots are in ${Screenshots}`);
+      console.error(`--- the bridge's log\n${bridge.log.slice(-200).join('\n')}`);
+      console.error(`--- screenshots are in ${Screenshots}`);
       throw error;
     }
   });
@@ -128,7 +130,8 @@ describe('a conference of two Chromium and one Firefox', () => {
     const guest = new Participant(browsers[0], bridge, { name: 'Barbara', conference: 'standup', codecs: 'H264' });
     try {
       await guest.join();
-      await sees(alan, 'Barbara', 'as undecodable', (tile) => tile?.note === 'Barbara sends H264, which this browser cannot show');
+      const note = 'Barbara sends H264, which this browser cannot show';
+      await sees(alan, 'Barbara', 'as undecodable', (tile) => tile?.note === note);
       await untilFlowing([ada, grace, guest], { senders: [guest] });
     } finally {
       await guest.close();

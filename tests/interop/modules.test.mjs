@@ -32,8 +32,11 @@ test('people whose tile would be too small to see share the last one', () => {
 
 test('of the many profiles a browser lists, one of each format is offered, and nothing that wraps video', () => {
   const list = [
-    { mimeType: 'video/VP8' }, { mimeType: 'video/rtx' }, { mimeType: 'video/VP9', sdpFmtpLine: 'profile-id=0' },
-    { mimeType: 'video/VP9', sdpFmtpLine: 'profile-id=2' }, { mimeType: 'video/AV1', sdpFmtpLine: 'level-idx=5;profile=0;tier=0' },
+    { mimeType: 'video/VP8' },
+    { mimeType: 'video/rtx' },
+    { mimeType: 'video/VP9', sdpFmtpLine: 'profile-id=0' },
+    { mimeType: 'video/VP9', sdpFmtpLine: 'profile-id=2' },
+    { mimeType: 'video/AV1', sdpFmtpLine: 'level-idx=5;profile=0;tier=0' },
     { mimeType: 'video/AV1', sdpFmtpLine: 'level-idx=5;profile=1;tier=0' },
     { mimeType: 'video/H264', sdpFmtpLine: 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f' },
     { mimeType: 'video/H264', sdpFmtpLine: 'level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f' },
@@ -44,7 +47,8 @@ test('of the many profiles a browser lists, one of each format is offered, and n
 });
 
 test('a payload type moves to the front of its own section only', () => {
-  const sdp = 'v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96 97 98\r\na=mid:1\r\n' +
+  const sdp =
+    'v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96 97 98\r\na=mid:1\r\n' +
     'm=video 9 UDP/TLS/RTP/SAVPF 96 97 98\r\na=mid:10\r\n';
   assert.equal(sendFirst(sdp, '1', 98), sdp.replace('96 97 98\r\na=mid:1\r\n', '98 96 97\r\na=mid:1\r\n'));
   assert.equal(sendFirst(sdp, '1', 45), sdp);
@@ -73,7 +77,15 @@ test('a device problem names the device and what still works', () => {
 test('what a slot received counts for whoever it carried meanwhile', async () => {
   const meter = new FlowMeter();
   const slot = (name, framesDecoded) => ({ mid: '5', kind: 'video', name, framesDecoded, totalAudioEnergy: 0 });
-  const looks = [slot('Grace', 10), slot('Grace', 25), slot('Alan', 40), slot('Alan', 47), slot('Alan', 3), slot('Alan', 5), slot(null, 5)];
+  const looks = [
+    slot('Grace', 10),
+    slot('Grace', 25),
+    slot('Alan', 40),
+    slot('Alan', 47),
+    slot('Alan', 3),
+    slot('Alan', 5),
+    slot(null, 5),
+  ];
   for (const seen of looks) await meter.look([{ name: 'Ada', stats: async () => ({ slots: [seen] }) }]);
   assert.equal(meter.flow('Grace', 'Ada').frames, 15);
   assert.equal(meter.flow('Alan', 'Ada').frames, 9);

@@ -1,4 +1,5 @@
-// The meeting page alone, in both browsers, against the bridge inside the page (mock/mock_bridge.js) and under a strict content security policy.
+// The meeting page alone, in both browsers, against the bridge inside the page (mock/mock_bridge.js) and under a
+// strict content security policy.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -49,11 +50,18 @@ function theMeetingPage(where, launch) {
       box: tile.getBoundingClientRect().toJSON(),
     })));
     const tileOf = async (name) => (await tiles()).find((tile) => tile.name?.startsWith(name));
-    const shows = (name, ...classes) => until(`${name} shows ${classes}`, async () => {
-      const tile = await tileOf(name);
-      return tile && classes.every((entry) => (entry.startsWith('!') ? !tile.classes.includes(entry.slice(1)) : tile.classes.includes(entry)));
-    });
-    const told = (type) => page.evaluate((wanted) => window.mock.received.filter((message) => message.type === wanted), type);
+    const shows = (name, ...classes) =>
+      until(`${name} shows ${classes}`, async () => {
+        const tile = await tileOf(name);
+        return (
+          tile &&
+          classes.every((entry) =>
+            entry.startsWith('!') ? !tile.classes.includes(entry.slice(1)) : tile.classes.includes(entry),
+          )
+        );
+      });
+    const told = (type) =>
+      page.evaluate((wanted) => window.mock.received.filter((message) => message.type === wanted), type);
     const visible = (id) => page.evaluate((screen) => !document.getElementById(screen).hidden, id);
     const textOf = (selector) => page.evaluate((wanted) => document.querySelector(wanted)?.textContent ?? '', selector);
     const noErrors = () => assert.deepEqual(page.errors(), []);
@@ -95,14 +103,20 @@ function theMeetingPage(where, launch) {
       await until('frames and energy of Grace', async () => {
         const { slots } = await page.evaluate(() => window.viaduct.stats());
         const grace = slots.filter(({ name }) => name === 'Grace');
-        return grace.some(({ framesDecoded }) => framesDecoded > 5) && grace.some(({ totalAudioEnergy }) => totalAudioEnergy > 0);
+        return (
+          grace.some(({ framesDecoded }) => framesDecoded > 5) &&
+          grace.some(({ totalAudioEnergy }) => totalAudioEnergy > 0)
+        );
       });
     });
 
     test('says by name whose video the browser cannot show', options, async () => {
       await joined();
       await page.evaluate(() => window.mock.makeUndecodable(window.mock.add('Grace'), 'H264'));
-      await until('the note', async () => (await tileOf('Grace'))?.note === 'Grace sends H264, which this browser cannot show');
+      await until(
+        'the note',
+        async () => (await tileOf('Grace'))?.note === 'Grace sends H264, which this browser cannot show',
+      );
     });
 
     test('mutes by key and button, tells the bridge, and gives the camera back meanwhile', options, async () => {
@@ -111,12 +125,21 @@ function theMeetingPage(where, launch) {
       await shows('Ada (you)', 'audio-muted');
       await page.click('#call [data-part=video]');
       await shows('Ada (you)', 'video-muted', '!has-picture');
-      assert.deepEqual((await told('mute')).map(({ kind, muted }) => [kind, muted]), [['audio', true], ['video', true]]);
+      assert.deepEqual(
+        (await told('mute')).map(({ kind, muted }) => [kind, muted]),
+        [
+          ['audio', true],
+          ['video', true],
+        ],
+      );
       await page.press('m');
       await page.press('v');
       await shows('Ada (you)', '!audio-muted', '!video-muted', 'has-picture');
       const { frames } = await page.evaluate(() => window.mock.arrived());
-      await until('the camera sends again', async () => (await page.evaluate(() => window.mock.arrived())).frames > frames + 5);
+      await until(
+        'the camera sends again',
+        async () => (await page.evaluate(() => window.mock.arrived())).frames > frames + 5,
+      );
       noErrors();
     });
 
@@ -163,7 +186,11 @@ function theMeetingPage(where, launch) {
       assert.equal(await camera(), before);
       await shows('Grace', 'has-picture');
       await page.evaluate(() => window.mock.error('connection-lost'));
-      await until('joined a third time', () => page.evaluate(() => window.mock.joins === 3 && window.viaduct.state === 'in-call'), 20);
+      await until(
+        'joined a third time',
+        () => page.evaluate(() => window.mock.joins === 3 && window.viaduct.state === 'in-call'),
+        20,
+      );
     });
 
     test('joins with what there is when the camera is refused or everything is missing', options, async () => {
@@ -189,8 +216,12 @@ function theMeetingPage(where, launch) {
       assert.equal((await told('leave')).length, 1);
       await page.evaluate(() => { window.mock.refusal = { code: 'token-invalid', message: 'expired', final: true }; });
       await page.click('#ended [data-part=rejoin]');
-      await until('the refusal', async () => (await textOf('#ended [data-part=reason]')).includes('invitation is not valid'));
-      await page.evaluate(() => { window.mock.refusal = null; });
+      await until('the refusal', async () =>
+        (await textOf('#ended [data-part=reason]')).includes('invitation is not valid'),
+      );
+      await page.evaluate(() => {
+        window.mock.refusal = null;
+      });
       await page.click('#ended [data-part=rejoin]');
       await inCall();
       await shows('Ada (you)', 'has-picture');
@@ -200,8 +231,12 @@ function theMeetingPage(where, launch) {
       await joined();
       let people = 1;
       for (const count of [2, 5, 9, 16, 40]) {
-        for (; people < count; ++people) await page.evaluate((name) => window.mock.add(name, { videoMuted: true }), `Person ${people}`);
-        for (const size of [{ width: 1280, height: 720 }, { width: 390, height: 844 }]) {
+        for (; people < count; ++people)
+          await page.evaluate((name) => window.mock.add(name, { videoMuted: true }), `Person ${people}`);
+        for (const size of [
+          { width: 1280, height: 720 },
+          { width: 390, height: 844 },
+        ]) {
           await page.resize(size);
           await until('the tiles fit', async () => fits(await tiles(), size));
         }
@@ -213,7 +248,11 @@ function theMeetingPage(where, launch) {
 function fits(tiles, { width, height }) {
   const boxes = tiles.map(({ box }) => box);
   const overlap = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
-  return boxes.length > 1 &&
-    boxes.every((box) => box.left >= 0 && box.top >= 0 && box.right <= width && box.bottom <= height && box.width >= 90) &&
-    boxes.every((a, i) => boxes.every((b, k) => i === k || !overlap(a, b)));
+  return (
+    boxes.length > 1 &&
+    boxes.every(
+      (box) => box.left >= 0 && box.top >= 0 && box.right <= width && box.bottom <= height && box.width >= 90,
+    ) &&
+    boxes.every((a, i) => boxes.every((b, k) => i === k || !overlap(a, b)))
+  );
 }

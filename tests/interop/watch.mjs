@@ -1,5 +1,6 @@
-// A long look at a conference, for people: participants in Chromium and Firefox join, leave, reload and turn cameras off and on for as many minutes as wanted,
-// while every direction is watched for freezes and the bridge for memory that grows. Exits 1 when something was wrong.
+// A long look at a conference, for people: participants in Chromium and Firefox join, leave, reload and turn cameras
+// off and on for as many minutes as wanted, while every direction is watched for freezes and the bridge for memory
+// that grows. Exits 1 when something was wrong.
 //
 //   node watch.mjs --minutes 10 --chromium 2 --firefox 2 --calm 15 --seed 1
 
@@ -26,12 +27,13 @@ const pick = (list) => list[Math.floor(random() * list.length)];
 
 const bridge = await Bridge.start();
 const browsers = await Promise.all([launchChromium(), launchFirefox()]);
-const people = [];
-for (const [browser, count] of [[browsers[0], Number(options.chromium)], [browsers[1], Number(options.firefox)]]) {
-  for (let i = 0; i < count; ++i) people.push(new Participant(browser, bridge, { name: Names[people.length], conference: 'watch' }));
-}
+const seats = browsers.flatMap((browser) => Array(Number(options[browser.name])).fill(browser));
+const people = seats.map((browser, i) => new Participant(browser, bridge, { name: Names[i], conference: 'watch' }));
 const watch = new Watch(bridge, people);
-console.log(`${people.map(({ name, browser }) => `${name} (${browser.name})`).join(', ')} on ${bridge.url} for ${options.minutes} minutes`);
+console.log(
+  people.map(({ name, browser }) => `${name} (${browser.name})`).join(', '),
+  `on ${bridge.url} for ${options.minutes} minutes`,
+);
 
 let over = false;
 const watching = (async () => {

@@ -8,8 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { WebRoot } from './page_server.mjs';
 import { sleep, until } from './until.mjs';
 
-export const Binary = process.env.VIADUCT_BIN ?? fileURLToPath(new URL('../../../build/release/viaduct', import.meta.url));
-const Workers = 2;                           // so that a worker's port besides the first is advertised and used, too
+export const Binary =
+  process.env.VIADUCT_BIN ?? fileURLToPath(new URL('../../../build/release/viaduct', import.meta.url));
+const Workers = 2; // so that a worker's port besides the first is advertised and used, too
 
 export class Bridge {
   /** Lines that it wrote, oldest first. */
@@ -20,7 +21,8 @@ export class Bridge {
 
   /** A running bridge that is ready. `extra`: further command line arguments. */
   static async start(extra = []) {
-    if (!fs.existsSync(Binary)) throw new Error(`${Binary} does not exist: build it first, or name another one in VIADUCT_BIN`);
+    if (!fs.existsSync(Binary))
+      throw new Error(`${Binary} does not exist: build it first, or name another one in VIADUCT_BIN`);
     const bridge = new Bridge();
     bridge.#ports = { page: await freeTcpPort(), admin: await freeTcpPort(), media: await freeUdpPorts(Workers) };
     bridge.#extra = extra;
@@ -28,9 +30,15 @@ export class Bridge {
     return bridge;
   }
 
-  get url() { return `http://127.0.0.1:${this.#ports.page}/`; }
-  get adminUrl() { return `http://127.0.0.1:${this.#ports.admin}`; }
-  get running() { return this.#process !== null && this.#process.exitCode === null && this.#process.signalCode === null; }
+  get url() {
+    return `http://127.0.0.1:${this.#ports.page}/`;
+  }
+  get adminUrl() {
+    return `http://127.0.0.1:${this.#ports.admin}`;
+  }
+  get running() {
+    return this.#process !== null && this.#process.exitCode === null && this.#process.signalCode === null;
+  }
 
   /** Starts it again on the same ports, after kill() or stop(). */
   async restart() {

@@ -1,5 +1,6 @@
-// Real browsers, headless, with a fake camera and microphone, on loopback. Chromium is driven by playwright-core over a pipe, Firefox by
-// puppeteer-core over WebDriver BiDi; `Page` makes them look alike. Each flag and preference is there for a reason found by trial.
+// Real browsers, headless, with a fake camera and microphone, on loopback. Chromium is driven by playwright-core over
+// a pipe, Firefox by puppeteer-core over WebDriver BiDi; `Page` makes them look alike. Each flag and preference is
+// there for a reason found by trial.
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -11,17 +12,27 @@ const ChromiumPaths = [process.env.VIADUCT_CHROMIUM, '/usr/lib/chromium/chromium
 const FirefoxPaths = [process.env.VIADUCT_FIREFOX, '/usr/bin/firefox-esr', '/usr/bin/firefox'];
 
 const ChromiumFlags = [
-  ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),          // its sandbox refuses to run as root
-  '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-pings',
-  '--disable-domain-reliability', '--disable-default-apps', '--disable-extensions',
-  '--disable-features=WebRtcHideLocalIpsWithMdns,OptimizationHints,MediaRouter,Translate',  // no multicast names for candidates
-  '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost, EXCLUDE 127.0.0.1',           // nothing leaves the machine
+  ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), // its sandbox refuses to run as root
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-pings',
+  '--disable-domain-reliability',
+  '--disable-default-apps',
+  '--disable-extensions',
+  // WebRtcHideLocalIpsWithMdns would give multicast names for candidates.
+  '--disable-features=WebRtcHideLocalIpsWithMdns,OptimizationHints,MediaRouter,Translate',
+  '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost, EXCLUDE 127.0.0.1', // nothing leaves the machine
   '--allow-loopback-in-peer-connection',
   '--use-fake-ui-for-media-stream',
   '--use-fake-device-for-media-stream=fps=15',
   '--autoplay-policy=no-user-gesture-required',
-  '--mute-audio',                                                 // the elements must stay unmuted or energy is not counted
-  '--disable-background-timer-throttling', '--disable-backgrounding-occluded-windows', '--disable-renderer-backgrounding',
+  '--mute-audio', // the elements must stay unmuted or energy is not counted
+  '--disable-background-timer-throttling',
+  '--disable-backgrounding-occluded-windows',
+  '--disable-renderer-backgrounding',
 ];
 
 const FirefoxPreferences = {
@@ -47,7 +58,11 @@ const FirefoxPreferences = {
 };
 
 export async function launchChromium() {
-  const browser = await chromium.launch({ executablePath: findExecutable('Chromium', ChromiumPaths), headless: true, args: ChromiumFlags });
+  const browser = await chromium.launch({
+    executablePath: findExecutable('Chromium', ChromiumPaths),
+    headless: true,
+    args: ChromiumFlags,
+  });
   return {
     name: 'chromium',
     close: () => browser.close(),
@@ -65,8 +80,11 @@ export async function launchChromium() {
 
 export async function launchFirefox() {
   const browser = await puppeteer.launch({
-    browser: 'firefox', executablePath: findExecutable('Firefox', FirefoxPaths), headless: true, extraPrefsFirefox: FirefoxPreferences,
-    env: { ...process.env, MOZ_REMOTE_SETTINGS_DEVTOOLS: '1' },   // or the preference for the settings server is ignored
+    browser: 'firefox',
+    executablePath: findExecutable('Firefox', FirefoxPaths),
+    headless: true,
+    extraPrefsFirefox: FirefoxPreferences,
+    env: { ...process.env, MOZ_REMOTE_SETTINGS_DEVTOOLS: '1' }, // or the preference for the settings server is ignored
   });
   return {
     name: 'firefox',

@@ -1,5 +1,5 @@
-// What flows from whom to whom, from the receiving browsers' own statistics. A slot may carry one person now and another later, so what a slot
-// has received since the last look counts for whoever it carries.
+// What flows from whom to whom, from the receiving browsers' own statistics. A slot may carry one person now and
+// another later, so what a slot has received since the last look counts for whoever it carries.
 
 import { until } from './until.mjs';
 
@@ -27,7 +27,14 @@ export class FlowMeter {
     const before = this.#seen.get(key);
     this.#seen.set(key, { name, framesDecoded, totalAudioEnergy });
     // The first look, another person, or counters that began anew (a new connection) give nothing to compare with.
-    if (!before || before.name !== name || !name || framesDecoded < before.framesDecoded || totalAudioEnergy < before.totalAudioEnergy) return;
+    if (
+      !before ||
+      before.name !== name ||
+      !name ||
+      framesDecoded < before.framesDecoded ||
+      totalAudioEnergy < before.totalAudioEnergy
+    )
+      return;
     const flow = this.flow(name, to);
     flow.frames += framesDecoded - before.framesDecoded;
     flow.energy += totalAudioEnergy - before.totalAudioEnergy;
@@ -35,10 +42,13 @@ export class FlowMeter {
 }
 
 /**
- * Resolves when from now on `frames` video frames and some audio energy have arrived in every direction. `kinds` leaves one of them out; the
- * error says which directions stayed dry.
+ * Resolves when from now on `frames` video frames and some audio energy have arrived in every direction. `kinds`
+ * leaves one of them out; the error says which directions stayed dry.
  */
-export async function untilFlowing(participants, { frames = 10, kinds = ['audio', 'video'], senders = participants, seconds = 30 } = {}) {
+export async function untilFlowing(
+  participants,
+  { frames = 10, kinds = ['audio', 'video'], senders = participants, seconds = 30 } = {},
+) {
   const meter = new FlowMeter();
   let dry = [];
   const flowing = async () => {
@@ -48,7 +58,8 @@ export async function untilFlowing(participants, { frames = 10, kinds = ['audio'
       for (const to of participants) {
         if (from === to) continue;
         const flow = meter.flow(from.name, to.name);
-        if (kinds.includes('video') && flow.frames < frames) dry.push(`${from.name} > ${to.name} video: ${flow.frames} frames`);
+        if (kinds.includes('video') && flow.frames < frames)
+          dry.push(`${from.name} > ${to.name} video: ${flow.frames} frames`);
         if (kinds.includes('audio') && !(flow.energy > 0)) dry.push(`${from.name} > ${to.name} audio: no energy`);
       }
     }

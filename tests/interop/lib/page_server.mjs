@@ -1,4 +1,5 @@
-// Serves the meeting page alone, without a bridge, under the strictest content security policy that it promises to live with.
+// Serves the meeting page alone, without a bridge, under the strictest content security policy that it promises to
+// live with.
 
 import fs from 'node:fs';
 import http from 'node:http';
@@ -6,8 +7,15 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const WebRoot = fileURLToPath(new URL('../../../bridge/web', import.meta.url));
-export const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
-const Types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+export const Policy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+  "base-uri 'none'; form-action 'none'";
+const Types = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
 
 /** {url, close()} of a server on a free port of 127.0.0.1. */
 export async function servePage() {
@@ -15,7 +23,10 @@ export async function servePage() {
     const name = path.basename(new URL(request.url, 'http://page').pathname) || 'index.html';
     const file = path.join(WebRoot, name);
     if (!fs.existsSync(file)) return response.writeHead(404).end();
-    response.writeHead(200, { 'content-type': Types[path.extname(file)] ?? 'application/octet-stream', 'content-security-policy': Policy });
+    response.writeHead(200, {
+      'content-type': Types[path.extname(file)] ?? 'application/octet-stream',
+      'content-security-policy': Policy,
+    });
     response.end(fs.readFileSync(file));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -28,7 +28,9 @@ export class Participant {
   /** Through the page's own buttons. */
   async leave() {
     await this.page.click('#call [data-part=leave]');
-    await until(`${this.name} sees the end screen`, () => this.page.evaluate(() => !document.getElementById('ended').hidden));
+    await until(`${this.name} sees the end screen`, () =>
+      this.page.evaluate(() => !document.getElementById('ended').hidden),
+    );
   }
   async rejoin() {
     await this.page.click('#ended [data-part=rejoin]');
@@ -40,7 +42,10 @@ export class Participant {
     const own = async () => (await this.tiles()).find((tile) => tile.self);
     if ((await own())[kind === 'audio' ? 'audioMuted' : 'videoMuted'] === muted) return;
     await this.page.press(kind === 'audio' ? 'm' : 'v');
-    await until(`${this.name} shows ${kind} ${muted ? 'muted' : 'unmuted'}`, async () => (await own())[`${kind}Muted`] === muted);
+    await until(
+      `${this.name} shows ${kind} ${muted ? 'muted' : 'unmuted'}`,
+      async () => (await own())[`${kind}Muted`] === muted,
+    );
   }
 
   inCall(seconds = 30) {

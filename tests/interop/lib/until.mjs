@@ -3,8 +3,8 @@
 export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
- * Asks again and again until `condition` gives something truthy, and resolves to that. After `seconds` it throws, saying `what` never came;
- * what `condition` threw last is the cause.
+ * Asks again and again until `condition` gives something truthy, and resolves to that. After `seconds` it throws,
+ * saying `what` never came; what `condition` threw last is the cause.
  */
 export async function until(what, condition, seconds = 15) {
   const deadline = performance.now() + seconds * 1000;

@@ -1,5 +1,6 @@
-// Watches a running conference: the longest time without a new frame in every direction, decoded frames, received audio energy, and the
-// bridge's memory. A direction is excused while either end joins, leaves, reloads or has its camera off, and for a few seconds after.
+// Watches a running conference: the longest time without a new frame in every direction, decoded frames, received
+// audio energy, and the bridge's memory. A direction is excused while either end joins, leaves, reloads or has its
+// camera off, and for a few seconds after.
 
 import { FlowMeter } from './flow_meter.mjs';
 
@@ -43,7 +44,8 @@ export class Watch {
     const began = this.#now();
     const present = this.#people.filter(({ name, page }) => page && this.#excused.get(name) !== Infinity);
     const watched = this.#people.filter(({ page }) => page);
-    await Promise.all(watched.map((person) => this.#meter.look([person]).catch(() => {})));  // a page that is just being reloaded
+    // A page that is just being reloaded cannot answer.
+    await Promise.all(watched.map((person) => this.#meter.look([person]).catch(() => {})));
     const slow = this.#now() - began > SlowLookSeconds;
     if (slow) this.#slowLooks++;
     for (const from of present) for (const to of present) if (from !== to) this.#judge(from.name, to.name, slow);
@@ -63,7 +65,8 @@ export class Watch {
         if (from === to) continue;
         const { frames, energy } = this.#meter.flow(from.name, to.name);
         const gap = this.#directions.get(`${from.name} > ${to.name}`)?.longest ?? 0;
-        console.log(`${`${from.name} > ${to.name}`.padEnd(26)}${String(frames).padStart(10)}${energy.toFixed(4).padStart(15)}${gap.toFixed(1).padStart(18)}`);
+        const columns = [String(frames).padStart(10), energy.toFixed(4).padStart(15), gap.toFixed(1).padStart(18)];
+        console.log(`${from.name} > ${to.name}`.padEnd(26) + columns.join(''));
         if (frames === 0) this.fail(`${to.name} never saw ${from.name}`);
         if (energy === 0) this.fail(`${to.name} never heard ${from.name}`);
       }
@@ -74,7 +77,9 @@ export class Watch {
     }
     this.#judgeMemory();
     console.log(`\n${this.#memoryLine()}`);
-    if (this.#slowLooks > 0) console.log(`${this.#slowLooks} looks at the statistics took longer than ${SlowLookSeconds} s: the machine was busy`);
+    if (this.#slowLooks > 0) {
+      console.log(`${this.#slowLooks} looks took longer than ${SlowLookSeconds} s: the machine was busy`);
+    }
     return this.#faults;
   }
 
@@ -123,8 +128,12 @@ export class Watch {
   }
 
   #memoryLine() {
-    const minutes = this.#memory.filter(([seconds], i) => i === 0 || Math.floor(seconds / 60) !== Math.floor(this.#memory[i - 1][0] / 60));
-    return `the bridge's memory by minute, MiB: ${[...minutes, this.#memory.at(-1)].filter(Boolean).map(([, bytes]) => mebibytes(bytes)).join(' ')}`;
+    const minute = ([seconds]) => Math.floor(seconds / 60);
+    const last = this.#memory.length - 1;
+    const shown = this.#memory.filter(
+      (taken, i) => i === 0 || i === last || minute(taken) !== minute(this.#memory[i - 1]),
+    );
+    return `the bridge's memory by minute, MiB: ${shown.map(([, bytes]) => mebibytes(bytes)).join(' ')}`;
   }
 
   #now() { return performance.now() / 1000; }

@@ -1,6 +1,6 @@
 // A bridge inside the page, for tests of the page alone: it takes the place of WebSocket, answers the signalling of
-// deploy/docs/signalling.md, and its media side is a second RTCPeerConnection that sends drawn people into the receive slots. Injected before
-// the page's own scripts; tests drive it through window.mock.
+// deploy/docs/signalling.md, and its media side is a second RTCPeerConnection that sends drawn people into the receive
+// slots. Injected before the page's own scripts; tests drive it through window.mock.
 (() => {
   'use strict';
   const Slots = { audio: 3, video: 12 };
@@ -57,7 +57,12 @@
       if (message.type === 'join') {
         if (this.refusal) return this.#send('error', this.refusal);
         this.joins++;
-        this.#send('joined', { participant: 'me', conference: message.conference, slots: Slots, participants: [...this.people.values()] });
+        this.#send('joined', {
+          participant: 'me',
+          conference: message.conference,
+          slots: Slots,
+          participants: [...this.people.values()],
+        });
       } else if (message.type === 'offer') {
         await this.#answer(message.sdp);
       }
@@ -133,7 +138,9 @@
       });
       await pc.setLocalDescription();
       if (pc.iceGatheringState !== 'complete') {
-        await new Promise((resolve) => pc.addEventListener('icegatheringstatechange', () => pc.iceGatheringState === 'complete' && resolve()));
+        await new Promise((resolve) =>
+          pc.addEventListener('icegatheringstatechange', () => pc.iceGatheringState === 'complete' && resolve()),
+        );
       }
       this.#send('answer', { sdp: pc.localDescription.sdp });
       this.#send('codecs', { video: this.codecs });
