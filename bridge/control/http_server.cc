@@ -1,5 +1,7 @@
 #include "control/http_server.h"
 
+#include <boost/asio/ip/v6_only.hpp>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/http_connection.h"

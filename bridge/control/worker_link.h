@@ -12,6 +12,7 @@ namespace viaduct::control {
 class WorkerLink {
  public:
   explicit WorkerLink(WorkerPort& port) : port_(port) {}
+  WorkerLink(WorkerLink&&) noexcept = default;  // commands do not copy, and a deque's move may throw
 
   WorkerPort& port() { return port_; }
 
