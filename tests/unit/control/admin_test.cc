@@ -1,0 +1,162 @@
+#include "control/admin.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/unit/control/fake_worker.h"
+
+namespace viaduct::control {
+namespace {
+
+using conference::EndpointId;
+using nlohmann::json;
+
+constexpr Timestamp Start{1h};
+
+class AdminTest : public testing::Test {
+ protected:
+  AdminTest() {
+    workers.emplace_back(port);
+    settings.candidates.push_back({});
+    rooms.handle_opened(1, now);
+    rooms.handle_message(1, R"({"type":"join","conference":"stand up","name":"Ada"})", now, 0s);
+    rooms.handle_opened(2, now);
+    rooms.handle_message(2, R"({"type":"join","conference":"stand up","name":"Grace"})", now, 0s);
+    room = rooms.views().at(0);
+  }
+  // A snapshot in which Ada has media and Grace has none yet.
+  conference::WorkerSnapshot snapshot() const {
+    conference::EndpointSnapshot ada;
+    ada.id = room.people[0].endpoint;
+    ada.state = "connected";
+    ada.remote_address = "192.0.2.7:5000";
+    ada.dtls_version = "DTLSv1.2";
+    ada.srtp_profile = "AEAD_AES_128_GCM";
+    ada.remote_fingerprint = "sha-256 AB:CD";
+    ada.sources.push_back({.kind = codec::MediaKind::Audio, .mid = "0", .ssrc = 7, .codec = {}, .rate = {64'000}});
+    ada.slots.push_back({.kind = codec::MediaKind::Video, .mid = "1", .ssrc = 9, .carries = room.people[1].endpoint, .rate = {}});
+    return {0, {{room.number, room.name, ada.id, {codec::CodecType::Vp8}, {ada}}}};
+  }
+  HttpResponse ask(const std::string& target, const std::string& method = "GET") {
+    std::optional<HttpResponse> answer;
+    admin.handle({.method = method, .target = target}, [&](HttpResponse response) { answer = std::move(response); });
+    for (conference::Command& command : port.take_commands()) {
+      const auto* take = std::get_if<conference::TakeSnapshot>(&command);
+      if (take && worker_answers) snapshots.handle({take->request, snapshot()});
+    }
+    now += 2s;
+    snapshots.handle_timers(now);
+    return answer.value_or(HttpResponse{.status = 0});
+  }
+
+  Settings settings;
+  SeededRandom random{1};
+  ControlMetrics metrics;
+  TokenVerifier tokens = *TokenVerifier::create({});
+  FakeWorker port;
+  std::vector<WorkerLink> workers;
+  Timestamp now = Start;
+  Rooms rooms{settings, tokens, workers, random, metrics};
+  SnapshotGatherer snapshots{workers};
+  Admin admin{rooms, snapshots, {&metrics}, [this] { return now; }};
+  RoomView room;
+  bool worker_answers = true;
+};
+
+TEST_F(AdminTest, IsReadyOnlyWhenToldSo) {
+  EXPECT_EQ(ask("/livez").status, 200u);
+  EXPECT_EQ(ask("/readyz").status, 503u);
+  admin.set_unready("");
+  EXPECT_EQ(ask("/readyz").status, 200u);
+  admin.set_unready("draining");
+  EXPECT_EQ(*ask("/readyz").body, "draining\n");
+}
+
+TEST_F(AdminTest, ListsConferences) {
+  const HttpResponse response = ask("/v1/conferences");
+  EXPECT_EQ(response.status, 200u);
+  EXPECT_EQ(response.content_type, "application/json");
+  const json list = json::parse(*response.body);
+  ASSERT_EQ(list["conferences"].size(), 1u);
+  const json& one = list["conferences"][0];
+  EXPECT_EQ(one["name"], "stand up");
+  EXPECT_EQ(one["participants"], 2);
+  EXPECT_EQ(one["speaker"], room.people[0].id);
+  EXPECT_EQ(one["video_codecs"], json::array({"VP8"}));
+  EXPECT_FALSE(one.contains("endpoints"));
+}
+
+TEST_F(AdminTest, ShowsAConferenceByNameByIdAndByParticipant) {
+  for (const std::string& key : {std::string("stand%20up"), room.id, room.people[1].id}) {
+    const HttpResponse response = ask("/v1/conferences/" + key);
+    ASSERT_EQ(response.status, 200u) << key;
+    const json one = json::parse(*response.body);
+    ASSERT_EQ(one["endpoints"].size(), 2u);
+    const json& ada = one["endpoints"][0];
+    EXPECT_EQ(ada["id"], room.people[0].id);
+    EXPECT_EQ(ada["remote_address"], "192.0.2.7:5000");
+    EXPECT_EQ(ada["encryption"]["dtls_version"], "DTLSv1.2");
+    EXPECT_EQ(ada["encryption"]["srtp_profile"], "AEAD_AES_128_GCM");
+    EXPECT_EQ(ada["encryption"]["remote_fingerprint"], "sha-256 AB:CD");
+    EXPECT_EQ(ada["sources"][0]["bits_per_second"], 64'000);
+    EXPECT_EQ(ada["sources"][0]["codec"], nullptr);
+    EXPECT_EQ(ada["slots"][0]["participant"], room.people[1].id);
+    EXPECT_EQ(one["endpoints"][1], (json{{"id", room.people[1].id}, {"name", "Grace"}, {"state", "joining"}}));
+  }
+}
+
+TEST_F(AdminTest, SaysSoWhenAWorkerDoesNotAnswer) {
+  worker_answers = false;
+  EXPECT_EQ(ask("/v1/conferences").status, 504u);
+  port.set_full(true);
+  EXPECT_EQ(ask("/v1/conferences").status, 503u);
+}
+
+TEST_F(AdminTest, RefusesMethodsAndPathsItDoesNotKnow) {
+  EXPECT_EQ(ask("/v1/conferences/nobody").status, 404u);
+  EXPECT_EQ(ask("/v1/conferences/%zz").status, 404u);
+  EXPECT_EQ(ask("/nowhere").status, 404u);
+  EXPECT_EQ(ask("/metrics", "POST").status, 405u);
+  EXPECT_EQ(ask("/v1/conferences", "DELETE").status, 405u);
+  EXPECT_TRUE(json::parse(*ask("/nowhere").body).contains("error"));
+}
+
+TEST_F(AdminTest, ShowsMetrics) {
+  const HttpResponse response = ask("/metrics");
+  EXPECT_TRUE(response.content_type.starts_with("text/plain; version=0.0.4"));
+  EXPECT_NE(response.body->find("viaduct_participants 2"), std::string::npos);
+}
+
+TEST(SnapshotGatherer, WaitsForAllWorkersAndForABoundedNumberOfQuestions) {
+  std::deque<FakeWorker> ports(2);
+  std::vector<WorkerLink> workers;
+  for (FakeWorker& port : ports) workers.emplace_back(port);
+  SnapshotGatherer gatherer(workers);
+  size_t answers = 0, late = 0;
+  const auto done = [&](const auto& result) { ++(result ? answers : late); };
+  ASSERT_TRUE(gatherer.start({0, 1}, Start, done));
+  gatherer.handle({1, {}});
+  EXPECT_EQ(answers, 0u);
+  gatherer.handle({99, {}});
+  gatherer.handle({1, {}});
+  EXPECT_EQ(answers, 1u);
+  gatherer.handle({1, {}});  // once is enough
+  EXPECT_EQ(answers, 1u);
+
+  for (size_t i = 0; i < SnapshotGatherer::MaxInFlight; ++i) ASSERT_TRUE(gatherer.start({0}, Start, done));
+  EXPECT_FALSE(gatherer.start({0}, Start, done));
+  gatherer.handle_timers(Start + SnapshotGatherer::Timeout);
+  EXPECT_EQ(late, SnapshotGatherer::MaxInFlight);
+  EXPECT_TRUE(gatherer.start({}, Start, done));
+  EXPECT_EQ(answers, 2u);
+}
+
+TEST(Percent, IsUndoneOrRefused) {
+  EXPECT_EQ(decode_percent("a%20b%2Fc"), "a b/c");
+  EXPECT_EQ(decode_percent("plain"), "plain");
+  for (const char* bad : {"%", "%2", "%2g", "a%"}) EXPECT_EQ(decode_percent(bad), std::nullopt) << bad;
+}
+
+}  // namespace
+}  // namespace viaduct::control
