@@ -10,7 +10,7 @@ import { until } from './lib/until.mjs';
 
 const MockBridge = fs.readFileSync(new URL('mock/mock_bridge.js', import.meta.url), 'utf8');
 const Small = 'width=320&height=180&fps=15';
-const options = { timeout: 60_000 };
+const options = { timeout: 120_000 };
 
 // Each browser waits most of the time, so both go at once.
 describe('the meeting page', { concurrency: 2 }, () => {
@@ -38,7 +38,7 @@ function theMeetingPage(where, launch) {
       page = await browser.newPage({ script: MockBridge + script });
       await page.goto(`${server.url}?${Small}&${query}${hash}`);
     };
-    const inCall = () => until('in the call', () => page.evaluate(() => window.viaduct.state === 'in-call'), 20);
+    const inCall = () => until('in the call', () => page.evaluate(() => window.viaduct.state === 'in-call'), 40);
     const joined = async (script) => {
       await open('conference=standup&name=Ada&autojoin=1', { script });
       await inCall();
