@@ -1,5 +1,5 @@
-// Everything an operator can decide. Each field says its name, default, unit and one explanation, once: the TOML file, the
-// command line, --help and deploy/viaduct.toml (the output of --print-config) are all made from this struct.
+// Everything an operator can decide. Each field says its name, default, unit and one explanation, once: the TOML file,
+// the command line, --help and deploy/viaduct.toml (the output of --print-config) are all made from this struct.
 //
 // To add an option, add a Setting here; rules between several settings belong into check_config() in config_check.cc.
 #pragma once
@@ -48,6 +48,7 @@ inline constexpr auto ChoicesOf<srtp::SrtpProfile> =
                                               {"aes256-gcm", srtp::SrtpProfile::AeadAes256Gcm},
                                               {"sha1-80", srtp::SrtpProfile::Aes128CmHmacSha1_80}});
 
+// clang-format off
 struct Config {
   Section page{"Page and signalling"};
   Setting<SocketAddress> page_address{"page-address", "127.0.0.1:8080",
@@ -55,7 +56,8 @@ struct Config {
   Setting<std::filesystem::path> web_root{"web-root", "",
       "Directory of the page's files; empty finds those that came with the program."};
   Setting<std::vector<std::string>> allowed_origins{"allowed-origins", "",
-      "Origins (https://meet.example.org) whose pages may open the signalling WebSocket beside the page's own; '*' is any."};
+      "Origins (https://meet.example.org) whose pages may open the signalling WebSocket beside the page's own; '*' is "
+      "any."};
   Setting<TlsMode> tls{"tls", "off",
       "HTTPS for the page: off, ephemeral (a self-signed certificate made at start) or files (tls-certificate and "
       "tls-key). Browsers give cameras only to pages from localhost or over HTTPS."};
@@ -69,8 +71,8 @@ struct Config {
   Setting<uint16_t> media_port{"media-port", "10000", Range{1, 65535, "UDP port"},
       "The first worker's UDP port; each further worker takes the next."};
   Setting<std::vector<IpAddress>> advertise{"advertise", "",
-      "Addresses that clients are told to send media to, such as the public one of a server behind 1:1 NAT; empty takes "
-      "those of this host's interfaces."};
+      "Addresses that clients are told to send media to, such as the public one of a server behind 1:1 NAT; empty "
+      "takes those of this host's interfaces."};
   Setting<uint16_t> audio_slots{"audio-slots", "3", Range{0, limits::AudioSlotsPerEndpoint, "streams"},
       "Voices that each participant receives at a time: the loudest ones."};
   Setting<uint16_t> video_slots{"video-slots", "12", Range{0, limits::VideoSlotsPerEndpoint, "streams"},
@@ -86,27 +88,35 @@ struct Config {
   Setting<uint32_t> packet_pool_packets{"packet-pool-packets", "32768", Range{4096, 1u << 20, "packets"},
       "Packet buffers of each worker, 1,792 bytes a packet, reserved at start."};
   Setting<uint32_t> max_conferences{"max-conferences", "2048",
-      Range{1, limits::ConferencesPerWorker * limits::MaxWorkers, "conferences"}, "Conferences on this bridge at a time."};
+      Range{1, limits::ConferencesPerWorker * limits::MaxWorkers, "conferences"},
+      "Conferences on this bridge at a time."};
   Setting<uint32_t> max_participants{"max-participants", "4096",
-      Range{1, limits::EndpointsPerWorker * limits::MaxWorkers, "participants"}, "Participants on this bridge at a time."};
+      Range{1, limits::EndpointsPerWorker * limits::MaxWorkers, "participants"},
+      "Participants on this bridge at a time."};
   Setting<uint32_t> max_participants_per_conference{"max-participants-per-conference", "100",
       Range{1, limits::EndpointsPerConference, "participants"}, "Participants in one conference at a time."};
 
   Section tokens{"Join tokens"};
   Setting<bool> token_required{"token-required", "false", "Let nobody join without a valid token (JWT)."};
   Setting<std::filesystem::path> token_secret_file{"token-secret-file", "",
-      "File with the secret that HS256 tokens are signed with, at least 32 bytes; a newline at its end does not count."};
+      "File with the secret that HS256 tokens are signed with, at least 32 bytes; a newline at its end does not "
+      "count."};
   Setting<std::filesystem::path> token_public_key{"token-public-key", "",
       "PEM file with the public key (P-256) of whoever signs ES256 tokens."};
-  Setting<std::string> token_issuer{"token-issuer", "", "The iss claim that a token must carry; empty accepts any."};
-  Setting<std::string> token_audience{"token-audience", "", "The aud claim that a token must carry; empty accepts any."};
+  Setting<std::string> token_issuer{"token-issuer", "",
+      "The iss claim that a token must carry; empty accepts any."};
+  Setting<std::string> token_audience{"token-audience", "",
+      "The aud claim that a token must carry; empty accepts any."};
 
   Section operation{"Operation"};
   Setting<SocketAddress> admin_address{"admin-address", "127.0.0.1:9091",
-      "Where operators find /livez, /readyz, /metrics and /v1/conferences, without authentication; port 0 takes any free one."};
-  Setting<log::Format> log_format{"log-format", "text", "How log lines are written to stderr: text, or json, one object a line."};
+      "Where operators find /livez, /readyz, /metrics and /v1/conferences, without authentication; port 0 takes any "
+      "free one."};
+  Setting<log::Format> log_format{"log-format", "text",
+      "How log lines are written to stderr; json is one object a line."};
   Setting<LogLevel> log_level{"log-level", "info", "The least important log lines that are written."};
 };
+// clang-format on
 
 // What the command line asks for: to run with `config`, or, when `print` is there, to print it on stdout and exit 0.
 struct Startup {
@@ -114,8 +124,9 @@ struct Startup {
   std::optional<std::string> print;
 };
 
-// Reads the command line and the file it names; the command line wins. An error is one sentence that names the option, the
-// value and what is allowed. Unless it is to be printed, the configuration has no automatic values left (config_automatic.h).
+// Reads the command line and the file it names; the command line wins. An error is one sentence (without its full stop)
+// that names the option, the value and what is allowed. Unless it is to be printed, the configuration has no automatic
+// values left (config_automatic.h).
 Result<Startup> load_config(int argc, const char* const* argv);
 
 // The configuration as a TOML file in which every key is explained; feeding it back gives the same configuration.

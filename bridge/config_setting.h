@@ -1,7 +1,10 @@
-// One configuration value that carries its own name, default, limits and explanation, so that the file, the command line,
-// --help and --print-config all speak from the same place. Defaults are written as an operator would write them.
+// One configuration value that carries its own name, default, limits and explanation, so that the
+// file, the command line,
+// --help and --print-config all speak from the same place. Defaults are written as an operator
+// would write them.
 //
-// A Setting never holds a value outside what allowed() says, and never a secret: secrets stay in files that it names.
+// A Setting never holds a value outside what allowed() says, and never a secret: secrets stay in
+// files that it names.
 #pragma once
 
 #include <algorithm>
@@ -33,14 +36,17 @@ class AnySetting {
  public:
   virtual ~AnySetting() = default;
 
-  std::string_view name() const { return name_; }  // the TOML key; the option is the same with -- in front
+  std::string_view name() const {
+    return name_;
+  }  // the TOML key; the option is the same with -- in front
   std::string_view help() const { return help_; }
 
   virtual ValueShape shape() const = 0;
   virtual bool is_list() const = 0;
-  virtual std::string placeholder() const = 0;           // what --help shows for the value: "ADDRESS:PORT"
-  virtual std::string allowed() const = 0;               // "a whole number from 0 to 64 (threads)"
-  virtual std::vector<std::string> texts() const = 0;    // the value as it would be written; one text each for a list
+  virtual std::string placeholder() const = 0;  // what --help shows for the value: "ADDRESS:PORT"
+  virtual std::string allowed() const = 0;      // "a whole number from 0 to 64 (threads)"
+  virtual std::vector<std::string> texts()
+      const = 0;  // the value as it would be written; one text each for a list
   // Takes the value written as `texts`. InvalidArgument, and no change, when it is not allowed.
   virtual Result<void> assign(std::span<const std::string> texts) = 0;
 
@@ -93,7 +99,9 @@ struct TextForm<std::string> {
 template <>
 struct TextForm<std::filesystem::path> {
   static constexpr ValueShape shape = ValueShape::Text;
-  static std::optional<std::filesystem::path> parse(std::string_view text) { return std::filesystem::path(text); }
+  static std::optional<std::filesystem::path> parse(std::string_view text) {
+    return std::filesystem::path(text);
+  }
   static std::string print(const std::filesystem::path& value) { return value.string(); }
   static std::string placeholder() { return "PATH"; }
   static std::string allowed() { return "a path"; }
@@ -127,11 +135,13 @@ struct TextForm<SocketAddress> {
   static std::optional<SocketAddress> parse(std::string_view text);
   static std::string print(const SocketAddress& value) { return value.to_string(); }
   static std::string placeholder() { return "ADDRESS:PORT"; }
-  static std::string allowed() { return "an IP address and a port such as 127.0.0.1:8080 or [::1]:8080"; }
+  static std::string allowed() {
+    return "an IP address and a port such as 127.0.0.1:8080 or [::1]:8080";
+  }
 };
 
 template <typename E>
-  requires std::is_enum_v<E>
+requires std::is_enum_v<E>
 struct TextForm<E> {
   static constexpr ValueShape shape = ValueShape::Text;
   static std::optional<E> parse(std::string_view text) {
@@ -148,7 +158,8 @@ struct TextForm<E> {
   }
   static std::string words(std::string_view separator) {
     std::string out;
-    for (const auto& [word, value] : ChoicesOf<E>) out.append(out.empty() ? "" : separator).append(word);
+    for (const auto& [word, value] : ChoicesOf<E>)
+      out.append(out.empty() ? "" : separator).append(word);
     return out;
   }
   static std::string placeholder() { return words("|"); }
@@ -187,12 +198,13 @@ class Setting final : public AnySetting {
   using Form = TextForm<Element>;
 
  public:
-  Setting(std::string_view name, std::string_view default_text, std::string_view help) : AnySetting(name, help) {
+  Setting(std::string_view name, std::string_view default_text, std::string_view help)
+      : AnySetting(name, help) {
     assign_default(default_text);
   }
-  Setting(std::string_view name, std::string_view default_text, Range range, std::string_view help)
-    requires std::unsigned_integral<T>
-      : AnySetting(name, help), range_(range) {
+  Setting(std::string_view name, std::string_view default_text, Range range,
+          std::string_view help) requires std::unsigned_integral<T> : AnySetting(name, help),
+                                                                      range_(range) {
     CHECK(range.to <= std::numeric_limits<T>::max());
     assign_default(default_text);
   }
@@ -207,11 +219,14 @@ class Setting final : public AnySetting {
 
   ValueShape shape() const override { return Form::shape; }
   bool is_list() const override { return ListTraits<T>::is_list; }
-  std::string placeholder() const override { return Form::placeholder() + (is_list() ? ",..." : ""); }
+  std::string placeholder() const override {
+    return Form::placeholder() + (is_list() ? ",..." : "");
+  }
 
   std::string allowed() const override {
     if (range_.to == 0) return is_list() ? "a list, each " + Form::allowed() : Form::allowed();
-    return Form::allowed() + " from " + std::to_string(range_.from) + " to " + std::to_string(range_.to) +
+    return Form::allowed() + " from " + std::to_string(range_.from) + " to " +
+           std::to_string(range_.to) +
            (range_.unit.empty() ? "" : " (" + std::string(range_.unit) + ")");
   }
 
@@ -230,7 +245,8 @@ class Setting final : public AnySetting {
     for (const std::string& text : texts) {
       const std::optional<Element> element = Form::parse(text);
       if (!element || !in_range(*element)) return refuse(text);
-      if (std::find(parsed.begin(), parsed.end(), *element) != parsed.end()) return refuse_repeated(text);
+      if (std::find(parsed.begin(), parsed.end(), *element) != parsed.end())
+        return refuse_repeated(text);
       parsed.push_back(*element);
     }
     if constexpr (ListTraits<T>::is_list) {
@@ -244,7 +260,8 @@ class Setting final : public AnySetting {
 
  private:
   bool in_range(const Element& element) const {
-    if constexpr (std::unsigned_integral<T>) return range_.to == 0 || (element >= range_.from && element <= range_.to);
+    if constexpr (std::unsigned_integral<T>)
+      return range_.to == 0 || (element >= range_.from && element <= range_.to);
     return static_cast<void>(element), true;
   }
   Error refuse(const std::string& text) const {

@@ -1,0 +1,107 @@
+#include "config_check.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+namespace viaduct {
+namespace {
+
+Error invalid(std::string text) { return {ErrorCode::InvalidArgument, std::move(text)}; }
+
+template <typename T>
+Result<void> check_not_empty(const Setting<std::vector<T>>& setting) {
+  if (!setting->empty()) return {};
+  return invalid(std::string(setting.name()) + " is empty; give " + setting.allowed());
+}
+
+Result<void> check_readable(const Setting<std::filesystem::path>& setting) {
+  if (setting->empty()) return {};
+  std::error_code error;
+  errno = 0;
+  const std::ifstream in(*setting);
+  if (in && !std::filesystem::is_directory(*setting, error)) return {};
+  const char* reason = in ? "it is a directory" : std::strerror(errno);
+  return invalid(std::string(setting.name()) + " '" + setting->string() + "' cannot be read (" +
+                 reason + "); name a file that the bridge may read");
+}
+
+Result<void> check_tls(const Config& config) {
+  const bool named = !config.tls_certificate->empty() || !config.tls_key->empty();
+  if (*config.tls == TlsMode::Files &&
+      (config.tls_certificate->empty() || config.tls_key->empty())) {
+    return invalid("tls 'files' needs two files; give both tls-certificate and tls-key");
+  }
+  if (*config.tls != TlsMode::Files && named) {
+    return invalid("tls '" + config.tls.texts().front() +
+                   "' uses no files; set tls to 'files', or remove tls-certificate and tls-key");
+  }
+  if (auto readable = check_readable(config.tls_certificate); !readable) return readable;
+  return check_readable(config.tls_key);
+}
+
+Result<void> check_tokens(const Config& config) {
+  if (*config.token_required && config.token_secret_file->empty() &&
+      config.token_public_key->empty()) {
+    return invalid(
+        "token-required 'true' needs a key to verify tokens with; give token-secret-file or "
+        "token-public-key");
+  }
+  if (auto readable = check_readable(config.token_secret_file); !readable) return readable;
+  return check_readable(config.token_public_key);
+}
+
+Result<void> check_web_root(const Config& config) {
+  if (config.web_root->empty() || std::filesystem::is_regular_file(*config.web_root / "index.html"))
+    return {};
+  return invalid("web-root '" + config.web_root->string() +
+                 "' holds no index.html; name the directory of the page's files");
+}
+
+Result<void> check_origins(const Config& config) {
+  for (const std::string& origin : *config.allowed_origins) {
+    const size_t scheme_end = origin.starts_with("https://")  ? 8
+                              : origin.starts_with("http://") ? 7
+                                                              : 0;
+    const bool host_only = scheme_end > 0 && origin.size() > scheme_end &&
+                           origin.find('/', scheme_end) == std::string::npos;
+    if (origin != "*" && !host_only) {
+      return invalid(
+          "allowed-origins '" + origin +
+          "' is not allowed; give a scheme and a host such as https://meet.example.org, or *");
+    }
+  }
+  return {};
+}
+
+Result<void> check_ports(const Config& config) {
+  const size_t workers = std::max<size_t>(1, *config.workers);
+  if (*config.media_port + workers - 1 <= 65535) return {};
+  return invalid("media-port '" + std::to_string(*config.media_port) +
+                 "' leaves no port for each of " + std::to_string(workers) +
+                 " workers; give at most " + std::to_string(65536 - workers));
+}
+
+Result<void> check_advertised(const Config& config) {
+  for (const IpAddress& address : *config.advertise) {
+    if (!address.is_unspecified()) continue;
+    return invalid("advertise '" + address.to_string() +
+                   "' is no address that clients can send to; give one of this server's own");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_config(const Config& config) {
+  for (const auto& checked :
+       {check_not_empty(config.media_address), check_not_empty(config.video_codecs),
+        check_not_empty(config.srtp_profiles), check_ports(config), check_advertised(config),
+        check_origins(config), check_web_root(config), check_tls(config), check_tokens(config)}) {
+    if (!checked) return checked;
+  }
+  return {};
+}
+
+}  // namespace viaduct
