@@ -23,7 +23,7 @@ class Endpoint {
  public:
   Endpoint(const EndpointDescription& d, Handle<Conference> where, Random& random, Timestamp now)
       : id(d.id), name(d.name), cname(d.cname), local_ufrag(d.local_ufrag), feedback_ssrc(d.feedback_ssrc), conference(where),
-        payloads(d.formats), extensions(d.extensions),
+        payloads(d.formats), extensions(d.extensions), slot_extensions(d.slot_extensions),
         dtls_active(d.dtls_active), expected_fingerprint{d.fingerprint_algorithm, d.fingerprint},
         transport({d.local_ufrag, d.local_pwd}, {d.remote_ufrag, d.remote_pwd}, now) {
     for (const SourceDescription& s : d.sources) sources.emplace_back(s);
@@ -37,7 +37,8 @@ class Endpoint {
   const uint32_t feedback_ssrc;
   const Handle<Conference> conference;
   const PayloadMap payloads;
-  const rtp::ExtensionMap extensions;
+  const rtp::ExtensionMap extensions;            // in what the client sends
+  const rtp::ExtensionMap slot_extensions;       // in what it receives
   const bool dtls_active;                        // the bridge is the DTLS client
   const dtls::Fingerprint expected_fingerprint;
 

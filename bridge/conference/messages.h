@@ -47,7 +47,8 @@ struct EndpointDescription {
   std::vector<uint8_t> fingerprint;
   bool dtls_active = false;      // the bridge is the DTLS client
   std::vector<sdp::PayloadFormat> formats;  // of all sections; payload types are unique within the client
-  rtp::ExtensionMap extensions;
+  rtp::ExtensionMap extensions;             // in what the client sends
+  rtp::ExtensionMap slot_extensions;        // in what it receives
   std::vector<SourceDescription> sources;
   std::vector<SlotDescription> slots;
 };

@@ -46,19 +46,20 @@ Direction answer_direction(const sdp::MediaSection& m,
   return m.direction == Direction::Inactive ? Direction::Inactive : Direction::RecvOnly;
 }
 
-// Adds what a section agrees on to the client's one table; sdp::parse_offer has refused offers
-// whose sections disagree.
-void merge(const std::vector<sdp::PayloadFormat>& formats, const rtp::ExtensionMap& extensions,
-           conference::EndpointDescription& endpoint) {
+// Adds what a section agrees on to the client's tables; sdp::parse_offer has refused offers whose
+// sections disagree.
+void merge(const std::vector<sdp::PayloadFormat>& formats, conference::EndpointDescription& endpoint) {
   for (const sdp::PayloadFormat& format : formats) {
     const bool known = std::any_of(
         endpoint.formats.begin(), endpoint.formats.end(),
         [&](const sdp::PayloadFormat& other) { return other.payload_type == format.payload_type; });
     if (!known) endpoint.formats.push_back(format);
   }
+}
+void merge(const rtp::ExtensionMap& extensions, rtp::ExtensionMap& all) {
   for (int i = 0; i < rtp::ExtensionTypes; ++i) {
     const auto type = static_cast<rtp::ExtensionType>(i);
-    if (extensions.has(type)) endpoint.extensions.set(type, extensions.id(type));
+    if (extensions.has(type)) all.set(type, extensions.id(type));
   }
 }
 
@@ -70,7 +71,9 @@ sdp::AnswerSection add_section(const sdp::MediaSection& m, const Settings& setti
   sdp::AnswerSection section;
   section.direction = answer_direction(m, formats);
   if (section.direction == Direction::Inactive) return section;
-  merge(formats, sdp::accepted_extensions(m, section.direction), endpoint);
+  merge(formats, endpoint);
+  merge(sdp::accepted_extensions(m, section.direction),
+        section.direction == Direction::RecvOnly ? endpoint.extensions : endpoint.slot_extensions);
   if (section.direction == Direction::RecvOnly) {
     endpoint.sources.push_back({m.kind, m.mid, m.ssrc, m.rtx_ssrc});
     return section;

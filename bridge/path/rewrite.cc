@@ -41,11 +41,11 @@ size_t write_header(MutableBytes out, const Original& original, const rtp::Exten
                     const Subscription& slot, const rtp::HeaderFields& fields) {
   rtp::ExtensionElement elements[MaxElements];
   size_t count = 0;
-  if (const uint8_t id = receiver.extensions.id(rtp::ExtensionType::Mid)) elements[count++] = {id, as_bytes(slot.mid)};
+  if (const uint8_t id = receiver.slot_extensions.id(rtp::ExtensionType::Mid)) elements[count++] = {id, as_bytes(slot.mid)};
   for (const rtp::ExtensionType type : Carried) {
-    if (!sender.has(type) || !receiver.extensions.has(type)) continue;
+    if (!sender.has(type) || !receiver.slot_extensions.has(type)) continue;
     const Bytes data = rtp::find_extension(original.packet, original.header, sender.id(type));
-    if (!data.empty()) elements[count++] = {receiver.extensions.id(type), data};
+    if (!data.empty()) elements[count++] = {receiver.slot_extensions.id(type), data};
   }
   return rtp::write_header(out, fields, std::span(elements).first(count));
 }

@@ -83,6 +83,7 @@ std::unique_ptr<conference::EndpointDescription> FakeClient::describe(conference
   }
   d->extensions.set(rtp::ExtensionType::AudioLevel, AudioLevelId);
   d->extensions.set(rtp::ExtensionType::TransportSequence, TransportSequenceId);
+  d->slot_extensions.set(rtp::ExtensionType::Mid, 5);
   if (options_.sends_audio) d->sources.push_back({codec::MediaKind::Audio, "mic", audio_ssrc_, std::nullopt});
   if (options_.sends_video) d->sources.push_back({codec::MediaKind::Video, "cam", video_ssrc_, video_rtx_ssrc_});
   d->slots = slots_;
