@@ -80,8 +80,13 @@ export class Bridge {
     await ended;
   }
 
+  /** What the admin API says of a conference, with its endpoints, sources and slots. */
+  async conference(name) {
+    return (await fetch(`${this.adminUrl}/v1/conferences/${encodeURIComponent(name)}`)).json();
+  }
+  /** The admin API's list: [{id, name, participants, speaker, ...}]. */
   async conferences() {
-    return (await fetch(`${this.adminUrl}/v1/conferences`)).json();
+    return (await (await fetch(`${this.adminUrl}/v1/conferences`)).json()).conferences;
   }
 
   async metrics() {
