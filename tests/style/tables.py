@@ -1,0 +1,45 @@
+"""Who may include whom, and which folder wraps which library. The tables of the architecture, written once."""
+
+# A folder's own headers are always allowed. 'protocol' stands for every folder below it, '*' for everything.
+MAY_INCLUDE = {
+    'base': [],
+    'limits.h': ['base'],
+    'protocol/stun': ['base', 'limits.h'],
+    'protocol/ice': ['base', 'limits.h', 'protocol/stun'],
+    'protocol/srtp': ['base', 'limits.h'],
+    'protocol/dtls': ['base', 'limits.h', 'protocol/srtp'],
+    'protocol/rtp': ['base', 'limits.h'],
+    'protocol/rtcp': ['base', 'limits.h', 'protocol/rtp'],
+    'protocol/codec': ['base', 'limits.h'],
+    'protocol/congestion': ['base', 'limits.h', 'protocol/rtp', 'protocol/rtcp'],
+    'protocol/sdp': ['base', 'limits.h', 'protocol/codec', 'protocol/rtp'],
+    'kernels': ['base'],
+    'edge': ['base', 'limits.h', 'protocol/srtp', 'kernels'],
+    'dpdk': ['base', 'limits.h', 'edge'],
+    'conference': ['base', 'limits.h', 'protocol'],
+    'path': ['base', 'limits.h', 'protocol', 'conference', 'edge'],
+    'audio': ['base', 'limits.h', 'protocol', 'edge'],
+    'control': ['base', 'limits.h', 'protocol', 'conference'],
+    'secrecy': ['base', 'limits.h'],
+    'config': ['base', 'limits.h', 'protocol'],
+    'main': ['*'],
+    'bridge': ['*'],
+    'worker': ['*'],
+}
+
+# Where a library's headers may be named: path prefixes below bridge/, or 'kernels', 'dpdk'.
+WRAPPED_IN = {
+    'boost': ['control/', 'config_table.cc'],
+    'nlohmann': ['control/'],
+    'prometheus': ['control/'],
+    'openssl': ['protocol/stun/', 'protocol/dtls/', 'protocol/srtp/', 'edge/', 'control/', 'secrecy/'],
+    'srtp2': ['edge/'],
+    'opus': ['audio/'],
+    'spdlog': ['base/log.'],
+    'fmt': ['base/log.'],
+    'toml++': ['config'],
+    'CLI': ['config'],
+}
+
+# First parts of the paths of system headers, which are no library.
+SYSTEM = {'arpa', 'asm', 'linux', 'net', 'netinet', 'sanitizer', 'sys'}
