@@ -22,8 +22,12 @@ constexpr uint16_t load_be16(const uint8_t* p) { return static_cast<uint16_t>((p
 constexpr uint32_t load_be24(const uint8_t* p) {
   return (static_cast<uint32_t>(p[0]) << 16) | (static_cast<uint32_t>(p[1]) << 8) | p[2];
 }
-constexpr uint32_t load_be32(const uint8_t* p) { return (static_cast<uint32_t>(load_be16(p)) << 16) | load_be16(p + 2); }
-constexpr uint64_t load_be64(const uint8_t* p) { return (static_cast<uint64_t>(load_be32(p)) << 32) | load_be32(p + 4); }
+constexpr uint32_t load_be32(const uint8_t* p) {
+  return (static_cast<uint32_t>(load_be16(p)) << 16) | load_be16(p + 2);
+}
+constexpr uint64_t load_be64(const uint8_t* p) {
+  return (static_cast<uint64_t>(load_be32(p)) << 32) | load_be32(p + 4);
+}
 constexpr void store_be16(uint8_t* p, uint16_t v) {
   p[0] = static_cast<uint8_t>(v >> 8);
   p[1] = static_cast<uint8_t>(v);

@@ -1,7 +1,8 @@
-// Numbers that one thread writes and the metrics page reads. No lock, no allocation, no map look-up where they are counted.
+// Numbers that one thread writes and the metrics page reads. No lock, no allocation, no map look-up where they
+// are counted.
 //
-// A component keeps its numbers in a struct of these and describes them to a MetricVisitor; names and labels stand in one
-// place beside the code that counts.
+// A component keeps its numbers in a struct of these and describes them to a MetricVisitor; names and labels
+// stand in one place beside the code that counts.
 #pragma once
 
 #include <array>
@@ -67,8 +68,8 @@ class MetricVisitor {
   virtual void counter(std::string_view name, std::string_view help, MetricLabels labels, double value) = 0;
   virtual void gauge(std::string_view name, std::string_view help, MetricLabels labels, double value) = 0;
   // `buckets` are counts per bucket, not cumulative; one more than `bounds`.
-  virtual void histogram(std::string_view name, std::string_view help, MetricLabels labels, std::span<const double> bounds,
-                         std::span<const uint64_t> buckets, double sum) = 0;
+  virtual void histogram(std::string_view name, std::string_view help, MetricLabels labels,
+                         std::span<const double> bounds, std::span<const uint64_t> buckets, double sum) = 0;
 
   template <size_t N>
   void histogram(std::string_view name, std::string_view help, MetricLabels labels, const Histogram<N>& h) {

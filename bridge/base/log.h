@@ -1,4 +1,5 @@
-// Log lines for operators: text, or one JSON object a line. Never a key, a password, a full address, or anything per packet.
+// Log lines for operators: text, or one JSON object a line. Never a key, a password, a full address, or anything
+// per packet.
 #pragma once
 
 #include <spdlog/spdlog.h>

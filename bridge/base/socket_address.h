@@ -41,8 +41,8 @@ struct SocketAddress {
   // To the kernel's form. With `map_v4` an IPv4 address is written v4-mapped, for a dual-stack IPv6 socket.
   sockaddr_storage to_sockaddr(socklen_t* length, bool map_v4 = false) const;
   std::string to_string() const;                              // 192.0.2.1:10000 or [2001:db8::1]:10000
-  // The same with the host hidden, which is all that may reach a log: 192.0.2.x:10000, or the first 48 bits of an IPv6
-  // address, since the rest names a household and a device: [2001:db8:1:x]:10000.
+  // The same with the host hidden, which is all that may reach a log: 192.0.2.x:10000, or the first 48 bits of an
+  // IPv6 address, since the rest names a household and a device: [2001:db8:1:x]:10000.
   std::string to_log_string() const;
   friend bool operator==(const SocketAddress&, const SocketAddress&) = default;
 };

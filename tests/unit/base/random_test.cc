@@ -58,7 +58,8 @@ TEST(Random, DrawsIceCharactersAsLongAsAsked) {
   const std::string text = random.ice_chars(2000);
   EXPECT_EQ(text.size(), 2000u);
   EXPECT_EQ(std::set<char>(text.begin(), text.end()).size(), 64u);
-  EXPECT_EQ(text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"), std::string::npos);
+  constexpr const char* Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  EXPECT_EQ(text.find_first_not_of(Alphabet), std::string::npos);
   EXPECT_EQ(random.ice_chars(0), "");
 }
 

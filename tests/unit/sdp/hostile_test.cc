@@ -34,7 +34,9 @@ TEST(SdpHostile, SurvivesAlteredBytes) {
   int refused = 0;
   for (int round = 0; round < 5000; ++round) {
     std::string text(ShortOffer);
-    for (uint64_t n = random.below(4) + 1; n > 0; --n) text[random.below(text.size())] = static_cast<char>(random.next());
+    for (uint64_t n = random.below(4) + 1; n > 0; --n) {
+      text[random.below(text.size())] = static_cast<char>(random.next());
+    }
     refused += !accepts(text);
   }
   EXPECT_GT(refused, 2500);
@@ -94,7 +96,8 @@ TEST(SdpHostile, LimitsTheAnswersLengthToAMultipleOfTheOffers) {
   for (int i = 0; i < 31; ++i) {
     const std::string mid = "m" + std::to_string(i);
     group += " " + mid;
-    text += "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:" + mid + "\r\na=recvonly\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n";
+    text += "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:" + mid + "\r\n";
+    text += "a=recvonly\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n";
   }
   text = replaced(text, "BUNDLE a v", group);
   EXPECT_LT(answer_text(text).size(), 4 * text.size());

@@ -14,7 +14,8 @@
 
 namespace viaduct::sdp {
 
-// The offer of "chromium" or "firefox" with a microphone, a camera, 3 audio and 12 video slots, in that order of sections.
+// The offer of "chromium" or "firefox" with a microphone, a camera, 3 audio and 12 video slots, in that order of
+// sections.
 inline std::string browser_offer(const std::string& browser) {
   const auto path = std::filesystem::path(__FILE__).parent_path() / "data" / (browser + ".sdp");
   std::ostringstream text;
@@ -77,7 +78,8 @@ inline std::string refusal(std::string_view text) {
   return offer.error().text;
 }
 
-// An answer with transport and streams for every section: RecvOnly where the client sends, SendOnly where it receives.
+// An answer with transport and streams for every section: RecvOnly where the client sends, SendOnly where it
+// receives.
 inline Answer answer_for(const Offer& offer) {
   Answer answer;
   answer.ice_ufrag = "brdg";

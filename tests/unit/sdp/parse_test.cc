@@ -13,8 +13,10 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-std::vector<std::pair<CodecType, int>> payload_types(const MediaSection& section) {
-  std::vector<std::pair<CodecType, int>> found;
+using Named = std::pair<CodecType, int>;
+
+std::vector<Named> payload_types(const MediaSection& section) {
+  std::vector<Named> found;
   for (const PayloadFormat& f : section.formats) found.emplace_back(f.type, f.payload_type);
   return found;
 }
@@ -54,20 +56,19 @@ TEST(SdpOffer, ReadsFirefoxsBundleOnlySectionsAsAccepted) {
 
 TEST(SdpOffer, KeepsForwardedFormatsWithTheirRtxAndSkipsTheRest) {
   const Offer chromium = parsed(browser_offer("chromium"));
-  EXPECT_THAT(payload_types(chromium.media[0]), ElementsAre(std::pair(CodecType::Opus, 111)));
+  EXPECT_THAT(payload_types(chromium.media[0]), ElementsAre(Named{CodecType::Opus, 111}));
   // VP9 profile 2, red and ulpfec are not there; each H.264 variant is.
   EXPECT_THAT(payload_types(chromium.media[1]),
-              ElementsAre(std::pair(CodecType::Vp8, 96), std::pair(CodecType::H264, 102), std::pair(CodecType::H264, 104),
-                          std::pair(CodecType::H264, 108), std::pair(CodecType::H264, 114),
-                          std::pair(CodecType::H264, 116), std::pair(CodecType::H264, 39), std::pair(CodecType::Av1, 45),
-                          std::pair(CodecType::Vp9, 98)));
+              ElementsAre(Named{CodecType::Vp8, 96}, Named{CodecType::H264, 102}, Named{CodecType::H264, 104},
+                          Named{CodecType::H264, 108}, Named{CodecType::H264, 114}, Named{CodecType::H264, 116},
+                          Named{CodecType::H264, 39}, Named{CodecType::Av1, 45}, Named{CodecType::Vp9, 98}));
   EXPECT_EQ(chromium.media[1].formats[0].rtx_payload_type, 97);
   EXPECT_EQ(chromium.media[1].formats[2].fmtp,
             "level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42001f");
 
   const Offer firefox = parsed(browser_offer("firefox"));
-  EXPECT_THAT(payload_types(firefox.media[1]), ElementsAre(std::pair(CodecType::Vp8, 120), std::pair(CodecType::Vp9, 121),
-                                                           std::pair(CodecType::Av1, 99)));
+  EXPECT_THAT(payload_types(firefox.media[1]),
+              ElementsAre(Named{CodecType::Vp8, 120}, Named{CodecType::Vp9, 121}, Named{CodecType::Av1, 99}));
   EXPECT_EQ(firefox.media[1].formats[2].rtx_payload_type, 100);
 }
 
@@ -91,7 +92,7 @@ TEST(SdpOffer, IgnoresLinesForPayloadTypesThatAreNotListed) {
   const Offer offer = parsed(replaced(ShortOffer, "a=rtcp-fb:96 nack pli\r\n",
                                       "a=rtcp-fb:122 nack pli\r\na=rtcp-fb:junk nack\r\na=fmtp:121 x=1\r\n"
                                       "a=rtpmap:121 VP9/90000\r\n"));
-  EXPECT_THAT(payload_types(offer.media[1]), ElementsAre(std::pair(CodecType::Vp8, 96)));
+  EXPECT_THAT(payload_types(offer.media[1]), ElementsAre(Named{CodecType::Vp8, 96}));
   EXPECT_FALSE(offer.media[1].formats[0].pli);
 }
 
@@ -142,7 +143,8 @@ TEST(SdpOffer, LeavesOutExtensionsThatNeverFlowTheWayTheMediaDoes) {
 }
 
 TEST(SdpOffer, IgnoresReservedAndProvisionalExtensionIdentifiers) {
-  const Offer offer = parsed(replaced(ShortOffer, "a=extmap:1 ", "a=extmap:4097 urn:x\r\na=extmap:15 urn:y\r\na=extmap:1 "));
+  const Offer offer =
+      parsed(replaced(ShortOffer, "a=extmap:1 ", "a=extmap:4097 urn:x\r\na=extmap:15 urn:y\r\na=extmap:1 "));
   EXPECT_EQ(offer.media[0].extensions.id(ExtensionType::AudioLevel), 1);
 }
 
@@ -201,19 +203,23 @@ TEST(SdpRefusal, SaysHowLongAnOfferMayBe) {
 }
 
 TEST(SdpRefusal, NamesTheSectionThatIsNotBundled) {
-  EXPECT_THAT(refusal(replaced(ShortOffer, "BUNDLE a v", "BUNDLE a")), HasSubstr("section 'v' is not in a=group:BUNDLE"));
+  EXPECT_THAT(refusal(replaced(ShortOffer, "BUNDLE a v", "BUNDLE a")),
+              HasSubstr("section 'v' is not in a=group:BUNDLE"));
   EXPECT_THAT(refusal(replaced(ShortOffer, "a=group:BUNDLE a v\r\n", "")), HasSubstr("section 'a'"));
 }
 
 TEST(SdpRefusal, NamesWhatASectionLacks) {
-  EXPECT_THAT(refusal(replaced(ShortOffer, "a=rtcp-mux\r\n", "")), HasSubstr("line 10 (m=): the section has no a=rtcp-mux"));
+  EXPECT_THAT(refusal(replaced(ShortOffer, "a=rtcp-mux\r\n", "")),
+              HasSubstr("line 10 (m=): the section has no a=rtcp-mux"));
   EXPECT_THAT(refusal(replaced(ShortOffer, "a=mid:a\r\n", "")), HasSubstr("line 10 (m=): the section has no a=mid"));
 }
 
 TEST(SdpRefusal, NamesWhatTheTransportLacks) {
   EXPECT_THAT(refusal(replaced(ShortOffer, "a=ice-ufrag:abcd\r\n", "")), HasSubstr("has no a=ice-ufrag"));
-  EXPECT_THAT(refusal(replaced(ShortOffer, "a=ice-pwd:0123456789abcdefghijklmn\r\n", "")), HasSubstr("has no a=ice-pwd"));
-  EXPECT_THAT(refusal(replaced(ShortOffer, "fingerprint:sha-256", "fingerprint:md5")), HasSubstr("has no a=fingerprint"));
+  EXPECT_THAT(refusal(replaced(ShortOffer, "a=ice-pwd:0123456789abcdefghijklmn\r\n", "")),
+              HasSubstr("has no a=ice-pwd"));
+  EXPECT_THAT(refusal(replaced(ShortOffer, "fingerprint:sha-256", "fingerprint:md5")),
+              HasSubstr("has no a=fingerprint"));
 }
 
 TEST(SdpRefusal, NamesTheLineButNeverRepeatsItsSecret) {
@@ -234,7 +240,8 @@ TEST(SdpRefusal, NamesNumbersThatMeanTwoThings) {
   const std::string clash = replaced(ShortOffer, "SAVPF 96 97", "SAVPF 96 97 111");
   EXPECT_THAT(refusal(replaced(clash, "a=rtpmap:96", "a=rtpmap:111 VP9/90000\r\na=rtpmap:96")),
               HasSubstr("line 18 (m=): payload type 111 means two different things"));
-  EXPECT_THAT(refusal(replaced(ShortOffer, "a=extmap:4 ", "a=extmap:1 ")), HasSubstr("extension 1 means two different"));
+  EXPECT_THAT(refusal(replaced(ShortOffer, "a=extmap:4 ", "a=extmap:1 ")),
+              HasSubstr("extension 1 means two different"));
   EXPECT_THAT(refusal(replaced(ShortOffer, "a=extmap:4 ",
                                "a=extmap:5 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\na=extmap:4 ")),
               HasSubstr("ssrc-audio-level has two different identifiers"));
