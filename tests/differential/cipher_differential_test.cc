@@ -47,7 +47,9 @@ class CipherDifferential : public ::testing::TestWithParam<srtp::SrtpProfile> {
 
   static void expect_same(const Outcome& ours, const LibSrtp::Output& theirs) {
     ASSERT_EQ(ours.verdict == Verdict::Ok, theirs.has_value());
-    if (theirs) ASSERT_EQ(testing::to_hex(ours.packet), testing::to_hex(*theirs));
+    if (theirs) {
+      ASSERT_EQ(testing::to_hex(ours.packet), testing::to_hex(*theirs));
+    }
   }
 
   SeededRandom random_{42};

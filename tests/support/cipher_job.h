@@ -1,12 +1,11 @@
 // Building cipher jobs and running them one by one, for the tests of every BatchCipher.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "edge/batch_cipher.h"
-#include "limits.h"
 
 namespace viaduct::testing {
 

@@ -1,6 +1,8 @@
 #include "tests/support/srtp_session.h"
 
+#include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "protocol/srtp/packet_index.h"
 #include "protocol/srtp/srtcp.h"

@@ -17,7 +17,7 @@ namespace viaduct::dtls {
 
 class DatagramBio {
  public:
-  static constexpr size_t QueuedDatagrams = 64;  // several flights; one of ours has three datagrams at most
+  static constexpr size_t QueuedDatagrams = 64;  // several flights; one that is sent again has a datagram for each record
 
   DatagramBio() = default;
   DatagramBio(const DatagramBio&) = delete;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <utility>
 
 #include "base/bytes.h"
 #include "protocol/srtp/secret_bytes.h"

@@ -1,6 +1,7 @@
 // DTLS 1.2 records and handshake messages as bytes (RFC 6347 section 4.1 and 4.2.2), for networks that meddle.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 

@@ -13,8 +13,9 @@ namespace {
 
 using State = Session::State;
 
+// Every second or third is left out: flights have so few datagrams that such a rhythm can lose the same one for ever.
 TEST(DtlsNetwork, CompletesWhenEveryNthDatagramIsLost) {
-  for (int n : {2, 3, 4, 5, 7}) {
+  for (int n : {4, 5, 7}) {
     SessionPair pair;
     int sent = 0;
     pair.shake_hands([&](Role, ByteVector datagram) -> std::vector<ByteVector> {
@@ -22,6 +23,18 @@ TEST(DtlsNetwork, CompletesWhenEveryNthDatagramIsLost) {
       return {std::move(datagram)};
     });
     EXPECT_TRUE(pair.connected()) << "every " << n << "th: " << pair.client.failure() << pair.server.failure();
+  }
+}
+
+TEST(DtlsNetwork, CompletesWhenOneInTenDatagramsIsLostAtRandom) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    SeededRandom random(seed);
+    SessionPair pair;
+    pair.shake_hands([&](Role, ByteVector datagram) -> std::vector<ByteVector> {
+      if (random.chance(0.1)) return {};
+      return {std::move(datagram)};
+    });
+    EXPECT_TRUE(pair.connected()) << "seed " << seed << ": " << pair.client.failure() << pair.server.failure();
   }
 }
 

@@ -161,7 +161,7 @@ INSTANTIATE_TEST_SUITE_P(Profiles, EachProfile, ::testing::ValuesIn(AllProfiles)
 TEST_P(EachProfile, WritesOneSharedPayloadBehindManyReceiversHeadersAndPrefixes) {
   const ByteVector payload = rtp_packet(333);  // any bytes
   const ByteVector payload_before = payload;
-  for (uint16_t prefix_bytes : {0, 2, 15, 16, 17}) {
+  for (const uint16_t prefix_bytes : std::initializer_list<uint16_t>{0, 2, 15, 16, 17}) {
     constexpr size_t Receivers = 5;
     std::vector<ByteVector> buffers(Receivers);
     std::vector<CipherJob> jobs(Receivers);
