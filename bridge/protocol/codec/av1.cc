@@ -40,7 +40,7 @@ std::optional<FrameHint> parse_av1(Bytes payload) {
   const Bytes element = elements == 1 ? reader.rest() : reader.bytes(read_leb128(reader));
   if (!reader.ok() || element.empty()) return std::nullopt;
   if (continues) return FrameHint{};
-  const bool starts_frame = can_begin_frame((element[0] >> 3) & 0x0f);
+  const bool starts_frame = new_sequence || can_begin_frame((element[0] >> 3) & 0x0f);
   return FrameHint{.starts_frame = starts_frame, .key_frame = new_sequence};
 }
 

@@ -69,7 +69,7 @@ Chunk pick_chunk(std::span<const uint8_t> symbols, size_t room) {
   Chunk chunk;
   if (run >= vector) {
     chunk.count = fitting(symbols, run, room, &chunk.delta_bytes);
-    chunk.value = static_cast<uint16_t>((symbols[0] << 13) | chunk.count);
+    chunk.value = static_cast<uint16_t>(static_cast<size_t>(symbols[0]) << 13 | chunk.count);
     chunk.last = chunk.count < run;
     return chunk;
   }

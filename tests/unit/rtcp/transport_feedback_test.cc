@@ -247,8 +247,8 @@ TEST(TransportFeedbackBuilder, RefusesABufferThatIsTooSmallAndLosesNothing) {
   EXPECT_THAT(write(builder, TransportFeedbackBuilder::MinMessageBytes).statuses, ElementsAre("1@64000us"));
 }
 
-// Whatever arrives in whatever order, into buffers of whatever size: each arrival is reported once, to within a tick, and every
-// number between the first and the last is spoken of.
+// Whatever arrives in whatever order, into buffers of whatever size: each arrival is reported once, to within a tick,
+// and every number between the first and the last is spoken of.
 TEST(TransportFeedbackBuilder, ReportsEachArrivalOnceUnderLossAndReordering) {
   SeededRandom random(61);
   for (int round = 0; round < 40; ++round) {
