@@ -1,0 +1,229 @@
+"""Builds Viaduct and runs its tests, part by part, and counts them. Started by tests/run.
+
+The last line says `N passed, N failed, N skipped`; the exit status is 1 when anything failed. A part that cannot even be
+built or started counts as one failure. Logs lie in build/tests.
+"""
+import argparse
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build"
+LOGS = BUILD / "tests"
+MINUTES = 60
+SHOWN_LINES = 200  # of a failed step's log
+
+
+class Counts:
+    def __init__(self, passed=0, failed=0, skipped=0):
+        self.passed, self.failed, self.skipped = passed, failed, skipped
+
+    def __add__(self, other):
+        return Counts(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+    def __str__(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+class StepFailed(Exception):
+    """A step that had to succeed before tests could run did not."""
+
+
+class Step:
+    """One command of a part: its output goes to a log, which is shown when it fails."""
+
+    def __init__(self, part, jobs):
+        self.part, self.jobs = part, jobs
+
+    def run(self, name, command, minutes, cwd=ROOT, env=None):
+        """The exit status; 124 when it took too long."""
+        log = LOGS / f"{self.part}-{name}.log"
+        say(f"{self.part}: {name}")
+        with open(log, "wb") as out:
+            process = subprocess.Popen([str(word) for word in command], cwd=cwd, stdin=subprocess.DEVNULL, stdout=out,
+                                       stderr=subprocess.STDOUT, start_new_session=True, env={**os.environ, **(env or {})})
+            try:
+                status = process.wait(minutes * MINUTES)
+            except subprocess.TimeoutExpired:
+                status = 124
+            except BaseException:
+                stop_group(process)
+                raise
+            if status == 124:
+                stop_group(process)
+                out.write(f"\nstopped after {minutes} minutes\n".encode())
+        if status != 0:
+            show_tail(log)
+        return status
+
+    def must(self, name, command, minutes, **options):
+        if self.run(name, command, minutes, **options) != 0:
+            raise StepFailed(name)
+
+    def build(self, preset, targets=(), tests="ON"):
+        self.must("configure", ["cmake", "--preset", preset, f"-DVIADUCT_TESTS={tests}"], 5)
+        chosen = ["--target", *targets] if targets else []
+        self.must("build", ["cmake", "--build", "--preset", preset, "--parallel", self.jobs, *chosen], 60)
+
+    def ctest(self, preset, *selection):
+        """The tests of a preset that `selection` (ctest's -R, -E) leaves."""
+        report = LOGS / f"{self.part}.xml"
+        report.unlink(missing_ok=True)
+        status = self.run("test", ["ctest", "--test-dir", BUILD / preset, "--output-on-failure", "--no-tests=error",
+                                   "--parallel", self.jobs, "--output-junit", report, *selection], 20)
+        if not report.exists():
+            return Counts(failed=1)
+        counts = junit_counts(report)
+        return counts if status == 0 or counts.failed else counts + Counts(failed=1)
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def show_tail(log):
+    lines = log.read_text(errors="replace").splitlines()
+    say("\n".join(["-" * 80, *lines[-SHOWN_LINES:], "-" * 80]))
+
+
+def stop_group(process):
+    """Ends a command together with what it has started."""
+    try:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def junit_counts(report):
+    suite = ElementTree.parse(report).getroot()
+    cases = suite.findall("testcase")
+    failed = sum(case.get("status") == "fail" for case in cases)
+    skipped = sum(case.get("status") in ("notrun", "disabled") for case in cases)
+    return Counts(len(cases) - failed - skipped, failed, skipped)
+
+
+def run_unit(step):
+    """CTest of the release build: unit, packets, sim, differential"""
+    step.build("release")
+    return step.ctest("release", "--exclude-regex", "^(style|deploy)")
+
+
+def run_style(step):
+    """the rules of the code base: includes, clocks, headers"""
+    step.build("release")
+    return step.ctest("release", "--tests-regex", "^style")
+
+
+def run_deploy(step):
+    """Dockerfile, packages, installation"""
+    step.build("release")
+    return step.ctest("release", "--tests-regex", "^deploy")
+
+
+def run_sanitizers(step):
+    """unit, packets, sim and differential under ASan and UBSan"""
+    step.build("dev")
+    return step.ctest("dev", "--exclude-regex", "^(style|deploy)")
+
+
+def run_fuzz(step):
+    """every fuzzer for ten seconds"""
+    names = sorted(source.stem for source in (ROOT / "tests" / "fuzz").glob("*_fuzz.cc"))
+    if not names:
+        raise StepFailed("there is no fuzzer in tests/fuzz")
+    step.build("fuzz", names)
+    counts = Counts()
+    for name in names:
+        corpus = BUILD / "fuzz" / "corpus" / name
+        corpus.mkdir(parents=True, exist_ok=True)
+        status = step.run(name, [BUILD / "fuzz" / name, corpus, "-max_total_time=10", "-timeout=10", "-rss_limit_mb=2048",
+                                 f"-artifact_prefix={LOGS}/{name}-"], 3)
+        counts += Counts(passed=1) if status == 0 else Counts(failed=1)
+    return counts
+
+
+def run_interop(step):
+    """real Chromium and Firefox in conferences on the release build"""
+    step.build("release", ["viaduct"])
+    folder = ROOT / "tests" / "interop"
+    installed = folder / "node_modules" / ".package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < (folder / "package-lock.json").stat().st_mtime:
+        step.must("npm", ["npm", "ci", "--no-audit", "--no-fund"], 5, cwd=folder)
+    report = LOGS / "interop.tap"
+    report.unlink(missing_ok=True)
+    status = step.run("test", ["node", "--test", "--test-concurrency=1", "--test-reporter=spec",
+                               "--test-reporter-destination=stdout", "--test-reporter=tap",
+                               f"--test-reporter-destination={report}"], 20, cwd=folder)
+    counts = tap_counts(report)
+    return counts if status == 0 or counts.failed else counts + Counts(failed=1)
+
+
+def tap_counts(report):
+    """From the totals that node writes last: `# pass 12`."""
+    if not report.exists():
+        return Counts()
+    totals = {key: int(n) for key, n in re.findall(r"^# (pass|fail|cancelled|skipped|todo) (\d+)$", report.read_text(), re.M)}
+    return Counts(totals.get("pass", 0), totals.get("fail", 0) + totals.get("cancelled", 0),
+                  totals.get("skipped", 0) + totals.get("todo", 0))
+
+
+PARTS = {"unit": run_unit, "style": run_style, "deploy": run_deploy, "interop": run_interop,
+         "sanitizers": run_sanitizers, "fuzz": run_fuzz}
+
+
+def run_part(part, jobs):
+    try:
+        return PARTS[part](Step(part, jobs))
+    except StepFailed as failure:
+        say(f"{part}: failed: {failure}")
+        return Counts(failed=1)
+
+
+def print_table(rows):
+    say(f"\n{'part':<12}{'passed':>8}{'failed':>8}{'skipped':>9}{'time':>9}")
+    for part, counts, seconds in rows:
+        minutes, rest = divmod(round(seconds), 60)
+        say(f"{part:<12}{counts.passed:>8}{counts.failed:>8}{counts.skipped:>9}{f'{minutes}:{rest:02}':>9}")
+
+
+def parse_arguments():
+    described = "\n".join(f"  {part:<12}{run.__doc__}" for part, run in PARTS.items())
+    parser = argparse.ArgumentParser(prog="tests/run", formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     description=__doc__, epilog=f"parts:\n{described}")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="what to run (default: all parts)")
+    parser.add_argument("-j", "--jobs", type=int, default=len(os.sched_getaffinity(0)), metavar="N",
+                        help="compile and test this many at a time (default: %(default)s, the cores)")
+    parser.add_argument("--no-install", action="store_true", help="do not look for missing packages")
+    options = parser.parse_args()
+    unknown = [part for part in options.parts if part not in PARTS]
+    if unknown or options.jobs < 1:
+        parser.error(f"no such part: {unknown[0]}; there are {', '.join(PARTS)}" if unknown else "--jobs is at least 1")
+    return options
+
+
+def main():
+    options = parse_arguments()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for part in options.parts or PARTS:
+        started = time.monotonic()
+        counts = run_part(part, options.jobs)
+        rows.append((part, counts, time.monotonic() - started))
+        say(f"{part}: {counts}")
+    print_table(rows)
+    total = sum((counts for _, counts, _ in rows), Counts())
+    say(f"\n{total}")
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
