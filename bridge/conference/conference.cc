@@ -10,8 +10,14 @@
 namespace viaduct::conference {
 namespace {
 
-constexpr Duration RankingInterval = 100ms;
-constexpr Duration RankingBackoff = 20ms;   // between rankings that a packet sets off
+constexpr Duration RankingInterval = 40ms;  // two packets: whoever begins to speak loses no more than that
+
+// Loudness in coarse steps, and a quiet room as silence, so that noise does not move people in and out of slots.
+int loudness_rank(const Source& source, Timestamp now) {
+  constexpr float Step = 10;
+  const float mean = source.loudness.mean(now);
+  return mean < Speaker::Audible ? 0 : static_cast<int>(mean / Step);
+}
 
 // A source that this receiver gets nothing of because it cannot decode it.
 bool undecodable(const Source& source, const Endpoint& receiver) {
@@ -46,15 +52,6 @@ void Conference::remove(Handle<Endpoint> member) {
   allocate_slots();
 }
 
-void Conference::on_audio_level(const SourceRef& source, Timestamp now) {
-  // Everyone hears all others as long as there are as many slots as talkers, so only a crowd needs ranking at once.
-  if (now < next_ranking_ - RankingInterval + RankingBackoff) return;
-  const size_t heard = limits::AudioSlotsPerEndpoint;
-  const auto front = std::span(audio_order_).first(std::min(audio_order_.size(), heard));
-  if (front.size() == audio_order_.size() || std::ranges::find(front, source) != front.end()) return;
-  rank_audio(now);
-}
-
 void Conference::run_timers(Timestamp now) {
   if (now >= next_ranking_) rank_audio(now);
   if (speaker_.due(now)) {
@@ -82,7 +79,7 @@ void Conference::rank_audio(Timestamp now) {
   next_ranking_ = now + RankingInterval;
   const std::vector<SourceRef> before = audio_order_;
   std::ranges::stable_sort(audio_order_, std::ranges::greater{},
-                           [&](const SourceRef& s) { return directory_.find(s)->loudness.mean(now); });
+                           [&](const SourceRef& s) { return loudness_rank(*directory_.find(s), now); });
   if (audio_order_ != before) reallocation_due_ = true;
 }
 

@@ -1,6 +1,6 @@
 // The members of one conference and what follows from who they are: slots, formats, the speaker.
 //
-// Nothing here is called per packet, but for on_audio_level(), which is a few comparisons unless somebody begins to speak.
+// Nothing here runs per packet: the path notes what packets teach in the sources, and timers look at it.
 #pragma once
 
 #include <string>
@@ -31,9 +31,6 @@ class Conference {
 
   // A source began or stopped to send, was muted, or changed its format: who is shown where may change.
   void on_source_changed() { reallocation_due_ = true; }
-  // An audible packet of an audio source. Whoever is heard may change at once when it is not among the loudest yet.
-  void on_audio_level(const SourceRef& source, Timestamp now);
-
   // Speaker, loudness order and slots, as far as they are due.
   void run_timers(Timestamp now);
 

@@ -90,11 +90,23 @@ class Source {
 
   std::vector<SlotRef> receivers;              // slots that carry it now
 
-  // An authenticated sequence number in 64 bits. Never negative: packets from before the first are 2^16 at most behind it.
-  int64_t extend(uint16_t sequence) { return unwrapper_.unwrap(sequence) + 0x10000; }
+  // An authenticated sequence number in 64 bits. Never negative, and never one that an earlier stream has used.
+  int64_t extend(uint16_t sequence) { return unwrapper_.unwrap(sequence) + base_; }
+
+  // The client goes on under another SSRC: numbers, losses and clocks of the old stream mean nothing any more.
+  void begin_stream(uint32_t new_ssrc) {
+    ssrc = new_ssrc;
+    base_ = highest < 0 ? base_ : highest + 2 * RoomBelowFirst;
+    unwrapper_ = {};
+    stats = {};
+    missing.reset();
+    sender_clock.reset();
+  }
 
  private:
+  static constexpr int64_t RoomBelowFirst = 0x10000;   // packets from before the first one that came
   rtp::SequenceUnwrapper unwrapper_;
+  int64_t base_ = RoomBelowFirst;
 };
 
 }  // namespace viaduct::conference

@@ -8,6 +8,7 @@ namespace viaduct::path {
 
 const std::vector<Handshakes::Ended>& Handshakes::run(Timestamp now) {
   ended_.clear();
+  while (!unposted_.empty() && port_.post(CloseSession{unposted_.back()})) unposted_.pop_back();
   while (auto reply = port_.take_reply()) {
     std::visit([&](auto&& message) { handle(std::move(message), now); }, std::move(*reply));
   }
@@ -18,7 +19,7 @@ void Handshakes::close(Handle<Endpoint> who, Endpoint& endpoint) {
   opener_.remove_key(endpoint.transport.unprotect_key);
   sealer_.remove_key(endpoint.transport.protect_key);
   if (endpoint.transport.state == conference::TransportState::Checking) return;  // no session was opened
-  if (!port_.post(CloseSession{who})) counters_.drop(Drop::DtlsQueueFull);
+  if (!port_.post(CloseSession{who})) unposted_.push_back(who);
 }
 
 void Handshakes::handle(SessionDatagram&& datagram, Timestamp now) {

@@ -42,6 +42,7 @@ class Handshakes {
   edge::BatchCipher& sealer_;
   PathCounters& counters_;
   std::vector<Ended> ended_;
+  std::vector<Handle<Endpoint>> unposted_;   // whose end the handshake thread must still hear of
 };
 
 }  // namespace viaduct::path

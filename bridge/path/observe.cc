@@ -61,7 +61,7 @@ Drop Observe::observe_media(RxPacket& p, Endpoint& endpoint, Timestamp now) {
     if (const Drop why = restore_rtx(p, endpoint, source); why != Drop::None) return why;
     counters_.packets_recovered.add();
   } else if (!p.rtx && source.ssrc != p.header.ssrc) {
-    source.ssrc = p.header.ssrc;  // learned from the MID of an authenticated packet, or the client began a new stream
+    begin_stream(source, p.header.ssrc);
   }
   p.codec = meaning->codec;
 
@@ -89,6 +89,16 @@ Drop Observe::observe_media(RxPacket& p, Endpoint& endpoint, Timestamp now) {
     if (p.key_frame) source.key_frame.on_key_frame();
   }
   return Drop::None;
+}
+
+// The SSRC was learned from the MID of an authenticated packet: the source's first, or one that its client has gone over to.
+void Observe::begin_stream(conference::Source& source, uint32_t ssrc) const {
+  source.begin_stream(ssrc);
+  for (const conference::SlotRef& ref : source.receivers) {
+    conference::Subscription& slot = *directory_.find(ref);
+    slot.carry(slot.carries);  // the same source, whose numbers start anew
+  }
+  if (source.kind == codec::MediaKind::Video) source.key_frame.want();
 }
 
 // Moves the header up against the original payload and gives it the original numbers (RFC 4588 section 4).
@@ -119,9 +129,6 @@ void Observe::observe_level(RxPacket& p, Endpoint& endpoint, Timestamp now) {
   source.loudness.on_level(level->level, now);
   p.in_silence = source.loudness.in_silence();
   if (p.in_silence) source.withheld = std::max(source.withheld, p.sequence);
-  if (level->level != conference::Loudness::Silence) {
-    directory_.conference_of(endpoint).on_audio_level({p.from, p.source}, now);
-  }
 }
 
 }  // namespace viaduct::path

@@ -273,6 +273,26 @@ TEST(SimulatedConference, StopsWhatIsMutedAndResumesItWithAKeyFrame) {
   EXPECT_THAT(sim.faults(), IsEmpty());
 }
 
+TEST(SimulatedConference, KeepsASlotContinuousWhenItsSourceGoesOnUnderAnotherSsrc) {
+  Simulation sim;
+  FakeClient& sender = sim.join(Simulation::client_options(1));
+  FakeClient& viewer = sim.join(Simulation::client_options(2));
+  ASSERT_TRUE(sim.run_until([&] { return all_connected(sim, 2); }, 5s));
+  for (int i = 0; i < 5; ++i) {
+    sim.run_for(2s);
+    const uint64_t seen = viewer.received_from(1, MediaKind::Video);
+    sender.begin_new_video_stream();
+    sim.run_for(2s);
+    EXPECT_GT(viewer.received_from(1, MediaKind::Video), seen + 60);
+  }
+  for (const auto& slot : viewer.slots()) {
+    const auto stream = viewer.streams().find(slot.ssrc);
+    if (stream == viewer.streams().end()) continue;
+    EXPECT_EQ(stream->second.holes(), 0u);
+  }
+  EXPECT_THAT(sim.faults(), IsEmpty());
+}
+
 TEST(SimulatedConference, ReportsASourceThatAReceiverCannotDecode) {
   Simulation sim;
   sim.join(Simulation::client_options(1));

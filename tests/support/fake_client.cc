@@ -83,7 +83,8 @@ std::unique_ptr<conference::EndpointDescription> FakeClient::describe(conference
   }
   d->extensions.set(rtp::ExtensionType::AudioLevel, AudioLevelId);
   d->extensions.set(rtp::ExtensionType::TransportSequence, TransportSequenceId);
-  d->slot_extensions.set(rtp::ExtensionType::Mid, 5);
+  d->extensions.set(rtp::ExtensionType::Mid, MidId);
+  d->slot_extensions.set(rtp::ExtensionType::Mid, MidId);
   if (options_.sends_audio) d->sources.push_back({codec::MediaKind::Audio, "mic", audio_ssrc_, std::nullopt});
   if (options_.sends_video) d->sources.push_back({codec::MediaKind::Video, "cam", video_ssrc_, video_rtx_ssrc_});
   d->slots = slots_;
@@ -129,6 +130,14 @@ void FakeClient::move_to(const SocketAddress& address, Timestamp now) {
   options_.address = address;
   network_.attach(address);
   ice_->restart_checks(now);
+}
+
+void FakeClient::begin_new_video_stream() {
+  video_ssrc_ = random_.u32();
+  video_sequence_ = static_cast<uint16_t>(random_.u32());
+  video_timestamp_ = random_.u32();
+  picture_id_ = random_.u32() & 0x7fff;
+  sent_video_.clear();
 }
 
 void FakeClient::flush_dtls(Timestamp now) {
@@ -277,7 +286,8 @@ void FakeClient::send_rtp(uint32_t ssrc, uint8_t payload_type, uint16_t sequence
   uint8_t transport[2];
   store_be16(transport, transport_sequence_++);
   const uint8_t level[1] = {level_};
-  std::vector<rtp::ExtensionElement> elements = {{TransportSequenceId, transport}};
+  const std::string_view mid = ssrc == audio_ssrc_ ? "mic" : "cam";
+  std::vector<rtp::ExtensionElement> elements = {{TransportSequenceId, transport}, {MidId, as_bytes(mid)}};
   if (ssrc == audio_ssrc_) elements.push_back({AudioLevelId, level});
   std::vector<uint8_t> packet(rtp::header_bytes(elements) + payload.size());
   const size_t header = rtp::write_header(packet, {.marker = marker, .payload_type = payload_type, .sequence = sequence,

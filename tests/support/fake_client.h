@@ -69,6 +69,8 @@ class FakeClient {
 
   void set_sending(bool sending) { sending_ = sending; }
   void set_audio_level(uint8_t level) { level_ = level; }    // RFC 6464: 0 loudest, 127 silence
+  // The camera goes on under another SSRC with other numbers, which nobody is told: the MID extension says whose it is.
+  void begin_new_video_stream();
   // The client moves to another address and checks from there.
   void move_to(const SocketAddress& address, Timestamp now);
   // Falls silent altogether, as when its network is gone.
@@ -98,6 +100,7 @@ class FakeClient {
   static constexpr uint8_t H264PayloadType = 102;
   static constexpr uint8_t AudioLevelId = 1;
   static constexpr uint8_t TransportSequenceId = 3;
+  static constexpr uint8_t MidId = 5;
 
  private:
   void handle(const Datagram& datagram, Timestamp now);
