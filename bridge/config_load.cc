@@ -65,8 +65,8 @@ class CommandLine {
     if (auto taken = take_options(); !taken) return taken.error();
     if (auto checked = check_config(config_); !checked) return checked.error();
     if (print_) return printed(annotated_toml(config_));
-    if (check_) return printed("The configuration is valid.\n");
     if (auto filled = fill_automatic(config_); !filled) return filled.error();
+    if (check_) return printed("The configuration is valid.\n");
     return Startup{config_, std::nullopt};
   }
 

@@ -4,6 +4,7 @@ The last line says `N passed, N failed, N skipped`; the exit status is 1 when an
 built or started counts as one failure. Logs lie in build/tests.
 """
 import argparse
+import dataclasses
 import os
 import pathlib
 import re
@@ -20,9 +21,11 @@ MINUTES = 60
 SHOWN_LINES = 200  # of a failed step's log
 
 
+@dataclasses.dataclass(frozen=True)
 class Counts:
-    def __init__(self, passed=0, failed=0, skipped=0):
-        self.passed, self.failed, self.skipped = passed, failed, skipped
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
 
     def __add__(self, other):
         return Counts(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
