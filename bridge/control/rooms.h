@@ -32,6 +32,7 @@ inline constexpr uint16_t None = 0;
 inline constexpr uint16_t Normal = 1000;
 inline constexpr uint16_t GoingAway = 1001;
 inline constexpr uint16_t UnsupportedData = 1003;
+inline constexpr uint16_t Abnormal = 1006;  // never on the wire: there was no closing frame
 inline constexpr uint16_t PolicyViolation = 1008;
 inline constexpr uint16_t FinalError = 4000;
 }  // namespace close_code

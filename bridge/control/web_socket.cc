@@ -85,6 +85,7 @@ void WebSocketConnection::send(std::shared_ptr<const std::string> text, uint16_t
 }
 
 void WebSocketConnection::write_next() {
+  if (close_ == close_code::Abnormal) return;
   if (queue_.empty()) {
     if (close_ != close_code::None) {
       writing_ = true;  // the closing frame is the last
@@ -104,6 +105,9 @@ void WebSocketConnection::write_next() {
 }
 
 // Ends the connection without a closing frame; the read that is under way comes back with an error.
-void WebSocketConnection::cut() { stream_->next_layer().close(); }
+void WebSocketConnection::cut() {
+  close_ = close_code::Abnormal;
+  stream_->next_layer().close();
+}
 
 }  // namespace viaduct::control

@@ -34,13 +34,19 @@ class AdminTest : public testing::Test {
     ada.dtls_version = "DTLSv1.2";
     ada.srtp_profile = "AEAD_AES_128_GCM";
     ada.remote_fingerprint = "sha-256 AB:CD";
-    ada.sources.push_back({.kind = codec::MediaKind::Audio, .mid = "0", .ssrc = 7, .codec = {}, .rate = {64'000}});
-    ada.slots.push_back({.kind = codec::MediaKind::Video, .mid = "1", .ssrc = 9, .carries = room.people[1].endpoint, .rate = {}});
+    ada.sources.push_back(
+        {.kind = codec::MediaKind::Audio, .mid = "0", .ssrc = 7, .codec = {}, .rate = {64'000}});
+    ada.slots.push_back({.kind = codec::MediaKind::Video,
+                         .mid = "1",
+                         .ssrc = 9,
+                         .carries = room.people[1].endpoint,
+                         .rate = {}});
     return {0, {{room.number, room.name, ada.id, {codec::CodecType::Vp8}, {ada}}}};
   }
   HttpResponse ask(const std::string& target, const std::string& method = "GET") {
     std::optional<HttpResponse> answer;
-    admin.handle({.method = method, .target = target}, [&](HttpResponse response) { answer = std::move(response); });
+    admin.handle({.method = method, .target = target},
+                 [&](HttpResponse response) { answer = std::move(response); });
     for (conference::Command& command : port.take_commands()) {
       const auto* take = std::get_if<conference::TakeSnapshot>(&command);
       if (take && worker_answers) snapshots.handle({take->request, snapshot()});
@@ -102,7 +108,8 @@ TEST_F(AdminTest, ShowsAConferenceByNameByIdAndByParticipant) {
     EXPECT_EQ(ada["sources"][0]["bits_per_second"], 64'000);
     EXPECT_EQ(ada["sources"][0]["codec"], nullptr);
     EXPECT_EQ(ada["slots"][0]["participant"], room.people[1].id);
-    EXPECT_EQ(one["endpoints"][1], (json{{"id", room.people[1].id}, {"name", "Grace"}, {"state", "joining"}}));
+    EXPECT_EQ(one["endpoints"][1],
+              (json{{"id", room.people[1].id}, {"name", "Grace"}, {"state", "joining"}}));
   }
 }
 
@@ -144,7 +151,8 @@ TEST(SnapshotGatherer, WaitsForAllWorkersAndForABoundedNumberOfQuestions) {
   gatherer.handle({1, {}});  // once is enough
   EXPECT_EQ(answers, 1u);
 
-  for (size_t i = 0; i < SnapshotGatherer::MaxInFlight; ++i) ASSERT_TRUE(gatherer.start({0}, Start, done));
+  for (size_t i = 0; i < SnapshotGatherer::MaxInFlight; ++i)
+    ASSERT_TRUE(gatherer.start({0}, Start, done));
   EXPECT_FALSE(gatherer.start({0}, Start, done));
   gatherer.handle_timers(Start + SnapshotGatherer::Timeout);
   EXPECT_EQ(late, SnapshotGatherer::MaxInFlight);
@@ -155,7 +163,8 @@ TEST(SnapshotGatherer, WaitsForAllWorkersAndForABoundedNumberOfQuestions) {
 TEST(Percent, IsUndoneOrRefused) {
   EXPECT_EQ(decode_percent("a%20b%2Fc"), "a b/c");
   EXPECT_EQ(decode_percent("plain"), "plain");
-  for (const char* bad : {"%", "%2", "%2g", "a%"}) EXPECT_EQ(decode_percent(bad), std::nullopt) << bad;
+  for (const char* bad : {"%", "%2", "%2g", "a%"})
+    EXPECT_EQ(decode_percent(bad), std::nullopt) << bad;
 }
 
 }  // namespace

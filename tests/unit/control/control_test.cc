@@ -37,7 +37,8 @@ class ControlTest : public testing::Test {
   }
 
   void start() {
-    control.emplace(settings, std::vector<WorkerPort*>{&worker}, std::vector<const MetricSource*>{}, random);
+    control.emplace(settings, std::vector<WorkerPort*>{&worker}, std::vector<const MetricSource*>{},
+                    random);
     const Result<void> started = control->start();
     ASSERT_TRUE(started.ok()) << started.error().text;
     page = control->page_address();
@@ -121,7 +122,8 @@ TEST_F(ControlTest, RefusesRequestsThatAreTooLargeOrBroken) {
 TEST_F(ControlTest, TakesABodyWholeThatNobodyWanted) {
   start();
   TcpClient client(page);
-  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 32768\r\n\r\n" + std::string(32'768, 'x'));
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 32768\r\n\r\n" +
+              std::string(32'768, 'x'));
   EXPECT_EQ(read_reply(client).status, 413);  // not lost to a reset
 }
 
@@ -163,7 +165,8 @@ TEST_F(ControlTest, HoldsAConversation) {
   grace->say({{"type", "offer"}, {"sdp", SmallOffer}});
   EXPECT_TRUE(grace->hear()["sdp"].get<std::string>().starts_with("v=0"));
   EXPECT_EQ(ada->hear("participant-changed")["participant"]["video"]["muted"], true);
-  EXPECT_TRUE(metric_becomes("viaduct_join_seconds_count{phase=\"total\"}", 1));  // the worker's report came
+  EXPECT_TRUE(metric_becomes("viaduct_join_seconds_count{phase=\"total\"}",
+                             1));  // the worker's report came
   grace->say({{"type", "leave"}});
   EXPECT_EQ(grace->closing_code(), 1000);
   EXPECT_EQ(ada->hear()["type"], "participant-left");
@@ -218,7 +221,8 @@ TEST_F(ControlTest, CutsAClientThatDoesNotRead) {
   EXPECT_EQ(ada->hear("participant-changed")["type"], "participant-changed");
   conference::SlotsChanged report;
   for (const conference::Command& command : worker.take_commands()) {
-    if (const auto* add = std::get_if<conference::AddEndpoint>(&command)) report.endpoint = add->endpoint->id;
+    if (const auto* add = std::get_if<conference::AddEndpoint>(&command))
+      report.endpoint = add->endpoint->id;
   }
   report.slots.resize(100, {"mid", codec::MediaKind::Video, std::nullopt, ""});
   for (int i = 0; i < 2000; ++i) worker.report(report);  // about 10 MB of messages
@@ -233,7 +237,8 @@ TEST_F(ControlTest, ServesTheAdminApi) {
   const auto ada = join("Ada");
   const json list = json::parse(get(admin, "/v1/conferences").body);
   EXPECT_EQ(list["conferences"][0]["name"], "standup");
-  EXPECT_EQ(json::parse(get(admin, "/v1/conferences/standup").body)["endpoints"][0]["state"], "joining");
+  EXPECT_EQ(json::parse(get(admin, "/v1/conferences/standup").body)["endpoints"][0]["state"],
+            "joining");
   EXPECT_EQ(get(admin, "/v1/signal").status, 404);
   EXPECT_EQ(WebSocketClient(admin).status(), 404);
 }
@@ -247,7 +252,8 @@ TEST_F(ControlTest, TellsEverybodyWhenItStops) {
   EXPECT_EQ(ada->closing_code(), 1001);
   thread.join();
   size_t stops = 0;
-  for (const conference::Command& c : worker.take_commands()) stops += std::holds_alternative<conference::Stop>(c);
+  for (const conference::Command& c : worker.take_commands())
+    stops += std::holds_alternative<conference::Stop>(c);
   EXPECT_EQ(stops, 1u);
 }
 
@@ -267,20 +273,23 @@ TEST_F(ControlTest, SaysWhichFileItCannotUse) {
   Control no_certificate(settings, {&worker}, {}, random);
   const Result<void> started = no_certificate.start();
   ASSERT_FALSE(started.ok());
-  EXPECT_NE(started.error().text.find("tls-certificate '/nowhere/cert.pem'"), std::string::npos) << started.error().text;
+  EXPECT_NE(started.error().text.find("tls-certificate '/nowhere/cert.pem'"), std::string::npos)
+      << started.error().text;
 }
 
 // One request over TLS, without checking whose certificate it is.
 std::string get_over_tls(const SocketAddress& to, const std::string& request) {
   TcpClient tcp(to);
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
+                                                                  SSL_CTX_free);
   const std::unique_ptr<SSL, decltype(&SSL_free)> tls(SSL_new(context.get()), SSL_free);
   SSL_set_fd(tls.get(), tcp.fd());
   if (SSL_connect(tls.get()) != 1) return "no handshake";
   SSL_write(tls.get(), request.data(), static_cast<int>(request.size()));
   std::string reply;
   char chunk[4096];
-  for (int n = 0; reply.find("home") == std::string::npos && (n = SSL_read(tls.get(), chunk, sizeof chunk)) > 0;) {
+  for (int n = 0; reply.find("home") == std::string::npos &&
+                  (n = SSL_read(tls.get(), chunk, sizeof chunk)) > 0;) {
     reply.append(chunk, static_cast<size_t>(n));
   }
   return reply;

@@ -63,7 +63,8 @@ TEST(ConnectionGate, RemembersABoundedNumberOfAddresses) {
     gate.release(IpAddress::v4(i));
   }
   EXPECT_EQ(gate.admit(IpAddress::v4(0xffffffff), Start), Verdict::TotalFull);
-  EXPECT_EQ(gate.admit(IpAddress::v4(0xffffffff), Start + 1s), Verdict::Admitted);  // the idle ones are forgotten
+  EXPECT_EQ(gate.admit(IpAddress::v4(0xffffffff), Start + 1s),
+            Verdict::Admitted);  // the idle ones are forgotten
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Blocking clients over loopback for tests of the listeners: plain HTTP, and WebSocket frames made by hand so that
-// a test can also send what no library would.
+// Blocking clients over loopback for tests of the listeners: plain HTTP, and WebSocket frames made
+// by hand so that a test can also send what no library would.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -85,7 +85,8 @@ inline Reply read_reply(TcpClient& client, bool has_body = true) {
   if (reply.head.size() < 12) return reply;
   reply.status = std::stoi(reply.head.substr(9, 3));
   const size_t at = reply.head.find("Content-Length: ");
-  if (has_body && at != std::string::npos) reply.body = client.read(std::stoul(reply.head.substr(at + 16)));
+  if (has_body && at != std::string::npos)
+    reply.body = client.read(std::stoul(reply.head.substr(at + 16)));
   return reply;
 }
 
@@ -94,7 +95,9 @@ inline Reply ask(const SocketAddress& to, const std::string& line, const std::st
   client.send(line + " HTTP/1.1\r\nHost: localhost\r\n" + rest + "\r\n");
   return read_reply(client);
 }
-inline Reply get(const SocketAddress& to, const std::string& path) { return ask(to, "GET " + path); }
+inline Reply get(const SocketAddress& to, const std::string& path) {
+  return ask(to, "GET " + path);
+}
 
 class WebSocketClient {
  public:
@@ -104,11 +107,14 @@ class WebSocketClient {
     std::string payload;
   };
 
-  explicit WebSocketClient(const SocketAddress& to, const std::string& headers = "", int receive_buffer_bytes = 0)
+  explicit WebSocketClient(const SocketAddress& to, const std::string& headers = "",
+                           int receive_buffer_bytes = 0)
       : tcp_(to, receive_buffer_bytes) {
-    tcp_.send("GET /v1/signal HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-              "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
-              headers + "\r\n");
+    tcp_.send(
+        "GET /v1/signal HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: "
+        "websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+        headers + "\r\n");
     status_ = read_reply(tcp_).status;
   }
   int status() const { return status_; }
@@ -119,6 +125,9 @@ class WebSocketClient {
     w.u8(static_cast<uint8_t>(0x80 | opcode));
     if (payload.size() < 126) {
       w.u8(static_cast<uint8_t>(0x80 | payload.size()));
+    } else if (payload.size() < 65536) {
+      w.u8(0x80 | 126);
+      w.be16(static_cast<uint16_t>(payload.size()));
     } else {
       w.u8(0x80 | 127);
       w.be64(payload.size());
@@ -151,7 +160,8 @@ class WebSocketClient {
   // Reads on until the other side closes: its code, 1006 when there was no closing frame.
   int closing_code() {
     for (Frame frame = read_frame(); frame.opcode != 0; frame = read_frame()) {
-      if (frame.opcode == Close) return frame.payload.size() < 2 ? 1005 : load_be16(as_bytes(frame.payload).data());
+      if (frame.opcode == Close)
+        return frame.payload.size() < 2 ? 1005 : load_be16(as_bytes(frame.payload).data());
     }
     return 1006;
   }

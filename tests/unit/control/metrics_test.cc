@@ -33,8 +33,10 @@ std::string line(const std::string& text, const std::string& start) {
 TEST(Metrics, AddsUpWhatSeveralSourcesCountUnderOneName) {
   const PacketSource a(1), b(10);
   const std::string text = write_metrics({&a, &b});
-  EXPECT_EQ(line(text, "viaduct_packets_total{direction=\"in\"}"), "viaduct_packets_total{direction=\"in\"} 11");
-  EXPECT_EQ(line(text, "viaduct_packets_total{direction=\"out\"}"), "viaduct_packets_total{direction=\"out\"} 22");
+  EXPECT_EQ(line(text, "viaduct_packets_total{direction=\"in\"}"),
+            "viaduct_packets_total{direction=\"in\"} 11");
+  EXPECT_EQ(line(text, "viaduct_packets_total{direction=\"out\"}"),
+            "viaduct_packets_total{direction=\"out\"} 22");
   EXPECT_EQ(line(text, "# TYPE viaduct_packets_total"), "# TYPE viaduct_packets_total counter");
   EXPECT_EQ(text.find("# HELP viaduct_packets_total"), text.rfind("# HELP viaduct_packets_total"));
 }
@@ -43,9 +45,12 @@ TEST(Metrics, WritesHistogramsCumulatively) {
   const PacketSource a(1), b(1);
   const std::string text = write_metrics({&a, &b});
   EXPECT_EQ(line(text, "viaduct_latency_seconds_count"), "viaduct_latency_seconds_count 2");
-  EXPECT_EQ(line(text, "viaduct_latency_seconds_bucket{le=\"0.001\"}"), "viaduct_latency_seconds_bucket{le=\"0.001\"} 0");
-  EXPECT_EQ(line(text, "viaduct_latency_seconds_bucket{le=\"0.01\"}"), "viaduct_latency_seconds_bucket{le=\"0.01\"} 2");
-  EXPECT_EQ(line(text, "viaduct_latency_seconds_bucket{le=\"+Inf\"}"), "viaduct_latency_seconds_bucket{le=\"+Inf\"} 2");
+  EXPECT_EQ(line(text, "viaduct_latency_seconds_bucket{le=\"0.001\"}"),
+            "viaduct_latency_seconds_bucket{le=\"0.001\"} 0");
+  EXPECT_EQ(line(text, "viaduct_latency_seconds_bucket{le=\"0.01\"}"),
+            "viaduct_latency_seconds_bucket{le=\"0.01\"} 2");
+  EXPECT_EQ(line(text, "viaduct_latency_seconds_bucket{le=\"+Inf\"}"),
+            "viaduct_latency_seconds_bucket{le=\"+Inf\"} 2");
 }
 
 TEST(Metrics, ShowTheProcessAndWhatRuns) {
@@ -63,14 +68,17 @@ TEST(Metrics, CountUnknownLabelsAsOther) {
   metrics.joins["no such outcome"].add();
   metrics.count_response(Listener::Admin, 404);
   const std::string text = write_metrics({&metrics});
-  EXPECT_EQ(line(text, "viaduct_joins_total{outcome=\"joined\"}"), "viaduct_joins_total{outcome=\"joined\"} 1");
-  EXPECT_EQ(line(text, "viaduct_joins_total{outcome=\"other\"}"), "viaduct_joins_total{outcome=\"other\"} 1");
+  EXPECT_EQ(line(text, "viaduct_joins_total{outcome=\"joined\"}"),
+            "viaduct_joins_total{outcome=\"joined\"} 1");
+  EXPECT_EQ(line(text, "viaduct_joins_total{outcome=\"other\"}"),
+            "viaduct_joins_total{outcome=\"other\"} 1");
   EXPECT_EQ(line(text, "viaduct_http_responses_total{listener=\"admin\",status=\"4xx\"}"),
             "viaduct_http_responses_total{listener=\"admin\",status=\"4xx\"} 1");
 }
 
 TEST(Metrics, PassPromtool) {
-  if (std::system("command -v promtool >/dev/null") != 0) GTEST_SKIP() << "promtool is not installed (package prometheus)";
+  if (std::system("command -v promtool >/dev/null") != 0)
+    GTEST_SKIP() << "promtool is not installed (package prometheus)";
   ControlMetrics control;
   control.total_seconds.observe(0.2);
   const ProcessMetrics process(std::chrono::seconds(1'800'000'000));

@@ -18,7 +18,9 @@ Page page(std::vector<std::string> allowed_origins = {}) {
   return Page(std::move(site), std::move(allowed_origins));
 }
 
-HttpRequest get(std::string target) { return {.method = "GET", .target = std::move(target), .host = "meet.example:8080"}; }
+HttpRequest get(std::string target) {
+  return {.method = "GET", .target = std::move(target), .host = "meet.example:8080"};
+}
 
 std::string header(const HttpResponse& response, std::string_view name) {
   for (const auto& [key, value] : response.headers) {
@@ -48,8 +50,9 @@ TEST(Page, ForbidsEverythingThatThePageDoesNotNeed) {
 }
 
 TEST(Page, KnowsNoPathButItsFiles) {
-  for (const char* target : {"/../etc/passwd", "//index.html", "/./index.html", "/%2e%2e/x", "/main.js/", "index.html", "", "*",
-                             "http://meet.example/index.html"}) {
+  for (const char* target :
+       {"/../etc/passwd", "//index.html", "/./index.html", "/%2e%2e/x", "/main.js/", "index.html",
+        "", "*", "http://meet.example/index.html"}) {
     EXPECT_EQ(page().answer(get(target)).status, 404u) << target;
   }
 }
@@ -72,7 +75,9 @@ TEST(Page, WritesNoStrangeHostIntoItsPolicy) {
   }
 }
 
-TEST(Page, AsksForAnUpgradeAtTheSignallingPath) { EXPECT_EQ(page().answer(get("/v1/signal")).status, 426u); }
+TEST(Page, AsksForAnUpgradeAtTheSignallingPath) {
+  EXPECT_EQ(page().answer(get("/v1/signal")).status, 426u);
+}
 
 TEST(Page, OpensSocketsForItsOwnOriginAndThoseAllowed) {
   const auto status = [](const Page& p, const char* origin) {

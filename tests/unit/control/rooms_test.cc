@@ -21,7 +21,8 @@ class RoomsTest : public testing::Test {
   explicit RoomsTest(size_t worker_count = 2) : ports(worker_count) {
     for (FakeWorker& port : ports) workers.emplace_back(port);
     for (uint16_t i = 0; i < worker_count; ++i) {
-      settings.candidates.push_back({{IpAddress::v4(0xc0000201), static_cast<uint16_t>(10000 + i)}});
+      settings.candidates.push_back(
+          {{IpAddress::v4(0xc0000201), static_cast<uint16_t>(10000 + i)}});
     }
     settings.fingerprint.assign(32, 0xab);
     open_rooms();
@@ -59,7 +60,8 @@ class RoomsTest : public testing::Test {
   std::string next_error(SocketId socket) { return next(socket).value("code", ""); }
 
   // Joins and returns the participant's id.
-  std::string join(SocketId socket, const std::string& name, const std::string& conference = "standup") {
+  std::string join(SocketId socket, const std::string& name,
+                   const std::string& conference = "standup") {
     rooms->handle_opened(socket, now);
     say(socket, {{"type", "join"}, {"conference", conference}, {"name", name}});
     const json joined = next(socket);
@@ -67,12 +69,14 @@ class RoomsTest : public testing::Test {
     return joined.value("participant", "");
   }
   // Joins, offers, and returns what the worker was told of the endpoint.
-  conference::EndpointDescription join_with_media(SocketId socket, const std::string& name, size_t worker = 0) {
+  conference::EndpointDescription join_with_media(SocketId socket, const std::string& name,
+                                                  size_t worker = 0) {
     ids[socket] = join(socket, name);
     say(socket, {{"type", "offer"}, {"sdp", SmallOffer}});
     EXPECT_EQ(next_type(socket), "answer");
     for (conference::Command& command : ports[worker].take_commands()) {
-      if (auto* add = std::get_if<conference::AddEndpoint>(&command)) return std::move(*add->endpoint);
+      if (auto* add = std::get_if<conference::AddEndpoint>(&command))
+        return std::move(*add->endpoint);
     }
     ADD_FAILURE() << "no AddEndpoint";
     return {};
@@ -231,7 +235,7 @@ TEST_F(RoomsTest, LimitsParticipantsOfAConferenceAndOfTheBridgeAndConferences) {
   EXPECT_EQ(try_join(5, "three"), "bridge-full");  // no third conference
   EXPECT_EQ(closed[5], close_code::FinalError);
   rooms->handle_closed(3);
-  EXPECT_EQ(try_join(6, "three"), "");             // its place is free again
+  EXPECT_EQ(try_join(6, "three"), "");  // its place is free again
 }
 
 TEST_F(RoomsTest, TellsWorkerAndOthersWhenSomebodyLeaves) {
@@ -327,7 +331,8 @@ TEST_F(RoomsTest, NamesPeopleInSlotsByTheirPublicIds) {
   inbox.clear();
   report(conference::SlotsChanged{
       ada.id,
-      {{"v", codec::MediaKind::Video, grace.id, "1"}, {"w", codec::MediaKind::Video, std::nullopt, ""},
+      {{"v", codec::MediaKind::Video, grace.id, "1"},
+       {"w", codec::MediaKind::Video, std::nullopt, ""},
        {"x", codec::MediaKind::Video, EndpointId{999}, "1"}},
       {{grace.id, codec::CodecType::H264}, {EndpointId{999}, codec::CodecType::H264}}});
   const json slots = next(1);
@@ -362,7 +367,8 @@ TEST_F(RoomsTest, EndsAParticipantWhoseMediaIsGone) {
   EXPECT_EQ(next_error(1), "connection-lost");
   EXPECT_EQ(closed[1], close_code::FinalError);
   EXPECT_EQ(next_type(2), "participant-left");
-  EXPECT_TRUE(commands<conference::RemoveEndpoint>(0).empty());  // the worker has removed it already
+  EXPECT_TRUE(
+      commands<conference::RemoveEndpoint>(0).empty());  // the worker has removed it already
   EXPECT_EQ(metrics.lost_participants["connection-lost"].value(), 1u);
 }
 
@@ -415,8 +421,10 @@ TEST_F(RoomsTest, WantsATokenWhereOneIsRequired) {
   EXPECT_TRUE(rooms->views().empty());
 }
 
-// {"alg":"HS256"} . {"exp":1900000000,"conference":"c","name":"Token Ada"}, signed with 32 times "s".
-constexpr const char* TokenOfAda = "eyJhbGciOiJIUzI1NiJ9."
+// {"alg":"HS256"} . {"exp":1900000000,"conference":"c","name":"Token Ada"}, signed with 32 times
+// "s".
+constexpr const char* TokenOfAda =
+    "eyJhbGciOiJIUzI1NiJ9."
     "eyJleHAiOjE5MDAwMDAwMDAsImNvbmZlcmVuY2UiOiJjIiwibmFtZSI6IlRva2VuIEFkYSJ9."
     "ZVQMrrEUVTG8MSI3p3-XQXEQkAhMkUG1MLTwp6YDbGU";
 
@@ -474,9 +482,16 @@ TEST_F(RoomsTest, SurvivesRandomConversationsWithItsCountsIntact) {
   for (int step = 0; step < 5000; ++step) {
     const SocketId socket = 1 + dice.below(20);
     switch (dice.below(6)) {
-      case 0: rooms->handle_closed(socket); rooms->handle_opened(socket, now); break;
-      case 1: report(conference::EndpointGone{EndpointId{dice.below(200)}, conference::GoneReason::PeerClosed}); break;
-      default: say(socket, lines[dice.below(lines.size())]);
+      case 0:
+        rooms->handle_closed(socket);
+        rooms->handle_opened(socket, now);
+        break;
+      case 1:
+        report(conference::EndpointGone{EndpointId{dice.below(200)},
+                                        conference::GoneReason::PeerClosed});
+        break;
+      default:
+        say(socket, lines[dice.below(lines.size())]);
     }
     ports[dice.below(2)].set_full(dice.chance(0.1));
     size_t people = 0, on_workers = 0;

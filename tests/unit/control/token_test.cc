@@ -16,7 +16,8 @@ constexpr const char* Secret = "an example secret of 32 bytes or more";
 constexpr Duration Noon = std::chrono::seconds(1'800'000'000);
 
 std::string encode(std::string_view bytes) {
-  static constexpr char Alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  static constexpr char Alphabet[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   std::string out;
   uint32_t bits = 0;
   unsigned held = 0;
@@ -36,7 +37,8 @@ std::string hmac(std::string_view text, std::string_view secret) {
   return {reinterpret_cast<char*>(mac), length};
 }
 
-std::string hs256(std::string_view claims, std::string_view header = R"({"alg":"HS256","typ":"JWT"})",
+std::string hs256(std::string_view claims,
+                  std::string_view header = R"({"alg":"HS256","typ":"JWT"})",
                   std::string_view secret = Secret) {
   const std::string signed_part = encode(header) + "." + encode(claims);
   return signed_part + "." + encode(hmac(signed_part, secret));
@@ -69,12 +71,13 @@ struct Es256Key {
   }
   std::string sign(std::string_view claims, std::string_view header = R"({"alg":"ES256"})") const {
     const std::string signed_part = encode(header) + "." + encode(claims);
-    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                          EVP_MD_CTX_free);
     EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get());
     uint8_t der[128];
     size_t length = sizeof der;
-    EVP_DigestSign(context.get(), der, &length, reinterpret_cast<const uint8_t*>(signed_part.data()),
-                   signed_part.size());
+    EVP_DigestSign(context.get(), der, &length,
+                   reinterpret_cast<const uint8_t*>(signed_part.data()), signed_part.size());
     const uint8_t* at = der;
     const std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)> pair(
         d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(length)), ECDSA_SIG_free);
@@ -85,7 +88,8 @@ struct Es256Key {
   }
 };
 
-constexpr const char* GoodClaims = R"({"exp":1800000060,"conference":"standup","name":"Ada","sub":"u1"})";
+constexpr const char* GoodClaims =
+    R"({"exp":1800000060,"conference":"standup","name":"Ada","sub":"u1"})";
 
 TEST(Token, ReadsTheClaimsOfAGoodOne) {
   const Result<TokenClaims> claims = hs256_verifier().verify(hs256(GoodClaims), Noon);
@@ -98,13 +102,15 @@ TEST(Token, ReadsTheClaimsOfAGoodOne) {
 }
 
 TEST(Token, LetsAStarIntoEveryConference) {
-  const auto claims = hs256_verifier().verify(hs256(R"({"exp":1800000060,"conference":"*"})"), Noon);
+  const auto claims =
+      hs256_verifier().verify(hs256(R"({"exp":1800000060,"conference":"*"})"), Noon);
   ASSERT_TRUE(claims.ok());
   EXPECT_TRUE(claims->allows("anything"));
   EXPECT_FALSE(claims->name.has_value());
 }
 
-// RFC 7515 appendix A.1. Its signature must hold; its claims are not those of a join token, so it ends there.
+// RFC 7515 appendix A.1. Its signature must hold; its claims are not those of a join token, so it
+// ends there.
 TEST(Token, AcceptsTheSignatureOfRfc7515AppendixA1) {
   const auto key = decode_base64url(
       "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow");
@@ -112,13 +118,15 @@ TEST(Token, AcceptsTheSignatureOfRfc7515AppendixA1) {
   const TokenVerifier v = verifier({.required = true, .hs256_secret = *key});
   const std::string token =
       "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9."
-      "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."
+      "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVl"
+      "fQ."
       "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
   EXPECT_EQ(verdict(v, token, std::chrono::seconds(1300819000)), "the token names no conference");
   EXPECT_EQ(verdict(v, token), "the token has expired");
   std::string tampered = token;
   tampered.back() = 'g';  // the last character carries four bits of the signature
-  EXPECT_EQ(verdict(v, tampered, std::chrono::seconds(1300819000)), "the token's signature does not hold");
+  EXPECT_EQ(verdict(v, tampered, std::chrono::seconds(1300819000)),
+            "the token's signature does not hold");
 }
 
 // RFC 7515 appendix A.3: ES256.
@@ -131,7 +139,8 @@ TEST(Token, AcceptsTheSignatureOfRfc7515AppendixA3) {
                                "-----END PUBLIC KEY-----\n"});
   const std::string token =
       "eyJhbGciOiJFUzI1NiJ9."
-      "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."
+      "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVl"
+      "fQ."
       "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
   EXPECT_EQ(verdict(v, token, std::chrono::seconds(1300819000)), "the token names no conference");
 }
@@ -157,21 +166,26 @@ TEST(Token, RefusesEveryAlterationOfASignedPart) {
 TEST(Token, RefusesOtherAlgorithmsThanItsKeys) {
   const Es256Key key;
   const TokenVerifier hs_only = hs256_verifier();
-  const TokenVerifier es_only = verifier({.required = true, .es256_public_key_pem = key.public_pem()});
+  const TokenVerifier es_only =
+      verifier({.required = true, .es256_public_key_pem = key.public_pem()});
   const std::string does_not_hold = "the token's signature does not hold";
-  EXPECT_EQ(verdict(hs_only, encode(R"({"alg":"none"})") + "." + encode(GoodClaims) + "."), does_not_hold);
+  EXPECT_EQ(verdict(hs_only, encode(R"({"alg":"none"})") + "." + encode(GoodClaims) + "."),
+            does_not_hold);
   EXPECT_EQ(verdict(hs_only, hs256(GoodClaims, R"({"alg":"none"})")), does_not_hold);
   EXPECT_EQ(verdict(hs_only, hs256(GoodClaims, R"({"alg":"HS512"})")), does_not_hold);
   EXPECT_EQ(verdict(hs_only, hs256(GoodClaims, R"({"alg":7})")), does_not_hold);
   EXPECT_EQ(verdict(hs_only, hs256(GoodClaims, R"({})")), does_not_hold);
   EXPECT_EQ(verdict(hs_only, key.sign(GoodClaims)), does_not_hold);
   // The public key is public: it must not serve as an HMAC secret.
-  EXPECT_EQ(verdict(es_only, hs256(GoodClaims, R"({"alg":"HS256"})", key.public_pem())), does_not_hold);
+  EXPECT_EQ(verdict(es_only, hs256(GoodClaims, R"({"alg":"HS256"})", key.public_pem())),
+            does_not_hold);
   EXPECT_EQ(verdict(es_only, hs256(GoodClaims, R"({"alg":"HS256"})", "")), does_not_hold);
 }
 
 TEST(Token, RefusesACriticalExtension) {
-  EXPECT_NE(verdict(hs256_verifier(), hs256(GoodClaims, R"({"alg":"HS256","crit":["b64"],"b64":false})")), "ok");
+  EXPECT_NE(
+      verdict(hs256_verifier(), hs256(GoodClaims, R"({"alg":"HS256","crit":["b64"],"b64":false})")),
+      "ok");
 }
 
 TEST(Token, HoldsFromNbfToExpGiveOrTakeTheSkew) {
@@ -187,37 +201,48 @@ TEST(Token, HoldsFromNbfToExpGiveOrTakeTheSkew) {
 TEST(Token, NeedsAnExpiryThatIsANumber) {
   const TokenVerifier v = hs256_verifier();
   EXPECT_EQ(verdict(v, hs256(R"({"conference":"c"})")), "the token does not say when it expires");
-  EXPECT_EQ(verdict(v, hs256(R"({"conference":"c","exp":"never"})")), "the token does not say when it expires");
-  EXPECT_EQ(verdict(v, hs256(R"({"conference":"c","exp":1800000060,"nbf":"x"})")), "the token is not valid yet");
+  EXPECT_EQ(verdict(v, hs256(R"({"conference":"c","exp":"never"})")),
+            "the token does not say when it expires");
+  EXPECT_EQ(verdict(v, hs256(R"({"conference":"c","exp":1800000060,"nbf":"x"})")),
+            "the token is not valid yet");
 }
 
 TEST(Token, ChecksIssuerAndAudienceOnlyWhereTheyAreSet) {
-  const TokenVerifier v = verifier({.required = true, .hs256_secret = Secret, .issuer = "joe", .audience = "viaduct"});
-  const auto token = [](std::string more) { return hs256(R"({"exp":1800000060,"conference":"c")" + more + "}"); };
+  const TokenVerifier v =
+      verifier({.required = true, .hs256_secret = Secret, .issuer = "joe", .audience = "viaduct"});
+  const auto token = [](std::string more) {
+    return hs256(R"({"exp":1800000060,"conference":"c")" + more + "}");
+  };
   EXPECT_EQ(verdict(v, token(R"(,"iss":"joe","aud":"viaduct")")), "ok");
   EXPECT_EQ(verdict(v, token(R"(,"iss":"joe","aud":["x","viaduct"])")), "ok");
-  EXPECT_EQ(verdict(v, token(R"(,"iss":"jim","aud":"viaduct")")), "the token comes from another issuer");
-  EXPECT_EQ(verdict(v, token(R"(,"iss":"joe","aud":["x",7])")), "the token is meant for another service");
+  EXPECT_EQ(verdict(v, token(R"(,"iss":"jim","aud":"viaduct")")),
+            "the token comes from another issuer");
+  EXPECT_EQ(verdict(v, token(R"(,"iss":"joe","aud":["x",7])")),
+            "the token is meant for another service");
   EXPECT_EQ(verdict(v, token(R"(,"iss":"joe")")), "the token is meant for another service");
   EXPECT_EQ(verdict(hs256_verifier(), token("")), "ok");
 }
 
 TEST(Token, RefusesWhatIsNoToken) {
   const TokenVerifier v = hs256_verifier();
-  for (const std::string text : {"", ".", "..", "a.b", "a.b.c.d", "!!.??.##", "e30.e30.e30", "e30=.e30.e30"}) {
+  for (const std::string text :
+       {"", ".", "..", "a.b", "a.b.c.d", "!!.??.##", "e30.e30.e30", "e30=.e30.e30"}) {
     EXPECT_NE(verdict(v, text), "ok") << text;
   }
   EXPECT_EQ(verdict(v, std::string(TokenVerifier::MaxBytes + 1, 'a')), "the token is too long");
   EXPECT_EQ(verdict(v, hs256("[1]")), "the token carries no claims");
   EXPECT_EQ(verdict(v, hs256(std::string(5000, '['))), "the token carries no claims");
-  EXPECT_EQ(verdict(v, hs256(R"({"exp":1800000060,"conference":"c","name":"\n"})")), "the token's name is not a name");
+  EXPECT_EQ(verdict(v, hs256(R"({"exp":1800000060,"conference":"c","name":"\n"})")),
+            "the token's name is not a name");
 }
 
 TEST(Token, RefusesSettingsThatCannotProtectAnything) {
   EXPECT_FALSE(TokenVerifier::create({.required = true}).ok());
   EXPECT_FALSE(TokenVerifier::create({.hs256_secret = "short"}).ok());
-  EXPECT_FALSE(TokenVerifier::create({.es256_public_key_pem = "-----BEGIN PUBLIC KEY-----\nAAAA\n"}).ok());
-  EXPECT_FALSE(TokenVerifier::create({.es256_public_key_pem = Es256Key("P-384").public_pem()}).ok());
+  EXPECT_FALSE(
+      TokenVerifier::create({.es256_public_key_pem = "-----BEGIN PUBLIC KEY-----\nAAAA\n"}).ok());
+  EXPECT_FALSE(
+      TokenVerifier::create({.es256_public_key_pem = Es256Key("P-384").public_pem()}).ok());
   EXPECT_TRUE(TokenVerifier::create({}).ok());
 }
 
@@ -226,7 +251,8 @@ TEST(Base64Url, IsStrict) {
   EXPECT_EQ(decode_base64url("Zg"), "f");
   EXPECT_EQ(decode_base64url("Zm9vYmFy"), "foobar");
   EXPECT_EQ(decode_base64url("-_8"), "\xfb\xff");
-  for (const char* bad : {"Z", "Zm9vY", "Zh", "Zg==", "Zm 9", "+/8", "Zm9\n"}) EXPECT_EQ(decode_base64url(bad), std::nullopt) << bad;
+  for (const char* bad : {"Z", "Zm9vY", "Zh", "Zg==", "Zm 9", "+/8", "Zm9\n"})
+    EXPECT_EQ(decode_base64url(bad), std::nullopt) << bad;
 }
 
 }  // namespace
