@@ -45,7 +45,7 @@ struct Chunk {
   uint16_t value = 0;
   size_t count = 0;        // symbols it stands for
   size_t delta_bytes = 0;  // of these symbols
-  bool last = false;       // its symbols end early, so nothing may follow
+  bool last = false;       // a vector with room left, so nothing may follow
 };
 
 // How many of the first `at_most` symbols have receive deltas that fit `room` together.
@@ -70,7 +70,6 @@ Chunk pick_chunk(std::span<const uint8_t> symbols, size_t room) {
   if (run >= vector) {
     chunk.count = fitting(symbols, run, room, &chunk.delta_bytes);
     chunk.value = static_cast<uint16_t>(static_cast<size_t>(symbols[0]) << 13 | chunk.count);
-    chunk.last = chunk.count < run;
     return chunk;
   }
   chunk.count = fitting(symbols, vector, room, &chunk.delta_bytes);
