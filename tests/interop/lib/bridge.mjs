@@ -47,6 +47,7 @@ export class Bridge {
       '--media-address', '127.0.0.1', '--media-port', String(this.#ports.media), '--advertise', '127.0.0.1',
       '--workers', String(Workers), '--web-root', WebRoot, ...this.#extra,
     ], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process.once('exit', (code, signal) => this.log.push(`(the bridge ended: ${signal ?? `exit code ${code}`})`));
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       let rest = '';
       stream.setEncoding('utf8').on('data', (text) => {
@@ -58,7 +59,7 @@ export class Bridge {
     await until('the bridge is ready', async () => {
       if (!this.running) throw new Error(`the bridge ended at start:\n${this.log.join('\n')}`);
       return (await fetch(`${this.adminUrl}/readyz`)).ok;
-    });
+    }, 45);
   }
 
   /** Asks it to stop and resolves to its exit code; null when it had to be killed after ten seconds. */
@@ -75,6 +76,7 @@ export class Bridge {
 
   /** Ends it without a goodbye, as a crash would. */
   async kill() {
+    if (!this.running) throw new Error('the bridge has already ended');
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));
     this.#process.kill('SIGKILL');
     await ended;
