@@ -115,8 +115,8 @@ bool lay_out(const CipherJob& job, SrtpProfile profile, Direction direction, Lay
   return true;
 }
 
-// RFC 7714 section 8.1 (SRTP: 0 || SSRC || ROC || SEQ) and 9.1 (SRTCP: 0 || SSRC || 0 || index), XOR salt. With a 48-bit index the
-// two are one formula.
+// RFC 7714 section 8.1 (SRTP: 0 || SSRC || ROC || SEQ) and 9.1 (SRTCP: 0 || SSRC || 0 || index), XOR salt. With
+// a 48-bit index the two are one formula.
 std::array<uint8_t, GcmIvBytes> gcm_iv(uint32_t ssrc, uint64_t index, const uint8_t* salt) {
   std::array<uint8_t, GcmIvBytes> iv{};
   store_be32(&iv[2], ssrc);
@@ -142,10 +142,12 @@ bool update(EVP_CIPHER_CTX* ctx, Bytes in, uint8_t* out) {
   return in.empty() || EVP_CipherUpdate(ctx, out, &written, in.data(), static_cast<int>(in.size())) == 1;
 }
 
-bool start(EVP_CIPHER_CTX* ctx, const uint8_t* iv) { return EVP_CipherInit_ex(ctx, nullptr, nullptr, nullptr, iv, -1) == 1; }
+bool start(EVP_CIPHER_CTX* ctx, const uint8_t* iv) {
+  return EVP_CipherInit_ex(ctx, nullptr, nullptr, nullptr, iv, -1) == 1;
+}
 
-// The additional data of GCM: the header, for SRTCP with E||index behind it (RFC 7714 section 9.2, 9.3). An SRTCP packet that is not
-// encrypted is additional data as a whole.
+// The additional data of GCM: the header, for SRTCP with E||index behind it (RFC 7714 section 9.2, 9.3). An
+// SRTCP packet that is not encrypted is additional data as a whole.
 bool update_additional_data(EVP_CIPHER_CTX* ctx, const Layout& at, bool encrypted) {
   if (!update(ctx, at.header, nullptr)) return false;
   if (!encrypted && !update(ctx, at.body, nullptr)) return false;
@@ -156,8 +158,9 @@ bool protect_gcm(const Stream& stream, const CipherJob& job, const Layout& at, s
   EVP_CIPHER_CTX* ctx = stream.cipher.get();
   uint8_t nothing[16];
   int written = 0;
-  return start(ctx, gcm_iv(job.ssrc, job.index, stream.salt.data()).data()) && update_additional_data(ctx, at, true) &&
-         update(ctx, at.prefix, at.prefix.data()) && update(ctx, at.payload, at.body.data() + at.prefix.size()) &&
+  return start(ctx, gcm_iv(job.ssrc, job.index, stream.salt.data()).data()) &&
+         update_additional_data(ctx, at, true) && update(ctx, at.prefix, at.prefix.data()) &&
+         update(ctx, at.payload, at.body.data() + at.prefix.size()) &&
          EVP_CipherFinal_ex(ctx, nothing, &written) == 1 &&
          EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag_bytes), at.tag) == 1;
 }
@@ -186,8 +189,10 @@ bool compute_hmac(const Stream& stream, const CipherJob& job, const Layout& at, 
     store_be32(last.data(), static_cast<uint32_t>(job.index >> 16));
   }
   size_t written = 0;
-  return EVP_MAC_init(mac, nullptr, 0, nullptr) == 1 && EVP_MAC_update(mac, at.header.data(), at.header.size()) == 1 &&
-         EVP_MAC_update(mac, at.body.data(), at.body.size()) == 1 && EVP_MAC_update(mac, last.data(), last.size()) == 1 &&
+  return EVP_MAC_init(mac, nullptr, 0, nullptr) == 1 &&
+         EVP_MAC_update(mac, at.header.data(), at.header.size()) == 1 &&
+         EVP_MAC_update(mac, at.body.data(), at.body.size()) == 1 &&
+         EVP_MAC_update(mac, last.data(), last.size()) == 1 &&
          EVP_MAC_final(mac, tag->data(), &written, tag->size()) == 1;
 }
 
@@ -234,11 +239,13 @@ Result<KeySlot> ReferenceCipher::add_key(const srtp::SrtpKeys& keys) {
 Result<KeySlot> ReferenceCipher::add_session_keys(srtp::SrtpProfile profile, const srtp::SessionKeys& keys) {
   free_retired_slots();
   if (free_slots_.empty()) {
-    return Error{ErrorCode::ResourceExhausted, "The cipher holds as many keys as it may (" + std::to_string(keys_.size()) + ")."};
+    return Error{ErrorCode::ResourceExhausted,
+                 "The cipher holds as many keys as it may (" + std::to_string(keys_.size()) + ")."};
   }
   auto key = std::make_unique<Key>();
   key->profile = profile;
-  if (!make_stream(profile, direction_, keys.rtp, &key->rtp) || !make_stream(profile, direction_, keys.rtcp, &key->rtcp)) {
+  if (!make_stream(profile, direction_, keys.rtp, &key->rtp) ||
+      !make_stream(profile, direction_, keys.rtcp, &key->rtcp)) {
     return Error{ErrorCode::Unavailable, std::string("OpenSSL refused a key for ") + srtp::to_string(profile) + "."};
   }
   const uint32_t slot = free_slots_.back();
@@ -292,7 +299,8 @@ Verdict ReferenceCipher::run(CipherJob& job) {
 
   if (direction_ == Direction::Protect) {
     if (job.rtcp) store_be32(at.srtcp_word, srtp::SrtcpEncryptedFlag | static_cast<uint32_t>(job.index));
-    const bool ok = is_gcm(key.profile) ? protect_gcm(stream, job, at, tag_bytes) : protect_sha1(stream, job, at, tag_bytes);
+    const bool ok =
+        is_gcm(key.profile) ? protect_gcm(stream, job, at, tag_bytes) : protect_sha1(stream, job, at, tag_bytes);
     CHECK(ok);  // nothing that OpenSSL could refuse is left
     job.result_bytes = static_cast<uint16_t>(at.packet_bytes);
     return Verdict::Ok;

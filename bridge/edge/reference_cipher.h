@@ -1,9 +1,9 @@
-// BatchCipher on OpenSSL, one packet at a time: the slow twin that every fast cipher is compared with, and the one that runs
-// where no fast one does.
+// BatchCipher on OpenSSL, one packet at a time: the slow twin that every fast cipher is compared with, and the
+// one that runs where no fast one does.
 //
-// It is OpenSSL and not libsrtp2 because our interface names the packet index and writes out of place, one payload for many
-// receivers, which libsrtp2's API cannot express; libsrtp2 is the oracle in tests/differential instead.
-// RFC 3711 sections 3 and 4 for AES128_CM_HMAC_SHA1_80, RFC 7714 sections 8 and 9 for AEAD_AES_*_GCM.
+// It is OpenSSL and not libsrtp2 because our interface names the packet index and writes out of place, one
+// payload for many receivers, which libsrtp2's API cannot express; libsrtp2 is the oracle in tests/differential
+// instead. RFC 3711 sections 3 and 4 for AES128_CM_HMAC_SHA1_80, RFC 7714 sections 8 and 9 for AEAD_AES_*_GCM.
 #pragma once
 
 #include <cstddef>

@@ -106,11 +106,13 @@ TEST_P(CipherDifferential, ReadsTheSrtpPacketsThatTheOtherMakes) {
     for (int i = 0; i < PacketsPerKey; ++i, ++index) {
       const RandomPacket packet = random_rtp(random_, ssrc, static_cast<uint16_t>(index));
       const ByteVector theirs = sender.protect_rtp(packet.bytes).value();
-      const Outcome opened = run_in_place(unprotect_, Direction::Unprotect, {in, false, packet.header_bytes, ssrc, index}, theirs);
+      const Outcome opened =
+          run_in_place(unprotect_, Direction::Unprotect, {in, false, packet.header_bytes, ssrc, index}, theirs);
       ASSERT_EQ(opened.verdict, Verdict::Ok);
       ASSERT_EQ(opened.packet, packet.bytes);
 
-      const Outcome ours = run_in_place(protect_, Direction::Protect, {out, false, packet.header_bytes, ssrc, index}, packet.bytes);
+      const Outcome ours =
+          run_in_place(protect_, Direction::Protect, {out, false, packet.header_bytes, ssrc, index}, packet.bytes);
       ASSERT_EQ(receiver.unprotect_rtp(ours.packet), packet.bytes) << "index " << index;
     }
   }

@@ -1,4 +1,5 @@
-// Rollover estimate and replay window against libsrtp2: the same packets, lost, late, repeated, through many rollovers.
+// Rollover estimate and replay window against libsrtp2: the same packets, lost, late, repeated, through many
+// rollovers.
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -35,12 +36,13 @@ TEST(ReplayDifferential, TakesThePacketsThatLibsrtpTakesAndNoOthers) {
     recent.push_back({index, sender.protect_rtp(testing::random_rtp(random, Ssrc, seq, 20).bytes).value()});
     if (recent.size() > 400) recent.pop_front();
 
-    // The newest, or any recent one: late if it has not come yet, a replay if it has. After a gap the newest, since more than
-    // 32,767 lost in a row lose the rollover count for good.
+    // The newest, or any recent one: late if it has not come yet, a replay if it has. After a gap the newest,
+    // since more than 32,767 lost in a row lose the rollover count for good.
     const Sent& arriving = gap || random.chance(0.6) ? recent.back() : recent[random.below(recent.size())];
     const auto wire_seq = static_cast<uint16_t>(arriving.index);
     const auto estimate = window.started() ? estimate_index(window.highest(), wire_seq) : wire_seq;
-    const bool ours = estimate == arriving.index && window.commit(*estimate);  // a wrong estimate does not authenticate
+    const bool authentic = estimate == arriving.index;
+    const bool ours = authentic && window.commit(arriving.index);
     const bool theirs = receiver.unprotect_rtp(arriving.packet).has_value();
     ASSERT_EQ(ours, theirs) << "packet " << i << ", index " << arriving.index << ", highest " << window.highest();
     ours ? ++taken : ++refused;

@@ -51,9 +51,10 @@ inline edge::Verdict run_one(edge::BatchCipher& cipher, edge::CipherJob& job) {
   return job.verdict;
 }
 
-// Runs `packet`, whole and in place, through the cipher. The buffer ends where the result may end, so that AddressSanitizer sees
-// a step too far.
-inline Outcome run_in_place(edge::BatchCipher& cipher, edge::Direction direction, const PacketKind& kind, Bytes packet) {
+// Runs `packet`, whole and in place, through the cipher. The buffer ends where the result may end, so that
+// AddressSanitizer sees a step too far.
+inline Outcome run_in_place(edge::BatchCipher& cipher, edge::Direction direction, const PacketKind& kind,
+                            Bytes packet) {
   const size_t room = direction == edge::Direction::Protect ? srtp::MaxTrailerBytes : 0;
   std::vector<uint8_t> buffer(packet.begin(), packet.end());
   buffer.resize(packet.size() + room);

@@ -42,7 +42,8 @@ std::vector<uint8_t> SrtpSession::protect_rtp(Bytes packet) {
   const uint16_t seq = load_be16(&packet[2]);
   const uint32_t ssrc = load_be32(&packet[8]);
   const auto [highest, first] = sent_.try_emplace(ssrc, seq);
-  const uint64_t index = first ? seq : required(srtp::estimate_index(highest->second, seq), "before the first packet");
+  const uint64_t index =
+      first ? seq : required(srtp::estimate_index(highest->second, seq), "before the first packet");
   highest->second = std::max(highest->second, index);
 
   edge::CipherJob job{.slot = local_, .header_bytes = header, .ssrc = ssrc, .index = index};

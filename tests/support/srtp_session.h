@@ -1,4 +1,5 @@
-// SRTP and SRTCP as a client runs them: one key each way, rollover and replay per SSRC. For fake endpoints in tests.
+// SRTP and SRTCP as a client runs them: one key each way, rollover and replay per SSRC. For fake endpoints in
+// tests.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ class SrtpSession {
   // `local` is what this side sends with, `remote` what it receives with; dtls::KeyingMaterial has both.
   SrtpSession(const srtp::SrtpKeys& local, const srtp::SrtpKeys& remote);
 
-  // A whole RTP packet, or RTCP compound packet, in clear -> protected. Throws std::invalid_argument when it is none.
+  // A whole RTP packet, or RTCP compound packet, in clear -> protected. Throws std::invalid_argument when it is
+  // none.
   std::vector<uint8_t> protect_rtp(Bytes packet);
   std::vector<uint8_t> protect_rtcp(Bytes packet);
 

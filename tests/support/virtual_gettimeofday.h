@@ -1,4 +1,5 @@
-// Time for OpenSSL in tests: its DTLS timer calls gettimeofday(), and a binary that links this file answers that call.
+// Time for OpenSSL in tests: its DTLS timer calls gettimeofday(), and a binary that links this file answers
+// that call.
 //
 // Until the first set_virtual_time() the system's own function answers. One clock for the whole test binary.
 #pragma once

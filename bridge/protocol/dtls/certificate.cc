@@ -45,7 +45,8 @@ bool set_random_name_and_serial(X509* x509, Random& random) {
   X509_NAME* subject = X509_get_subject_name(x509);
   const std::unique_ptr<BIGNUM, decltype(&BN_free)> number(BN_bin2bn(serial.data(), SerialBytes, nullptr), BN_free);
   return number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(x509)) != nullptr &&
-         X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(common_name.data()),
+         X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+                                    reinterpret_cast<const unsigned char*>(common_name.data()),
                                     static_cast<int>(common_name.size()), -1, 0) == 1 &&
          X509_set_issuer_name(x509, subject) == 1;
 }
@@ -69,7 +70,8 @@ Result<void> check_fingerprint(const Fingerprint& fingerprint) {
   }
   if (fingerprint.digest.size() != static_cast<size_t>(EVP_MD_get_size(md))) {
     return Error{ErrorCode::InvalidArgument, "The fingerprint has " + std::to_string(fingerprint.digest.size()) +
-                                                 " bytes, which is not the length of a " + fingerprint.algorithm + " digest."};
+                                                 " bytes, which is not the length of a " + fingerprint.algorithm +
+                                                 " digest."};
   }
   return {};
 }

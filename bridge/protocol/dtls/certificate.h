@@ -1,7 +1,8 @@
-// The certificate that this process shows its peers, and the fingerprints by which SDP names certificates (RFC 8122).
+// The certificate that this process shows its peers, and the fingerprints by which SDP names certificates (RFC
+// 8122).
 //
-// WebRTC certificates are self-signed: what proves a peer is the fingerprint that came over the signalling channel, never a
-// chain, a name or a date. Includes no OpenSSL header, so that nobody else has to.
+// WebRTC certificates are self-signed: what proves a peer is the fingerprint that came over the signalling
+// channel, never a chain, a name or a date. Includes no OpenSSL header, so that nobody else has to.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +28,9 @@ struct Fingerprint {
   friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
 };
 
-// Whether a fingerprint can prove anything: sha-256, sha-384 or sha-512, and a digest of that length. InvalidArgument, with a
-// sentence, for others; SHA-1 and SHA-224 among them (RFC 8122 section 5 no longer counts on SHA-1).
+// Whether a fingerprint can prove anything: sha-256, sha-384 or sha-512, and a digest of that length.
+// InvalidArgument, with a sentence, for others; SHA-1 and SHA-224 among them (RFC 8122 section 5 no longer
+// counts on SHA-1).
 Result<void> check_fingerprint(const Fingerprint& fingerprint);
 
 // The fingerprint of a certificate under one of the algorithms above; an empty digest for another algorithm.
@@ -37,8 +39,8 @@ Fingerprint fingerprint_of(const x509_st& certificate, const std::string& algori
 // ECDSA P-256, self-signed, valid for 30 days. A value; copies share the key.
 class Certificate {
  public:
-  // `random` makes the name and the serial number; the key comes from OpenSSL's own generator, whatever `random` is.
-  // `wall_since_1970` is the present time. Unavailable when OpenSSL refuses.
+  // `random` makes the name and the serial number; the key comes from OpenSSL's own generator, whatever
+  // `random` is. `wall_since_1970` is the present time. Unavailable when OpenSSL refuses.
   static Result<Certificate> make(Random& random, Duration wall_since_1970);
 
   // Takes a certificate and its key that were made elsewhere.

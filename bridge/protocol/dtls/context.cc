@@ -36,7 +36,8 @@ std::string openssl_list(const std::vector<SrtpProfile>& preference) {
   return list;
 }
 
-// Stands in for OpenSSL's chain check, in the middle of the handshake, so that a stranger gets an alert and no keys are made.
+// Stands in for OpenSSL's chain check, in the middle of the handshake, so that a stranger gets an alert and no
+// keys are made.
 int verify_peer(X509_STORE_CTX* store, void*) {
   auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   const X509* certificate = X509_STORE_CTX_get0_cert(store);

@@ -1,7 +1,7 @@
 // What all DTLS sessions of this process share: certificate, versions, ciphers, groups and SRTP profiles.
 //
-// DTLS 1.2 at least and 1.3 where the library has it. No resumption, tickets, renegotiation or compression: each session
-// is one full handshake that proves the peer's key.
+// DTLS 1.2 at least and 1.3 where the library has it. No resumption, tickets, renegotiation or compression:
+// each session is one full handshake that proves the peer's key.
 #pragma once
 
 #include <memory>
@@ -22,8 +22,8 @@ std::vector<srtp::SrtpProfile> default_srtp_preference();
 // A value; copies share. May be used by one thread at a time.
 class Context {
  public:
-  // `preference` names the SRTP profiles to offer or accept, most wanted first; when this side is the DTLS server it picks by
-  // that order. InvalidArgument for an empty preference, Unavailable when OpenSSL refuses.
+  // `preference` names the SRTP profiles to offer or accept, most wanted first; when this side is the DTLS
+  // server it picks by that order. InvalidArgument for an empty preference, Unavailable when OpenSSL refuses.
   static Result<Context> make(const Certificate& certificate,
                               const std::vector<srtp::SrtpProfile>& preference = default_srtp_preference());
 

@@ -1,7 +1,7 @@
 // The network as OpenSSL sees it: one received datagram to read, a bounded queue of datagrams to send, an MTU.
 //
-// Keeps datagram borders (BIO_s_mem does not) and answers the MTU queries, without which OpenSSL falls back to 256-byte
-// records. What is written into a full queue is lost, as on a network; DTLS sends it again.
+// Keeps datagram borders (BIO_s_mem does not) and answers the MTU queries, without which OpenSSL falls back to
+// 256-byte records. What is written into a full queue is lost, as on a network; DTLS sends it again.
 #pragma once
 
 #include <cstddef>
@@ -17,13 +17,15 @@ namespace viaduct::dtls {
 
 class DatagramBio {
  public:
-  static constexpr size_t QueuedDatagrams = 64;  // several flights; one that is sent again has a datagram for each record
+  // Several flights: one that is sent again has a datagram for each record.
+  static constexpr size_t QueuedDatagrams = 64;
 
   DatagramBio() = default;
   DatagramBio(const DatagramBio&) = delete;
   DatagramBio& operator=(const DatagramBio&) = delete;
 
-  // A new BIO on this queue, for SSL_set_bio(), which takes it over. Null when memory is out. This object must outlive it.
+  // A new BIO on this queue, for SSL_set_bio(), which takes it over. Null when memory is out. This object must
+  // outlive it.
   bio_st* make_bio();
 
   // Offers a datagram to be read; `datagram` must live until it is taken or the next call.

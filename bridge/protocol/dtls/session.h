@@ -1,10 +1,12 @@
 // One DTLS-SRTP handshake and what comes after (RFC 6347, RFC 5764), sans-IO: datagrams and time in, datagrams out.
 //
-// The peer must show a certificate whose fingerprint the signalling channel named, prove that it holds its key, and agree on an
-// SRTP profile; anything else ends in Failed. Application data (data channels) is read and dropped. What a peer can make
-// this hold is bounded: received bytes, queued datagrams and time, all in limits.h.
+// The peer must show a certificate whose fingerprint the signalling channel named, prove that it holds its key,
+// and agree on an SRTP profile; anything else ends in Failed. Application data (data channels) is read and
+// dropped. What a peer can make this hold is bounded: received bytes and time by limits.h, datagrams to send by
+// DatagramBio.
 //
-// OpenSSL's retransmission timer reads the system's clock by itself. Deadlines are told as `now` plus what is left on that timer.
+// OpenSSL's retransmission timer reads the system's clock by itself. Deadlines are told as `now` plus what is
+// left on that timer.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +44,8 @@ class Session {
  public:
   enum class State : uint8_t { Handshaking, Connected, Failed, Closed };
 
-  // A client has its ClientHello in the output queue at once. A fingerprint that proves nothing makes the session Failed.
+  // A client has its ClientHello in the output queue at once. A fingerprint that proves nothing makes the
+  // session Failed.
   Session(const Context& context, Role role, Fingerprint expected_remote, Timestamp now);
   ~Session();
   Session(const Session&) = delete;
@@ -52,8 +55,8 @@ class Session {
   void handle_timeout(Timestamp now);
   // When to call handle_timeout(); Never when there is nothing to wait for. Changes with every call above.
   Timestamp next_deadline() const { return next_deadline_; }
-  // Takes the oldest datagram to send, at most limits::DtlsMtuBytes long. False when there is none. What was queued before
-  // Failed or Closed (an alert) is still given out.
+  // Takes the oldest datagram to send, at most limits::DtlsMtuBytes long. False when there is none. What was
+  // queued before Failed or Closed (an alert) is still given out.
   bool poll_output(std::vector<uint8_t>* datagram) { return bio_.poll_output(datagram); }
 
   State state() const { return state_; }
@@ -66,8 +69,8 @@ class Session {
   // Queues close_notify if Connected; the session is Closed.
   void close();
 
-  // Called from OpenSSL while the peer's certificate is judged; a number of x509_vfy.h, X509_V_OK when the peer is who it
-  // must be.
+  // Called from OpenSSL while the peer's certificate is judged; a number of x509_vfy.h, X509_V_OK when the peer
+  // is who it must be.
   int judge_peer(const x509_st& certificate);
 
  private:

@@ -11,7 +11,7 @@ namespace viaduct::srtp {
 namespace {
 
 constexpr size_t BlockBytes = 16;
-constexpr size_t LabelAt = 7;            // key_id = label || r, 56 bits at the right end of 112 (RFC 3711 section 4.3.1)
+constexpr size_t LabelAt = 7;  // key_id = label || r, 56 bits at the right end of 112 (RFC 3711 section 4.3.1)
 constexpr size_t MaxDerivedBytes = 64;
 
 struct FreeCipher {
@@ -20,8 +20,8 @@ struct FreeCipher {
 
 }  // namespace
 
-// The PRF is AES in counter mode over zeros, started at x * 2^16 with x = key_id XOR master_salt. A salt of 96 bits is
-// extended by zeros at its right end to 112 (RFC 7714 section 11).
+// The PRF is AES in counter mode over zeros, started at x * 2^16 with x = key_id XOR master_salt. A salt of 96
+// bits is extended by zeros at its right end to 112 (RFC 7714 section 11).
 Result<void> derive_key(const SrtpKeys& master, KeyLabel label, MutableBytes out) {
   if (master.master_key.size() != master_key_bytes(master.profile) ||
       master.master_salt.size() != master_salt_bytes(master.profile)) {

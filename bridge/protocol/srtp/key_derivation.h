@@ -1,7 +1,8 @@
-// Session keys from a master key and salt: RFC 3711 section 4.3, RFC 6188 for 256-bit keys, RFC 7714 section 11 for GCM.
+// Session keys from a master key and salt: RFC 3711 section 4.3, RFC 6188 for 256-bit keys, RFC 7714 section 11
+// for GCM.
 //
-// The key derivation rate is 0: session keys are derived once and live as long as the master key, which is all that DTLS-SRTP
-// can negotiate (RFC 5764 section 4.1.2).
+// The key derivation rate is 0: session keys are derived once and live as long as the master key, which is all
+// that DTLS-SRTP can negotiate (RFC 5764 section 4.1.2).
 #pragma once
 
 #include <cstddef>
@@ -39,7 +40,8 @@ struct SessionKeys {
   SessionKey rtcp;
 };
 
-// Fills `out` (at most 64 bytes) with the key for `label`. InvalidArgument when key or salt have not the profile's size.
+// Fills `out` (at most 64 bytes) with the key for `label`. InvalidArgument when key or salt have not the
+// profile's size.
 Result<void> derive_key(const SrtpKeys& master, KeyLabel label, MutableBytes out);
 
 // All session keys of one direction. InvalidArgument as above.

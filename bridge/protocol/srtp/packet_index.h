@@ -1,6 +1,7 @@
 // The 48-bit SRTP packet index behind a 16-bit sequence number (RFC 3711 section 3.3.1 and appendix A).
 //
-// An estimate is a guess until the packet authenticates: the caller keeps the highest index of authenticated packets only.
+// An estimate is a guess until the packet authenticates: the caller keeps the highest index of authenticated
+// packets only.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +11,9 @@ namespace viaduct::srtp {
 
 inline constexpr uint64_t MaxPacketIndex = (uint64_t{1} << 48) - 1;
 
-// The index 2^16 * ROC + `seq` that lies nearest to `highest_index`. Nothing when it would be negative (a packet from before
-// the first one) or beyond 2^48 - 1, where the key is used up (RFC 3711 section 9.2).
-// The first packet of an SSRC has no neighbour: its index is its sequence number.
+// The index 2^16 * ROC + `seq` that lies nearest to `highest_index`. Nothing when it would be negative (a
+// packet from before the first one) or beyond 2^48 - 1, where the key is used up (RFC 3711 section 9.2). The
+// first packet of an SSRC has no neighbour: its index is its sequence number.
 constexpr std::optional<uint64_t> estimate_index(uint64_t highest_index, uint16_t seq) {
   const uint64_t rollovers = highest_index >> 16;
   const auto highest_seq = static_cast<uint16_t>(highest_index);

@@ -1,7 +1,8 @@
 // Which packet indexes of one SSRC have been seen (RFC 3711 section 3.3.2). One window for SRTP, another for SRTCP.
 //
-// A packet is tested before it is decrypted and recorded only after it has authenticated, so that a forged packet never
-// moves the window. With a cipher that finishes later, two copies can both pass the test: commit() has the last word.
+// A packet is tested before it is decrypted and recorded only after it has authenticated, so that a forged
+// packet never moves the window. With a cipher that finishes later, two copies can both pass the test: commit()
+// has the last word.
 #pragma once
 
 #include <array>
@@ -12,8 +13,9 @@ namespace viaduct::srtp {
 
 class ReplayWindow {
  public:
-  // RFC 3711 asks for at least 64. 256 packets are half a second of a 4 Mbit/s stream, longer than any reordering that a
-  // receiver can still use, and the window with its highest index fits one cache line. (Resends come on an SSRC of their own.)
+  // RFC 3711 asks for at least 64. 256 packets are half a second of a 4 Mbit/s stream, longer than any
+  // reordering that a receiver can still use, and the window with its highest index fits one cache line.
+  // (Resends come on an SSRC of their own.)
   static constexpr size_t WindowPackets = 256;
 
   // Whether a packet of this index may be taken: it is ahead of the window, or inside it and not seen.
@@ -22,8 +24,8 @@ class ReplayWindow {
     return highest_ - index < WindowPackets && !is_seen(index);
   }
 
-  // Records an authenticated packet. False when it must be dropped after all: a copy of it came first, or the window has
-  // moved past it since is_new().
+  // Records an authenticated packet. False when it must be dropped after all: a copy of it came first, or the
+  // window has moved past it since is_new().
   bool commit(uint64_t index) {
     if (!is_new(index)) return false;
     if (!started_ || index > highest_) advance(index);

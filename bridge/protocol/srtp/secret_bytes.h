@@ -1,7 +1,7 @@
 // A fixed number of secret bytes that are wiped when they go out of scope.
 //
-// They move and never copy, so that a key stands in one place. A plain free() leaves the data behind; OPENSSL_cleanse is not
-// optimised away.
+// They move and never copy, so that a key stands in one place. A plain free() leaves the data behind;
+// OPENSSL_cleanse is not optimised away.
 #pragma once
 
 #include <openssl/crypto.h>

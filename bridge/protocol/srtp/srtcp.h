@@ -27,7 +27,8 @@ struct SrtcpTrailer {
   size_t rtcp_bytes = 0;   // length of the RTCP packet in front of the trailer
 };
 
-// Reads the trailer of a received SRTCP packet. Nothing when the packet is too short for an RTCP header and a trailer.
+// Reads the trailer of a received SRTCP packet. Nothing when the packet is too short for an RTCP header and a
+// trailer.
 constexpr std::optional<SrtcpTrailer> parse_srtcp_trailer(Bytes packet, SrtpProfile profile) {
   const size_t trailer = srtcp_trailer_bytes(profile);
   if (packet.size() < RtcpHeaderBytes + trailer) return std::nullopt;

@@ -12,7 +12,9 @@ namespace {
 TEST(Certificate, IsValidFromADayAgoForThirtyDays) {
   const Certificate certificate = make_certificate(1);
   const std::time_t now = std::chrono::duration_cast<std::chrono::seconds>(WallAtStart).count();
-  const auto compare = [&](const ASN1_TIME* time, std::time_t expected) { return ASN1_TIME_cmp_time_t(time, expected); };
+  const auto compare = [&](const ASN1_TIME* time, std::time_t expected) {
+    return ASN1_TIME_cmp_time_t(time, expected);
+  };
   EXPECT_EQ(compare(X509_get0_notBefore(certificate.x509()), now - 86'400), 0);
   EXPECT_EQ(compare(X509_get0_notAfter(certificate.x509()), now + 30 * 86'400), 0);
 }

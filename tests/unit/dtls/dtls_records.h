@@ -9,8 +9,10 @@
 
 namespace viaduct::dtls {
 
-inline constexpr size_t RecordHeaderBytes = 13;     // type, version: 2, epoch: 2, sequence: 6, length: 2
-inline constexpr size_t MessageHeaderBytes = 12;    // type, length: 3, sequence: 2, fragment offset: 3, fragment length: 3
+// | type | version: 2 | epoch: 2 | sequence: 6 | length: 2 |
+inline constexpr size_t RecordHeaderBytes = 13;
+// | type | length: 3 | sequence: 2 | fragment offset: 3 | fragment length: 3 |
+inline constexpr size_t MessageHeaderBytes = 12;
 inline constexpr uint8_t HandshakeRecord = 22;
 inline constexpr uint8_t ClientHelloMessage = 1;
 inline constexpr uint8_t ServerKeyExchangeMessage = 12;
@@ -35,11 +37,12 @@ inline void set_sequence(std::vector<uint8_t>& record, uint64_t sequence) {
 
 // Whether a record carries (a fragment of) this handshake message in clear.
 inline bool carries(Bytes record, uint8_t message) {
-  return record.size() > RecordHeaderBytes + MessageHeaderBytes && record[0] == HandshakeRecord && epoch_of(record) == 0 &&
-         record[RecordHeaderBytes] == message;
+  return record.size() > RecordHeaderBytes + MessageHeaderBytes && record[0] == HandshakeRecord &&
+         epoch_of(record) == 0 && record[RecordHeaderBytes] == message;
 }
 
-// One handshake message's record as several, with `pieces` fragments and record sequence numbers from `sequence` up.
+// One handshake message's record as several, with `pieces` fragments and record sequence numbers from
+// `sequence` up.
 inline std::vector<std::vector<uint8_t>> fragment(Bytes record, size_t pieces, uint64_t sequence) {
   const Bytes body = record.subspan(RecordHeaderBytes + MessageHeaderBytes);
   std::vector<std::vector<uint8_t>> fragments;

@@ -13,7 +13,8 @@ namespace {
 
 using State = Session::State;
 
-// Every second or third is left out: flights have so few datagrams that such a rhythm can lose the same one for ever.
+// Every second or third is left out: flights have so few datagrams that such a rhythm can lose the same one for
+// ever.
 TEST(DtlsNetwork, CompletesWhenEveryNthDatagramIsLost) {
   for (int n : {4, 5, 7}) {
     SessionPair pair;
@@ -93,7 +94,8 @@ TEST(DtlsNetwork, AnswersARepeatedLastFlightAfterItIsConnected) {
   EXPECT_TRUE(pair.connected());
 }
 
-// Cuts the ClientHello into `pieces` datagrams, as browsers' come, and moves the client's later sequence numbers up to fit.
+// Cuts the ClientHello into `pieces` datagrams, as browsers' come, and moves the client's later sequence
+// numbers up to fit.
 class FragmentedClientHello {
  public:
   explicit FragmentedClientHello(size_t pieces, bool reversed) : pieces_(pieces), reversed_(reversed) {}

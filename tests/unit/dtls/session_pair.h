@@ -41,7 +41,8 @@ class SessionPair {
  public:
   SessionPair() : SessionPair({make_certificate(1)}, {make_certificate(2)}) {}
   SessionPair(const Side& client_side, const Side& server_side)
-      : SessionPair(client_side, server_side, server_side.certificate.fingerprint(), client_side.certificate.fingerprint()) {}
+      : SessionPair(client_side, server_side, server_side.certificate.fingerprint(),
+                    client_side.certificate.fingerprint()) {}
   // `expected_server` is what the client was told of the server, and the other way round.
   SessionPair(const Side& client_side, const Side& server_side, const Fingerprint& expected_server,
               const Fingerprint& expected_client)
@@ -50,7 +51,11 @@ class SessionPair {
 
   // Carries datagrams to and fro until both sides are silent. Time stands still.
   void exchange(const Network& network = perfect_network) {
-    for (bool moved = true; moved;) moved = carry(client, server, Role::Client, network) | carry(server, client, Role::Server, network);
+    for (bool moved = true; moved;) {
+      const bool to_server = carry(client, server, Role::Client, network);
+      const bool to_client = carry(server, client, Role::Server, network);
+      moved = to_server || to_client;
+    }
   }
 
   // Exchanges, and lets time pass from deadline to deadline while somebody is still shaking hands.

@@ -39,7 +39,8 @@ TEST(DtlsSession, ConnectsAndTellsWhatWasAgreed) {
   EXPECT_EQ(pair.client.info().remote, server.certificate.fingerprint());
   EXPECT_EQ(pair.server.info().remote, client.certificate.fingerprint());
   for (const Session* session : {&pair.client, &pair.server}) {
-    EXPECT_TRUE(session->info().version == "DTLSv1.2" || session->info().version == "DTLSv1.3") << session->info().version;
+    EXPECT_TRUE(session->info().version == "DTLSv1.2" || session->info().version == "DTLSv1.3")
+        << session->info().version;
     EXPECT_NE(session->info().cipher.find("AES128-GCM-SHA256"), std::string::npos) << session->info().cipher;
     EXPECT_EQ(session->info().group, "X25519");
     EXPECT_EQ(session->next_deadline(), Never);
@@ -134,14 +135,16 @@ TEST(DtlsSession, ClientRefusesAServerWithAnotherCertificate) {
   EXPECT_EQ(pair.server.state(), State::Failed);
 }
 
-// A certificate with `victim`'s public part, and so its fingerprint, held by someone who does not know its private key.
+// A certificate with `victim`'s public part, and so its fingerprint, held by someone who does not know its
+// private key.
 Certificate impersonate(const Certificate& victim) {
   EVP_PKEY* stranger = EVP_EC_gen("P-256");
   BIGNUM* private_key = nullptr;
   EVP_PKEY_get_bn_param(stranger, OSSL_PKEY_PARAM_PRIV_KEY, &private_key);
   uint8_t public_key[65];
   size_t public_bytes = 0;
-  EVP_PKEY_get_octet_string_param(victim.key(), OSSL_PKEY_PARAM_PUB_KEY, public_key, sizeof public_key, &public_bytes);
+  EVP_PKEY_get_octet_string_param(victim.key(), OSSL_PKEY_PARAM_PUB_KEY, public_key, sizeof public_key,
+                                  &public_bytes);
 
   OSSL_PARAM_BLD* builder = OSSL_PARAM_BLD_new();
   OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0);

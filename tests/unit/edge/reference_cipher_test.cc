@@ -52,14 +52,20 @@ struct Vector {
 
 // RFC 7714 sections 16 and 17; both start from session keys.
 constexpr const char* GcmSalt = "51756964 2070726f 2071756f";
-const char* const GcmRtp = "8040f17b 8041f8d3 5501a0b2 47616c6c 69612065 7374206f 6d6e6973 20646976 69736120 696e2070 61727465 73207472 6573";
-const char* const GcmRtcp = "81c8000d 4d617273 4e545031 4e545032 52545020 0000042a 0000e930 4c756e61 deadbeef deadbeef deadbeef deadbeef deadbeef";
+const char* const GcmRtp =
+    "8040f17b 8041f8d3 5501a0b2 47616c6c 69612065 7374206f 6d6e6973 20646976 69736120 696e2070 61727465 73207472 "
+    "6573";
+const char* const GcmRtcp =
+    "81c8000d 4d617273 4e545031 4e545032 52545020 0000042a 0000e930 4c756e61 deadbeef deadbeef deadbeef deadbeef "
+    "deadbeef";
 const Vector GcmVectors[] = {
     {"RFC 7714 section 16.1", SrtpProfile::AeadAes128Gcm, false, 0xf17b, GcmRtp,
-     "8040f17b 8041f8d3 5501a0b2 f24de3a3 fb34de6c acba861c 9d7e4bca be633bd5 0d294e6f 42a5f47a 51c7d19b 36de3adf 8833"
+     "8040f17b 8041f8d3 5501a0b2 f24de3a3 fb34de6c acba861c 9d7e4bca be633bd5 0d294e6f 42a5f47a 51c7d19b 36de3adf "
+     "8833"
      "899d7f27 beb16a91 52cf765e e4390cce"},
     {"RFC 7714 section 16.2", SrtpProfile::AeadAes256Gcm, false, 0xf17b, GcmRtp,
-     "8040f17b 8041f8d3 5501a0b2 32b1de78 a822fe12 ef9f78fa 332e33aa b1801238 9a58e2f3 b50b2a02 76ffae0f 1ba63799 b87b"
+     "8040f17b 8041f8d3 5501a0b2 32b1de78 a822fe12 ef9f78fa 332e33aa b1801238 9a58e2f3 b50b2a02 76ffae0f 1ba63799 "
+     "b87b"
      "7aa3db36 dfffd6b0 f9bb7878 d7a76c13"},
     {"RFC 7714 section 17.1", SrtpProfile::AeadAes128Gcm, true, 0x5d4, GcmRtcp,
      "81c8000d 4d617273 63e94885 dcdab67c a727d766 2f6b7e99 7ff5c0f7 6c06f32d c676a5f1 730d6fda 4ce09b46 86303ded"
@@ -71,18 +77,22 @@ const Vector GcmVectors[] = {
 // Not encrypted, only tagged: what a sender may do and we never do.
 const Vector GcmTaggedOnly[] = {
     {"RFC 7714 section 17.3", SrtpProfile::AeadAes128Gcm, true, 0x5d4, GcmRtcp,
-     "81c8000d 4d617273 4e545031 4e545032 52545020 0000042a 0000e930 4c756e61 deadbeef deadbeef deadbeef deadbeef deadbeef"
+     "81c8000d 4d617273 4e545031 4e545032 52545020 0000042a 0000e930 4c756e61 deadbeef deadbeef deadbeef deadbeef "
+     "deadbeef"
      "841dd968 3dd78ec9 2ae58790 125f62b3 000005d4"},
     {"RFC 7714 section 17.4", SrtpProfile::AeadAes256Gcm, true, 0x5d4, GcmRtcp,
-     "81c8000d 4d617273 4e545031 4e545032 52545020 0000042a 0000e930 4c756e61 deadbeef deadbeef deadbeef deadbeef deadbeef"
+     "81c8000d 4d617273 4e545031 4e545032 52545020 0000042a 0000e930 4c756e61 deadbeef deadbeef deadbeef deadbeef "
+     "deadbeef"
      "91db4afb feee5a97 8fab4393 ed2615fe 000005d4"},
 };
 
-// Keys of RFC 3711 appendix B.3; the packets were made with libsrtp2, which tests/differential compares with at length.
+// Keys of RFC 3711 appendix B.3; the packets were made with libsrtp2, which tests/differential compares with at
+// length.
 constexpr const char* Sha1MasterKey = "e1f97a0d3e018be0d64fa32c06de4139";
 constexpr const char* Sha1MasterSalt = "0ec675ad498afeebb6960b3aabe6";
 const Vector Sha1Vectors[] = {
-    {"SRTP", SrtpProfile::Aes128CmHmacSha1_80, false, 0x1234, "800f1234 decafbad cafebabe abababab abababab abababab abababab",
+    {"SRTP", SrtpProfile::Aes128CmHmacSha1_80, false, 0x1234,
+     "800f1234 decafbad cafebabe abababab abababab abababab abababab",
      "800f1234 decafbad cafebabe 4e55dc4c e79978d8 8ca4d215 949d2402 b78d6acc 99ea179b 8dbb"},
     {"SRTCP", SrtpProfile::Aes128CmHmacSha1_80, true, 1, "81c8000b cafebabe abababab abababab abababab abababab",
      "81c8000b cafebabe 7128035b e487b9bd bef89041 f977a5a8 80000001 993e08cd 54d6c123 0798"},
@@ -104,7 +114,8 @@ KeySlot add_gcm_vector_key(ReferenceCipher& cipher, SrtpProfile profile) {
 }
 
 void expect_both_ways(Ciphers& ciphers, const Vector& v, KeySlot protect_slot, KeySlot unprotect_slot) {
-  const Outcome sealed = run_in_place(ciphers.protect, Direction::Protect, kind_of(v, protect_slot), from_hex(v.clear));
+  const Outcome sealed =
+      run_in_place(ciphers.protect, Direction::Protect, kind_of(v, protect_slot), from_hex(v.clear));
   EXPECT_EQ(sealed.verdict, Verdict::Ok) << v.what;
   EXPECT_EQ(to_hex(sealed.packet), to_hex(from_hex(v.protected_packet))) << v.what;
 
@@ -118,7 +129,8 @@ void expect_both_ways(Ciphers& ciphers, const Vector& v, KeySlot protect_slot, K
 TEST(ReferenceCipher, MakesAndReadsThePacketsOfRfc7714) {
   Ciphers ciphers;
   for (const Vector& v : GcmVectors) {
-    expect_both_ways(ciphers, v, add_gcm_vector_key(ciphers.protect, v.profile), add_gcm_vector_key(ciphers.unprotect, v.profile));
+    expect_both_ways(ciphers, v, add_gcm_vector_key(ciphers.protect, v.profile),
+                     add_gcm_vector_key(ciphers.unprotect, v.profile));
   }
 }
 
@@ -131,7 +143,8 @@ TEST(ReferenceCipher, ReadsSrtcpThatIsTaggedButNotEncrypted) {
     EXPECT_EQ(opened.verdict, Verdict::Ok) << v.what;
     EXPECT_EQ(to_hex(opened.packet), to_hex(from_hex(v.clear))) << v.what;
     packet[20] ^= 1;
-    EXPECT_EQ(run_in_place(ciphers.unprotect, Direction::Unprotect, kind, packet).verdict, Verdict::AuthFailed) << v.what;
+    EXPECT_EQ(run_in_place(ciphers.unprotect, Direction::Unprotect, kind, packet).verdict, Verdict::AuthFailed)
+        << v.what;
   }
 }
 
@@ -148,7 +161,9 @@ TEST(ReferenceCipher, MakesAndReadsPacketsUnderTheKeysOfRfc3711) {
 
 class EachProfile : public ::testing::TestWithParam<SrtpProfile> {
  protected:
-  KeySlot add_to(ReferenceCipher& cipher, uint8_t seed = 1) { return cipher.add_key(TestKey(GetParam(), seed).keys()).value(); }
+  KeySlot add_to(ReferenceCipher& cipher, uint8_t seed = 1) {
+    return cipher.add_key(TestKey(GetParam(), seed).keys()).value();
+  }
   PacketKind rtp(KeySlot slot, uint64_t index = 0xf17b) const { return {slot, false, 12, 0x5501a0b2, index}; }
   PacketKind rtcp(KeySlot slot, uint64_t index = 9) const { return {slot, true, 8, 0x5501a0b2, index}; }
 
@@ -215,7 +230,8 @@ TEST_P(EachProfile, RefusesAnyFlippedBit) {
 }
 
 TEST_P(EachProfile, RefusesAnotherKeyAnotherIndexAndAnotherSsrc) {
-  const ByteVector sealed = run_in_place(ciphers_.protect, Direction::Protect, rtp(add_to(ciphers_.protect)), rtp_packet(99)).packet;
+  const ByteVector sealed =
+      run_in_place(ciphers_.protect, Direction::Protect, rtp(add_to(ciphers_.protect)), rtp_packet(99)).packet;
   const auto verdict = [&](const PacketKind& kind) {
     return run_in_place(ciphers_.unprotect, Direction::Unprotect, kind, sealed).verdict;
   };
@@ -223,7 +239,7 @@ TEST_P(EachProfile, RefusesAnotherKeyAnotherIndexAndAnotherSsrc) {
   EXPECT_EQ(verdict(rtp(right)), Verdict::Ok);
   EXPECT_EQ(verdict(rtp(wrong)), Verdict::AuthFailed);
   EXPECT_EQ(verdict(rtp(right, 0xf17b + 0x10000)), Verdict::AuthFailed);  // another rollover count
-  if (GetParam() != SrtpProfile::Aes128CmHmacSha1_80) {                    // where the SSRC enters the tag by the IV alone
+  if (GetParam() != SrtpProfile::Aes128CmHmacSha1_80) {  // where the SSRC enters the tag by the IV alone
     PacketKind other = rtp(right);
     other.ssrc ^= 1;
     EXPECT_EQ(verdict(other), Verdict::AuthFailed);
@@ -234,7 +250,8 @@ TEST_P(EachProfile, LeavesNoPlaintextOfAPacketThatFails) {
   const ByteVector clear = rtp_packet(64);
   ByteVector forged = run_in_place(ciphers_.protect, Direction::Protect, rtp(add_to(ciphers_.protect)), clear).packet;
   forged.back() ^= 1;
-  const Outcome opened = run_in_place(ciphers_.unprotect, Direction::Unprotect, rtp(add_to(ciphers_.unprotect)), forged);
+  const Outcome opened =
+      run_in_place(ciphers_.unprotect, Direction::Unprotect, rtp(add_to(ciphers_.unprotect)), forged);
   ASSERT_EQ(opened.verdict, Verdict::AuthFailed);
   for (size_t at = 12; at + 8 <= 12 + 64; ++at) {
     EXPECT_NE(0, std::memcmp(&opened.packet[at], &clear[at], 8)) << at;
@@ -281,7 +298,8 @@ TEST_P(EachProfile, RefusesAnIndexBeyondTheKeysLife) {
 TEST_P(EachProfile, RefusesAJobThatIsNotAPacketInPlace) {
   const KeySlot in = add_to(ciphers_.unprotect);
   ByteVector buffer(100), elsewhere(88);
-  const CipherJob good{.slot = in, .header_bytes = 12, .payload_bytes = 88, .packet = buffer.data(), .payload = &buffer[12]};
+  const CipherJob good{
+      .slot = in, .header_bytes = 12, .payload_bytes = 88, .packet = buffer.data(), .payload = &buffer[12]};
   const auto verdict = [&](auto change) {
     CipherJob job = good;
     change(job);
@@ -331,7 +349,8 @@ TEST(ReferenceCipher, KeepsASlotOutOfUseWhileABatchThatNamesItIsInFlight) {
   const TestKey key(SrtpProfile::AeadAes128Gcm);
   const KeySlot slot = cipher.add_key(key.keys()).value();
   ByteVector buffer(100);
-  CipherJob job{.slot = slot, .header_bytes = 12, .payload_bytes = 20, .packet = buffer.data(), .payload = &buffer[12]};
+  CipherJob job{
+      .slot = slot, .header_bytes = 12, .payload_bytes = 20, .packet = buffer.data(), .payload = &buffer[12]};
   CipherBatch batch{{&job, 1}};
   cipher.submit(&batch);
   cipher.remove_key(slot);
