@@ -96,7 +96,7 @@ class Source {
   // The client goes on under another SSRC: numbers, losses and clocks of the old stream mean nothing any more.
   void begin_stream(uint32_t new_ssrc) {
     ssrc = new_ssrc;
-    base_ = highest < 0 ? base_ : highest + 2 * RoomBelowFirst;
+    if (highest >= 0) base_ = (highest / RoomBelowFirst + 2) * RoomBelowFirst;  // the low 16 bits stay those of the packets
     unwrapper_ = {};
     stats = {};
     missing.reset();
