@@ -21,7 +21,8 @@ Result<std::string> read_file(const std::filesystem::path& path, std::string_vie
   if (path.empty()) return std::string();
   std::ifstream in(path, std::ios::binary);
   if (!in) {
-    return Error{ErrorCode::NotFound, "cannot read " + path.string() + ", which --" + std::string(option) + " names"};
+    return Error{ErrorCode::NotFound,
+                 "cannot read " + path.string() + ", which --" + std::string(option) + " names"};
   }
   std::string text{std::istreambuf_iterator<char>(in), {}};
   return text;
@@ -35,9 +36,12 @@ std::string without_last_newline(std::string text) {
 
 control::TlsMode tls_mode(TlsMode mode) {
   switch (mode) {
-    case TlsMode::Off: return control::TlsMode::Off;
-    case TlsMode::Ephemeral: return control::TlsMode::Ephemeral;
-    case TlsMode::Files: return control::TlsMode::Files;
+    case TlsMode::Off:
+      return control::TlsMode::Off;
+    case TlsMode::Ephemeral:
+      return control::TlsMode::Ephemeral;
+    case TlsMode::Files:
+      return control::TlsMode::Files;
   }
   return control::TlsMode::Off;
 }
@@ -57,7 +61,8 @@ Result<void> Bridge::start() {
   if (!settings) return settings.error();
   std::vector<control::WorkerPort*> ports;
   for (const auto& worker : workers_) ports.push_back(worker.get());
-  control_ = std::make_unique<control::Control>(std::move(*settings), std::move(ports), metrics_, random_);
+  control_ =
+      std::make_unique<control::Control>(std::move(*settings), std::move(ports), metrics_, random_);
   if (const auto started = control_->start(); !started) return started;
 
   for (const auto& worker : workers_) worker->start();
@@ -92,9 +97,12 @@ Result<void> Bridge::open_workers(const dtls::Fingerprint& certificate) {
     candidates_.push_back(std::move(candidates));
 
     Worker::Parts parts{std::move(*io),
-                        std::make_unique<edge::ReferenceCipher>(edge::Direction::Unprotect, limits::EndpointsPerWorker),
-                        std::make_unique<edge::ReferenceCipher>(edge::Direction::Protect, limits::EndpointsPerWorker)};
-    workers_.push_back(std::make_unique<Worker>(i, std::move(parts), *config_.video_codecs, certificate, bell_));
+                        std::make_unique<edge::ReferenceCipher>(edge::Direction::Unprotect,
+                                                                limits::EndpointsPerWorker),
+                        std::make_unique<edge::ReferenceCipher>(edge::Direction::Protect,
+                                                                limits::EndpointsPerWorker)};
+    workers_.push_back(
+        std::make_unique<Worker>(i, std::move(parts), *config_.video_codecs, certificate, bell_));
     metrics_.push_back(workers_.back().get());
     handshakes_->serve(workers_.back()->handshake_port());
   }
@@ -111,7 +119,8 @@ Result<control::Settings> Bridge::control_settings(const dtls::Fingerprint& cert
   control::Settings s;
   s.page_address = *config_.page_address;
   s.admin_address = *config_.admin_address;
-  s.page_tls = {tls_mode(*config_.tls), (*config_.tls_certificate).string(), (*config_.tls_key).string()};
+  s.page_tls = {tls_mode(*config_.tls), (*config_.tls_certificate).string(),
+                (*config_.tls_key).string()};
   s.web_root = (*config_.web_root).string();
   s.allowed_origins = *config_.allowed_origins;
   s.token = {.required = *config_.token_required,
@@ -140,7 +149,9 @@ void Bridge::run_handshakes() {
     for (const auto& worker : workers_) {
       if (worker->handshake_port().has_replies()) worker->wake();
     }
-    if (!more) bell_.wait(std::clamp<Duration>(handshakes_->next_deadline() - now, 0ns, LongestHandshakeSleep));
+    if (!more)
+      bell_.wait(
+          std::clamp<Duration>(handshakes_->next_deadline() - now, 0ns, LongestHandshakeSleep));
   }
 }
 

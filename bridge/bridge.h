@@ -1,4 +1,5 @@
-// The whole program but its command line: certificate, workers with their edges, the handshake thread and the control plane.
+// The whole program but its command line: certificate, workers with their edges, the handshake
+// thread and the control plane.
 #pragma once
 
 #include <atomic>
@@ -37,7 +38,7 @@ class Bridge {
   Bell bell_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<const MetricSource*> metrics_;
-  std::vector<std::vector<SocketAddress>> candidates_;   // by worker
+  std::vector<std::vector<SocketAddress>> candidates_;  // by worker
   std::unique_ptr<path::HandshakeService> handshakes_;
   std::atomic<bool> handshakes_stop_{false};
   std::thread handshake_thread_;

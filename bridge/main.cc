@@ -1,4 +1,5 @@
-// From the configuration to a running bridge: edges, workers, handshakes and control, until a signal asks it to stop.
+// From the configuration to a running bridge: edges, workers, handshakes and control, until a
+// signal asks it to stop.
 #include <csignal>
 #include <cstdio>
 #include <thread>
@@ -10,8 +11,8 @@
 namespace viaduct {
 namespace {
 
-// SIGINT and SIGTERM stop the bridge once it has said goodbye to everyone; the signals are taken by a thread of their own, so
-// no handler interrupts anything.
+// SIGINT and SIGTERM stop the bridge once it has said goodbye to everyone; the signals are taken by
+// a thread of their own, so no handler interrupts anything.
 sigset_t stop_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -31,7 +32,9 @@ int run(int argc, char** argv) {
     return 0;
   }
   const Config& config = startup->config;
-  if (const auto started = log::start(*config.log_format, TextForm<LogLevel>::print(*config.log_level)); !started) {
+  if (const auto started =
+          log::start(*config.log_format, TextForm<LogLevel>::print(*config.log_level));
+      !started) {
     std::fprintf(stderr, "viaduct: %s\n", started.error().text.c_str());
     return 1;
   }

@@ -17,16 +17,16 @@ constexpr Duration LongestSleep = 500ms;
 
 Timestamp Worker::Clock::now() { return monotonic_now(); }
 
-Worker::Worker(uint32_t index, Parts parts, std::vector<codec::CodecType> video_preference, dtls::Fingerprint certificate,
-               Bell& bell)
+Worker::Worker(uint32_t index, Parts parts, std::vector<codec::CodecType> video_preference,
+               dtls::Fingerprint certificate, Bell& bell)
     : index_(index),
       name_(std::to_string(index)),
       parts_(std::move(parts)),
       certificate_(std::move(certificate)),
       handshakes_(&bell),
       counters_(name_),
-      path_({*parts_.io, *parts_.opener, *parts_.sealer, handshakes_, clock_, random_}, ntp_clock_from_now(),
-            std::move(video_preference), counters_),
+      path_({*parts_.io, *parts_.opener, *parts_.sealer, handshakes_, clock_, random_},
+            ntp_clock_from_now(), std::move(video_preference), counters_),
       report_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   CHECK(report_fd_ >= 0);
 }
@@ -82,7 +82,7 @@ void Worker::handle(conference::TakeSnapshot& command, Timestamp now) {
 
 void Worker::handle(conference::Stop&, Timestamp now) {
   path_.close(now);
-  stopping_ = true;   // the turn that follows sends the goodbyes
+  stopping_ = true;  // the turn that follows sends the goodbyes
 }
 
 void Worker::report(conference::Report&& r) {
@@ -110,15 +110,20 @@ void Worker::flush_reports() {
 void Worker::visit(MetricVisitor& v) const {
   counters_.visit(v);
   const auto seconds = [&](const Counter& ns) { return static_cast<double>(ns.value()) * 1e-9; };
-  v.counter("viaduct_worker_busy_seconds_total", "Time in which the worker did something", {{"worker", name_}}, seconds(busy_ns_));
-  v.counter("viaduct_worker_idle_seconds_total", "Time in which the worker waited for something to do", {{"worker", name_}},
+  v.counter("viaduct_worker_busy_seconds_total", "Time in which the worker did something",
+            {{"worker", name_}}, seconds(busy_ns_));
+  v.counter("viaduct_worker_idle_seconds_total",
+            "Time in which the worker waited for something to do", {{"worker", name_}},
             seconds(idle_ns_));
   const double total = seconds(busy_ns_) + seconds(idle_ns_);
-  v.gauge("viaduct_worker_busy_ratio", "Share of the worker's time since start in which it did something", {{"worker", name_}},
+  v.gauge("viaduct_worker_busy_ratio",
+          "Share of the worker's time since start in which it did something", {{"worker", name_}},
           total > 0 ? seconds(busy_ns_) / total : 0);
-  v.counter("viaduct_worker_turns_total", "Turns of the worker's loop", {{"worker", name_}}, static_cast<double>(turns_.value()));
-  v.counter("viaduct_worker_delayed_reports_total", "Reports that waited because control was slow to take them",
-            {{"worker", name_}}, static_cast<double>(reports_delayed_.value()));
+  v.counter("viaduct_worker_turns_total", "Turns of the worker's loop", {{"worker", name_}},
+            static_cast<double>(turns_.value()));
+  v.counter("viaduct_worker_delayed_reports_total",
+            "Reports that waited because control was slow to take them", {{"worker", name_}},
+            static_cast<double>(reports_delayed_.value()));
 }
 
 }  // namespace viaduct

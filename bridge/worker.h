@@ -1,4 +1,5 @@
-// One worker: a thread that owns its packet path, sockets, keys and conferences, and shares none of them.
+// One worker: a thread that owns its packet path, sockets, keys and conferences, and shares none of
+// them.
 //
 // It reads the clock once per turn. Control talks to it over two bounded rings.
 #pragma once
@@ -29,8 +30,8 @@ class Worker final : public control::WorkerPort, public MetricSource {
   };
 
   // `bell` wakes the handshake thread. `certificate` is what the bridge shows in DTLS.
-  Worker(uint32_t index, Parts parts, std::vector<codec::CodecType> video_preference, dtls::Fingerprint certificate,
-         Bell& bell);
+  Worker(uint32_t index, Parts parts, std::vector<codec::CodecType> video_preference,
+         dtls::Fingerprint certificate, Bell& bell);
   ~Worker() override;
 
   void start();
@@ -77,7 +78,7 @@ class Worker final : public control::WorkerPort, public MetricSource {
 
   SpscRing<conference::Command> commands_{limits::CommandRingEntries};
   SpscRing<conference::Report> reports_{limits::ReportRingEntries};
-  std::vector<conference::Report> unsent_;   // while the ring is full: control is slow, or gone
+  std::vector<conference::Report> unsent_;  // while the ring is full: control is slow, or gone
   int report_fd_;
   Counter busy_ns_, idle_ns_, turns_, reports_delayed_;
   bool stopping_ = false;

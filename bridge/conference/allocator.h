@@ -1,4 +1,5 @@
-// Which sources a receiver's slots carry. Whoever is shown stays where they are; only freed slots change hands.
+// Which sources a receiver's slots carry. Whoever is shown stays where they are; only freed slots
+// change hands.
 #pragma once
 
 #include <algorithm>
@@ -14,19 +15,24 @@ struct SlotChange {
   std::optional<SourceRef> carries;
 };
 
-// What to change so that the slots of `kind` carry as many of `wanted` (most wanted first, no source twice) as there are
-// slots. A source that is wanted and has a slot keeps it.
+// What to change so that the slots of `kind` carry as many of `wanted` (most wanted first, no
+// source twice) as there are slots. A source that is wanted and has a slot keeps it.
 inline std::vector<SlotChange> allocate(std::span<const Subscription> slots, codec::MediaKind kind,
                                         std::span<const SourceRef> wanted) {
   const auto of_kind = [&](const Subscription& s) { return s.kind == kind; };
-  wanted = wanted.first(std::min<size_t>(wanted.size(), static_cast<size_t>(std::ranges::count_if(slots, of_kind))));
+  wanted = wanted.first(
+      std::min<size_t>(wanted.size(), static_cast<size_t>(std::ranges::count_if(slots, of_kind))));
 
-  const auto is_wanted = [&](const SourceRef& s) { return std::ranges::find(wanted, s) != wanted.end(); };
+  const auto is_wanted = [&](const SourceRef& s) {
+    return std::ranges::find(wanted, s) != wanted.end();
+  };
   const auto has_slot = [&](const SourceRef& w) {
-    return std::ranges::any_of(slots, [&](const Subscription& s) { return of_kind(s) && s.carries == w; });
+    return std::ranges::any_of(slots,
+                               [&](const Subscription& s) { return of_kind(s) && s.carries == w; });
   };
   std::vector<SourceRef> without_slot;
-  std::ranges::copy_if(wanted, std::back_inserter(without_slot), [&](const SourceRef& w) { return !has_slot(w); });
+  std::ranges::copy_if(wanted, std::back_inserter(without_slot),
+                       [&](const SourceRef& w) { return !has_slot(w); });
 
   std::vector<SlotChange> changes;
   size_t next = 0;

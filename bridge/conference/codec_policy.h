@@ -1,4 +1,5 @@
-// Which video formats a conference uses: those that everyone in it decodes, in the operator's order.
+// Which video formats a conference uses: those that everyone in it decodes, in the operator's
+// order.
 #pragma once
 
 #include <span>
@@ -8,10 +9,10 @@
 
 namespace viaduct::conference {
 
-// The formats of `preference` that all `members` decode. Empty when there is none: then senders stay with what they have, and
-// who cannot decode a source is told so.
-inline std::vector<codec::CodecType> settle_video_codecs(std::span<const codec::CodecType> preference,
-                                                         std::span<const PayloadMap* const> members) {
+// The formats of `preference` that all `members` decode. Empty when there is none: then senders
+// stay with what they have, and who cannot decode a source is told so.
+inline std::vector<codec::CodecType> settle_video_codecs(
+    std::span<const codec::CodecType> preference, std::span<const PayloadMap* const> members) {
   std::vector<codec::CodecType> common;
   for (const codec::CodecType c : preference) {
     bool all = true;

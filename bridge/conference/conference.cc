@@ -10,9 +10,11 @@
 namespace viaduct::conference {
 namespace {
 
-constexpr Duration RankingInterval = 40ms;  // two packets: whoever begins to speak loses no more than that
+constexpr Duration RankingInterval =
+    40ms;  // two packets: whoever begins to speak loses no more than that
 
-// Loudness in coarse steps, and a quiet room as silence, so that noise does not move people in and out of slots.
+// Loudness in coarse steps, and a quiet room as silence, so that noise does not move people in and
+// out of slots.
 int loudness_rank(const Source& source, Timestamp now) {
   constexpr float Step = 10;
   const float mean = source.loudness.mean(now);
@@ -32,7 +34,8 @@ void Conference::add(Handle<Endpoint> member) {
   members_.push_back(member);
   const Endpoint& e = *directory_.find(member);
   for (uint16_t i = 0; i < e.sources.size(); ++i) {
-    (e.sources[i].kind == codec::MediaKind::Audio ? audio_order_ : video_order_).push_back({member, i});
+    (e.sources[i].kind == codec::MediaKind::Audio ? audio_order_ : video_order_)
+        .push_back({member, i});
   }
   settle_codecs();
   report_slots(e);
@@ -78,15 +81,17 @@ void Conference::settle_codecs() {
 void Conference::rank_audio(Timestamp now) {
   next_ranking_ = now + RankingInterval;
   const std::vector<SourceRef> before = audio_order_;
-  std::ranges::stable_sort(audio_order_, std::ranges::greater{},
-                           [&](const SourceRef& s) { return loudness_rank(*directory_.find(s), now); });
+  std::ranges::stable_sort(audio_order_, std::ranges::greater{}, [&](const SourceRef& s) {
+    return loudness_rank(*directory_.find(s), now);
+  });
   if (audio_order_ != before) reallocation_due_ = true;
 }
 
 void Conference::note_speaker_in_video_order() {
   if (!speaker_.current()) return;
   const Handle<Endpoint> speaking = directory_.with_id(*speaker_.current());
-  std::ranges::stable_partition(video_order_, [&](const SourceRef& s) { return s.endpoint == speaking; });
+  std::ranges::stable_partition(video_order_,
+                                [&](const SourceRef& s) { return s.endpoint == speaking; });
   reallocation_due_ = true;
 }
 
@@ -98,7 +103,8 @@ void Conference::allocate_slots() {
 void Conference::allocate_slots_of(Handle<Endpoint> receiver, Endpoint& endpoint) {
   bool changed = false;
   for (const auto kind : {codec::MediaKind::Audio, codec::MediaKind::Video}) {
-    for (const SlotChange& change : allocate(endpoint.slots, kind, wanted_by(endpoint, receiver, kind))) {
+    for (const SlotChange& change :
+         allocate(endpoint.slots, kind, wanted_by(endpoint, receiver, kind))) {
       carry({receiver, change.slot}, change.carries);
       changed = true;
     }
@@ -107,7 +113,8 @@ void Conference::allocate_slots_of(Handle<Endpoint> receiver, Endpoint& endpoint
   for (const auto* order : {&audio_order_, &video_order_}) {
     for (const SourceRef& ref : *order) {
       const Source& source = *directory_.find(ref);
-      if (ref.endpoint == receiver || !forwardable(source) || !undecodable(source, endpoint)) continue;
+      if (ref.endpoint == receiver || !forwardable(source) || !undecodable(source, endpoint))
+        continue;
       missed.push_back({directory_.find(ref.endpoint)->id, *source.codec});
     }
   }
@@ -116,11 +123,13 @@ void Conference::allocate_slots_of(Handle<Endpoint> receiver, Endpoint& endpoint
   if (changed) report_slots(endpoint);
 }
 
-std::vector<SourceRef> Conference::wanted_by(const Endpoint& receiver, Handle<Endpoint> self, codec::MediaKind kind) const {
+std::vector<SourceRef> Conference::wanted_by(const Endpoint& receiver, Handle<Endpoint> self,
+                                             codec::MediaKind kind) const {
   std::vector<SourceRef> wanted;
   for (const SourceRef& ref : kind == codec::MediaKind::Audio ? audio_order_ : video_order_) {
     const Source& source = *directory_.find(ref);
-    if (ref.endpoint != self && forwardable(source) && !undecodable(source, receiver)) wanted.push_back(ref);
+    if (ref.endpoint != self && forwardable(source) && !undecodable(source, receiver))
+      wanted.push_back(ref);
   }
   return wanted;
 }

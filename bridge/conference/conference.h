@@ -1,6 +1,7 @@
 // The members of one conference and what follows from who they are: slots, formats, the speaker.
 //
-// Nothing here runs per packet: the path notes what packets teach in the sources, and timers look at it.
+// Nothing here runs per packet: the path notes what packets teach in the sources, and timers look
+// at it.
 #pragma once
 
 #include <string>
@@ -19,8 +20,12 @@ class Endpoint;
 
 class Conference {
  public:
-  Conference(ConferenceId id_, std::string name_, std::vector<codec::CodecType> video_preference, Directory& directory)
-      : id(id_), name(std::move(name_)), video_preference_(std::move(video_preference)), directory_(directory) {}
+  Conference(ConferenceId id_, std::string name_, std::vector<codec::CodecType> video_preference,
+             Directory& directory)
+      : id(id_),
+        name(std::move(name_)),
+        video_preference_(std::move(video_preference)),
+        directory_(directory) {}
 
   const ConferenceId id;
   const std::string name;
@@ -29,7 +34,8 @@ class Conference {
   void remove(Handle<Endpoint> member);
   const std::vector<Handle<Endpoint>>& members() const { return members_; }
 
-  // A source began or stopped to send, was muted, or changed its format: who is shown where may change.
+  // A source began or stopped to send, was muted, or changed its format: who is shown where may
+  // change.
   void on_source_changed() { reallocation_due_ = true; }
   // Speaker, loudness order and slots, as far as they are due.
   void run_timers(Timestamp now);
@@ -43,7 +49,8 @@ class Conference {
   void note_speaker_in_video_order();
   void allocate_slots();
   void allocate_slots_of(Handle<Endpoint> receiver, Endpoint& endpoint);
-  std::vector<SourceRef> wanted_by(const Endpoint& receiver, Handle<Endpoint> self, codec::MediaKind kind) const;
+  std::vector<SourceRef> wanted_by(const Endpoint& receiver, Handle<Endpoint> self,
+                                   codec::MediaKind kind) const;
   void carry(SlotRef slot, std::optional<SourceRef> source);
   void report_slots(const Endpoint& receiver) const;
 
@@ -51,8 +58,8 @@ class Conference {
   Directory& directory_;
   std::vector<Handle<Endpoint>> members_;
   std::vector<codec::CodecType> video_codecs_;
-  std::vector<SourceRef> audio_order_;   // all audio sources, loudest first
-  std::vector<SourceRef> video_order_;   // all video sources, those of recent speakers first
+  std::vector<SourceRef> audio_order_;  // all audio sources, loudest first
+  std::vector<SourceRef> video_order_;  // all video sources, those of recent speakers first
   Speaker speaker_;
   bool reallocation_due_ = false;
   Timestamp next_ranking_{};

@@ -4,11 +4,13 @@ namespace viaduct::conference {
 
 Handle<Endpoint> Directory::add(const AddEndpoint& command, Timestamp now) {
   const auto known = conference_by_id_.find(command.conference);
-  Handle<Conference> where = known == conference_by_id_.end() ? Handle<Conference>{} : known->second;
+  Handle<Conference> where =
+      known == conference_by_id_.end() ? Handle<Conference>{} : known->second;
   if (where && find(where)->members().size() == limits::EndpointsPerConference) return {};
   if (endpoints_.size() == endpoints_.capacity() || with_id(command.endpoint->id)) return {};
   if (!where) {
-    where = conferences_.emplace(command.conference, command.conference_name, video_preference_, *this);
+    where =
+        conferences_.emplace(command.conference, command.conference_name, video_preference_, *this);
     if (!where) return {};
     conference_by_id_[command.conference] = where;
   }
@@ -36,13 +38,20 @@ void Directory::remove(Handle<Endpoint> h, std::vector<Packet>& freed) {
 namespace {
 
 SourceSnapshot snapshot_of(Source& s, Timestamp now) {
-  return {.kind = s.kind, .mid = s.mid, .ssrc = s.ssrc, .codec = s.codec, .muted = s.muted,
-          .packets = s.meter.packets(), .bytes = s.meter.bytes(), .rate = s.meter.rate(now),
+  return {.kind = s.kind,
+          .mid = s.mid,
+          .ssrc = s.ssrc,
+          .codec = s.codec,
+          .muted = s.muted,
+          .packets = s.meter.packets(),
+          .bytes = s.meter.bytes(),
+          .rate = s.meter.rate(now),
           .lost = static_cast<uint64_t>(std::max<int64_t>(s.stats.cumulative_lost(), 0)),
           .jitter = s.stats.jitter_time()};
 }
 
-EndpointSnapshot snapshot_of(Endpoint& e, const Directory& directory, const dtls::Fingerprint& local, Timestamp now) {
+EndpointSnapshot snapshot_of(Endpoint& e, const Directory& directory,
+                             const dtls::Fingerprint& local, Timestamp now) {
   EndpointSnapshot out{.id = e.id, .name = e.name};
   const bool lost = e.connected() && !e.transport.ice.has_consent(now);
   out.state = lost ? "consent_lost" : to_string(e.transport.state);
@@ -60,8 +69,13 @@ EndpointSnapshot snapshot_of(Endpoint& e, const Directory& directory, const dtls
   out.age = now - e.transport.created;
   for (Source& s : e.sources) out.sources.push_back(snapshot_of(s, now));
   for (Subscription& s : e.slots) {
-    SlotSnapshot slot{.kind = s.kind, .mid = s.mid, .ssrc = s.ssrc, .packets = s.meter.packets(),
-                      .bytes = s.meter.bytes(), .rate = s.meter.rate(now), .resent = s.resent,
+    SlotSnapshot slot{.kind = s.kind,
+                      .mid = s.mid,
+                      .ssrc = s.ssrc,
+                      .packets = s.meter.packets(),
+                      .bytes = s.meter.bytes(),
+                      .rate = s.meter.rate(now),
+                      .resent = s.resent,
                       .fraction_lost = s.fraction_lost};
     if (s.carries) slot.carries = directory.find(s.carries->endpoint)->id;
     out.slots.push_back(std::move(slot));
@@ -74,8 +88,10 @@ EndpointSnapshot snapshot_of(Endpoint& e, const Directory& directory, const dtls
 WorkerSnapshot Directory::snapshot(uint32_t worker, const dtls::Fingerprint& local, Timestamp now) {
   WorkerSnapshot out{.worker = worker};
   for_each_conference([&](Handle<Conference>, Conference& c) {
-    ConferenceSnapshot one{.id = c.id, .name = c.name, .speaker = c.speaker(), .video_codecs = c.video_codecs()};
-    for (const Handle<Endpoint> m : c.members()) one.endpoints.push_back(snapshot_of(*find(m), *this, local, now));
+    ConferenceSnapshot one{
+        .id = c.id, .name = c.name, .speaker = c.speaker(), .video_codecs = c.video_codecs()};
+    for (const Handle<Endpoint> m : c.members())
+      one.endpoints.push_back(snapshot_of(*find(m), *this, local, now));
     out.conferences.push_back(std::move(one));
   });
   return out;

@@ -1,4 +1,5 @@
-// Everyone on one worker: endpoints and conferences by handle and by the numbers that control knows them by.
+// Everyone on one worker: endpoints and conferences by handle and by the numbers that control knows
+// them by.
 #pragma once
 
 #include <unordered_map>
@@ -17,11 +18,11 @@ class Directory {
   Directory(Random& random, std::vector<codec::CodecType> video_preference)
       : random_(random), video_preference_(std::move(video_preference)) {}
 
-  // Makes the endpoint a member of its conference, which begins with its first member. An empty handle when a bound of
-  // limits.h is reached.
+  // Makes the endpoint a member of its conference, which begins with its first member. An empty
+  // handle when a bound of limits.h is reached.
   Handle<Endpoint> add(const AddEndpoint& command, Timestamp now);
-  // Takes the endpoint out of its conference, which ends with its last member, and appends the packets that it kept to
-  // `freed`.
+  // Takes the endpoint out of its conference, which ends with its last member, and appends the
+  // packets that it kept to `freed`.
   void remove(Handle<Endpoint> endpoint, std::vector<Packet>& freed);
 
   Endpoint* find(Handle<Endpoint> h) const { return endpoints_.find(h); }
@@ -41,9 +42,13 @@ class Directory {
   }
 
   template <typename F>
-  void for_each_endpoint(F&& f) { endpoints_.for_each(std::forward<F>(f)); }
+  void for_each_endpoint(F&& f) {
+    endpoints_.for_each(std::forward<F>(f));
+  }
   template <typename F>
-  void for_each_conference(F&& f) { conferences_.for_each(std::forward<F>(f)); }
+  void for_each_conference(F&& f) {
+    conferences_.for_each(std::forward<F>(f));
+  }
 
   size_t endpoint_count() const { return endpoints_.size(); }
   size_t conference_count() const { return conferences_.size(); }

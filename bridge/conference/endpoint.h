@@ -22,9 +22,17 @@ class Conference;
 class Endpoint {
  public:
   Endpoint(const EndpointDescription& d, Handle<Conference> where, Random& random, Timestamp now)
-      : id(d.id), name(d.name), cname(d.cname), local_ufrag(d.local_ufrag), feedback_ssrc(d.feedback_ssrc), conference(where),
-        payloads(d.formats), extensions(d.extensions), slot_extensions(d.slot_extensions),
-        dtls_active(d.dtls_active), expected_fingerprint{d.fingerprint_algorithm, d.fingerprint},
+      : id(d.id),
+        name(d.name),
+        cname(d.cname),
+        local_ufrag(d.local_ufrag),
+        feedback_ssrc(d.feedback_ssrc),
+        conference(where),
+        payloads(d.formats),
+        extensions(d.extensions),
+        slot_extensions(d.slot_extensions),
+        dtls_active(d.dtls_active),
+        expected_fingerprint{d.fingerprint_algorithm, d.fingerprint},
         transport({d.local_ufrag, d.local_pwd}, {d.remote_ufrag, d.remote_pwd}, now) {
     for (const SourceDescription& s : d.sources) sources.emplace_back(s);
     for (const SlotDescription& s : d.slots) slots.emplace_back(s, random);
@@ -37,21 +45,23 @@ class Endpoint {
   const uint32_t feedback_ssrc;
   const Handle<Conference> conference;
   const PayloadMap payloads;
-  const rtp::ExtensionMap extensions;            // in what the client sends
-  const rtp::ExtensionMap slot_extensions;       // in what it receives
-  const bool dtls_active;                        // the bridge is the DTLS client
+  const rtp::ExtensionMap extensions;       // in what the client sends
+  const rtp::ExtensionMap slot_extensions;  // in what it receives
+  const bool dtls_active;                   // the bridge is the DTLS client
   const dtls::Fingerprint expected_fingerprint;
 
   Transport transport;
   std::vector<Source> sources;
   std::vector<Subscription> slots;
-  std::vector<UndecodableSource> undecodable;    // others' sources that this client gets nothing of, as last reported
+  std::vector<UndecodableSource>
+      undecodable;  // others' sources that this client gets nothing of, as last reported
 
-  rtcp::TransportFeedbackBuilder arrivals;       // for transport-wide congestion feedback
-  Timestamp next_report;                         // RTCP SR and RR
-  Timestamp next_feedback;                       // transport-wide feedback
-  int64_t resend_allowance_bytes = 64 * 1024;    // what NACKs may still make the bridge send
-  std::optional<Duration> clock_ahead;           // the bridge's NTP clock minus the client's, with the shortest way seen
+  rtcp::TransportFeedbackBuilder arrivals;     // for transport-wide congestion feedback
+  Timestamp next_report;                       // RTCP SR and RR
+  Timestamp next_feedback;                     // transport-wide feedback
+  int64_t resend_allowance_bytes = 64 * 1024;  // what NACKs may still make the bridge send
+  std::optional<Duration>
+      clock_ahead;  // the bridge's NTP clock minus the client's, with the shortest way seen
 
   bool connected() const { return transport.state == TransportState::Connected; }
 

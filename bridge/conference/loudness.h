@@ -1,4 +1,5 @@
-// How loud an audio source is, from the levels its packets state in clear (RFC 6464), and whether it is silent.
+// How loud an audio source is, from the levels its packets state in clear (RFC 6464), and whether
+// it is silent.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +10,11 @@ namespace viaduct::conference {
 
 class Loudness {
  public:
-  static constexpr uint8_t Silence = 127;            // -127 dBov
-  static constexpr int SilentPacketsForwarded = 3;   // then the bridge withholds the rest of a silence
-  static constexpr Duration Expiry = 150ms;          // a source that sends nothing for this long is not loud
+  static constexpr uint8_t Silence = 127;  // -127 dBov
+  static constexpr int SilentPacketsForwarded =
+      3;  // then the bridge withholds the rest of a silence
+  static constexpr Duration Expiry =
+      150ms;  // a source that sends nothing for this long is not loud
 
   // One packet's level, 0 (loudest) to 127.
   void on_level(uint8_t level, Timestamp now) {
@@ -24,10 +27,12 @@ class Loudness {
   // Exponential mean of 127 - level: 0 is silence. 0 when nothing came lately.
   float mean(Timestamp now) const { return now - last_ > Expiry ? 0.0f : mean_; }
 
-  // True when a further packet of this level need not be decrypted or forwarded. One in SilentPacketsBetweenProofs is let
-  // through all the same, so that the packet index stays authenticated through silences of any length.
+  // True when a further packet of this level need not be decrypted or forwarded. One in
+  // SilentPacketsBetweenProofs is let through all the same, so that the packet index stays
+  // authenticated through silences of any length.
   bool may_skip(uint8_t level) const {
-    return level == Silence && silent_run_ >= SilentPacketsForwarded && skipped_ < SilentPacketsBetweenProofs;
+    return level == Silence && silent_run_ >= SilentPacketsForwarded &&
+           skipped_ < SilentPacketsBetweenProofs;
   }
   void on_skipped() { ++skipped_; }
   void on_authenticated() { skipped_ = 0; }

@@ -1,4 +1,5 @@
-// One client's payload type numbers, both ways: what a number means, and which number this client knows a format by.
+// One client's payload type numbers, both ways: what a number means, and which number this client
+// knows a format by.
 #pragma once
 
 #include <array>
@@ -16,7 +17,7 @@ class PayloadMap {
   struct Meaning {
     codec::CodecType codec{};
     bool rtx = false;
-    uint8_t media_payload_type = 0;   // itself, or what an RTX payload type restores to
+    uint8_t media_payload_type = 0;  // itself, or what an RTX payload type restores to
   };
 
   explicit PayloadMap(const std::vector<sdp::PayloadFormat>& formats) {
@@ -28,7 +29,9 @@ class PayloadMap {
     }
   }
 
-  std::optional<Meaning> meaning(uint8_t payload_type) const { return meaning_[payload_type & 127]; }
+  std::optional<Meaning> meaning(uint8_t payload_type) const {
+    return meaning_[payload_type & 127];
+  }
   // The first that the client named for the format; empty when it cannot decode it.
   std::optional<uint8_t> payload_type(codec::CodecType codec) const {
     const auto& c = of_codec_[static_cast<size_t>(codec)];
@@ -43,7 +46,9 @@ class PayloadMap {
     const auto& c = of_codec_[static_cast<size_t>(codec)];
     return c && c->pli;
   }
-  bool decodes(codec::CodecType codec) const { return of_codec_[static_cast<size_t>(codec)].has_value(); }
+  bool decodes(codec::CodecType codec) const {
+    return of_codec_[static_cast<size_t>(codec)].has_value();
+  }
 
  private:
   struct Chosen {

@@ -11,7 +11,8 @@ void Projection::start(const In& first, Timestamp now, uint32_t clock_rate) {
   timestamp_offset_ = last_timestamp_ + std::max<uint32_t>(ticks, 1) - first.timestamp;
   if (first.vp8) {
     picture_id_offset_ = static_cast<uint16_t>(last_vp8_.picture_id + 1 - first.vp8->picture_id);
-    tl0_offset_ = static_cast<uint8_t>(last_vp8_.tl0_picture_index + 1 - first.vp8->tl0_picture_index);
+    tl0_offset_ =
+        static_cast<uint8_t>(last_vp8_.tl0_picture_index + 1 - first.vp8->tl0_picture_index);
   }
   segments_[newest_ = 0] = {first.sequence, static_cast<int64_t>(next_index_) - first.sequence};
   segment_count_ = 1;

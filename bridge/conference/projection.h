@@ -1,8 +1,10 @@
-// From a source's numbers to a receive slot's: one continuous stream per slot, whatever source it carries.
+// From a source's numbers to a receive slot's: one continuous stream per slot, whatever source it
+// carries.
 //
-// Sequence numbers leave without a hole where the bridge withheld something, timestamps never run backwards over a switch, and
-// VP8 picture ids go on counting (RFC 7741 section 4.2). An outgoing SRTP index is given out once and never again: a
-// second packet under the same key and index would give its plaintext away (RFC 3711 section 9.1).
+// Sequence numbers leave without a hole where the bridge withheld something, timestamps never run
+// backwards over a switch, and VP8 picture ids go on counting (RFC 7741 section 4.2). An outgoing
+// SRTP index is given out once and never again: a second packet under the same key and index would
+// give its plaintext away (RFC 3711 section 9.1).
 #pragma once
 
 #include <array>
@@ -23,12 +25,12 @@ struct Vp8Numbers {
 class Projection {
  public:
   struct In {
-    int64_t sequence = 0;             // unwrapped by the source
+    int64_t sequence = 0;  // unwrapped by the source
     uint32_t timestamp = 0;
     std::optional<Vp8Numbers> vp8;
   };
   struct Out {
-    uint64_t index = 0;               // SRTP packet index; the sequence number is its low 16 bits
+    uint64_t index = 0;  // SRTP packet index; the sequence number is its low 16 bits
     uint32_t timestamp = 0;
     std::optional<Vp8Numbers> vp8;
     uint16_t sequence() const { return static_cast<uint16_t>(index); }
@@ -37,26 +39,31 @@ class Projection {
   Projection(uint16_t first_sequence, uint32_t first_timestamp)
       : next_index_(first_sequence), last_timestamp_(first_timestamp) {}
 
-  // From `first` on the slot carries another stream; its numbers join on to what was sent last. `now` minus the last send
-  // gives how far the timestamp moves.
+  // From `first` on the slot carries another stream; its numbers join on to what was sent last.
+  // `now` minus the last send gives how far the timestamp moves.
   void start(const In& first, Timestamp now, uint32_t clock_rate);
   bool started() const { return started_; }
   void stop() { started_ = false; }
 
-  // Packets of the stream before `sequence` that were not sent will not be: receivers see no hole in their place.
+  // Packets of the stream before `sequence` that were not sent will not be: receivers see no hole
+  // in their place.
   void close_gap(int64_t sequence);
 
-  // The outgoing numbers; nothing for a packet from before the stream's start and for one that was sent already.
+  // The outgoing numbers; nothing for a packet from before the stream's start and for one that was
+  // sent already.
   std::optional<Out> project(const In& in, Timestamp now);
 
-  // The same numbers again for a packet that project() sent before, to be resent. Nothing when they are unknown by now.
+  // The same numbers again for a packet that project() sent before, to be resent. Nothing when they
+  // are unknown by now.
   std::optional<Out> projected(const In& in) const;
 
   // The source's sequence number behind an outgoing one, for NACKs.
   std::optional<int64_t> source_sequence(uint16_t outgoing) const;
 
   // What the source's timestamp is in the outgoing stream, for sender reports.
-  uint32_t timestamp_of(uint32_t source_timestamp) const { return source_timestamp + timestamp_offset_; }
+  uint32_t timestamp_of(uint32_t source_timestamp) const {
+    return source_timestamp + timestamp_offset_;
+  }
 
  private:
   // From `start` on, outgoing index = sequence + offset.
@@ -73,8 +80,8 @@ class Projection {
   size_t segment_count_ = 0;
 
   bool started_ = false;
-  uint64_t next_index_;               // one above the highest index sent
-  int64_t highest_in_ = 0;            // of this stream, among those sent
+  uint64_t next_index_;     // one above the highest index sent
+  int64_t highest_in_ = 0;  // of this stream, among those sent
   uint32_t last_timestamp_;
   Timestamp last_sent_{};
   uint32_t timestamp_offset_ = 0;

@@ -1,4 +1,5 @@
-// When a slot's packets were resent last, so that one NACK that crosses its answer does not buy a second copy.
+// When a slot's packets were resent last, so that one NACK that crosses its answer does not buy a
+// second copy.
 #pragma once
 
 #include <array>
@@ -15,7 +16,9 @@ class RecentlyResent {
     const Entry& e = entries_[sequence % entries_.size()];
     return e.sequence != sequence || now - e.at >= patience || e.at == Timestamp{};
   }
-  void note(uint16_t sequence, Timestamp now) { entries_[sequence % entries_.size()] = {now, sequence}; }
+  void note(uint16_t sequence, Timestamp now) {
+    entries_[sequence % entries_.size()] = {now, sequence};
+  }
 
  private:
   struct Entry {

@@ -1,7 +1,9 @@
-// A source's last packets, decrypted, kept for receivers that ask for them again (RFC 4585 generic NACK).
+// A source's last packets, decrypted, kept for receivers that ask for them again (RFC 4585 generic
+// NACK).
 //
-// Bounded in number (limits::ResendPacketsPerSource) and in age (limits::ResendMaxAge). It takes packets over from the path and
-// hands back what falls out, so that every packet still returns to its edge exactly once.
+// Bounded in number (limits::ResendPacketsPerSource) and in age (limits::ResendMaxAge). It takes
+// packets over from the path and hands back what falls out, so that every packet still returns to
+// its edge exactly once.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +20,10 @@ namespace viaduct::conference {
 
 // A decrypted packet of a source, with what the path learned about it.
 struct StoredPacket {
-  Packet packet;                              // empty: nothing is stored here
-  int64_t sequence = 0;                       // unwrapped
+  Packet packet;         // empty: nothing is stored here
+  int64_t sequence = 0;  // unwrapped
   rtp::HeaderView header;
-  uint16_t payload_bytes = 0;                 // behind the header, without padding
+  uint16_t payload_bytes = 0;  // behind the header, without padding
   codec::CodecType codec{};
   std::optional<codec::Vp8Descriptor> vp8;
 };
@@ -54,8 +56,10 @@ class ResendBuffer {
   }
 
  private:
-  static size_t index(int64_t sequence) { return static_cast<uint64_t>(sequence) % limits::ResendPacketsPerSource; }
-  std::vector<StoredPacket> slots_;           // made at the first packet; never grows after that
+  static size_t index(int64_t sequence) {
+    return static_cast<uint64_t>(sequence) % limits::ResendPacketsPerSource;
+  }
+  std::vector<StoredPacket> slots_;  // made at the first packet; never grows after that
 };
 
 }  // namespace viaduct::conference

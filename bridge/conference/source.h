@@ -1,4 +1,5 @@
-// One stream that a client sends: its numbering, its losses, its loudness, what is kept of it for resending, and who receives it.
+// One stream that a client sends: its numbering, its losses, its loudness, what is kept of it for
+// resending, and who receives it.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +33,7 @@ struct SourceRef {
 // A receive slot as a source names it.
 struct SlotRef {
   Handle<Endpoint> endpoint;
-  uint16_t slot = 0;    // index in Endpoint::slots
+  uint16_t slot = 0;  // index in Endpoint::slots
   friend bool operator==(const SlotRef&, const SlotRef&) = default;
 };
 
@@ -43,8 +44,8 @@ struct SenderClock {
   Timestamp arrival;
 };
 
-// Lets a key-frame request through at most once per 200 ms (5 a second), whatever receivers ask; one that no key frame has
-// answered is repeated after 500 ms.
+// Lets a key-frame request through at most once per 200 ms (5 a second), whatever receivers ask;
+// one that no key frame has answered is repeated after 500 ms.
 class KeyFrameThrottle {
  public:
   void want() { wanted_ = true; }
@@ -59,44 +60,51 @@ class KeyFrameThrottle {
 
  private:
   bool wanted_ = false;
-  bool asked_ = false;   // since the last key frame
+  bool asked_ = false;  // since the last key frame
   Timestamp last_{};
 };
 
 class Source {
  public:
   explicit Source(const SourceDescription& description)
-      : kind(description.kind), mid(description.mid), ssrc(description.ssrc), rtx_ssrc(description.rtx_ssrc) {}
+      : kind(description.kind),
+        mid(description.mid),
+        ssrc(description.ssrc),
+        rtx_ssrc(description.rtx_ssrc) {}
 
   const codec::MediaKind kind;
   const std::string mid;
   std::optional<uint32_t> ssrc;
   std::optional<uint32_t> rtx_ssrc;
-  bool muted = false;                          // the client says so
-  bool sending = false;                        // at least one packet came, and no BYE since
-  std::optional<codec::CodecType> codec;       // of the newest packet
+  bool muted = false;                     // the client says so
+  bool sending = false;                   // at least one packet came, and no BYE since
+  std::optional<codec::CodecType> codec;  // of the newest packet
 
-  srtp::ReplayWindow delivered;                // original or resent, each sequence number goes on once
-  int64_t highest = -1;                        // unwrapped sequence number, authenticated
-  int64_t withheld = -1;                       // the newest that receivers need not miss: silence, muted, padding
+  srtp::ReplayWindow delivered;  // original or resent, each sequence number goes on once
+  int64_t highest = -1;          // unwrapped sequence number, authenticated
+  int64_t withheld = -1;         // the newest that receivers need not miss: silence, muted, padding
   rtp::ReceptionStats stats;
-  rtp::MissingPackets missing;                 // video: gaps to ask the sender for
-  ResendBuffer resend;                         // video: for receivers' NACKs
+  rtp::MissingPackets missing;  // video: gaps to ask the sender for
+  ResendBuffer resend;          // video: for receivers' NACKs
   RateMeter meter;
-  Loudness loudness;                           // audio
-  KeyFrameThrottle key_frame;                  // video
+  Loudness loudness;           // audio
+  KeyFrameThrottle key_frame;  // video
   std::optional<SenderClock> sender_clock;
   uint8_t fir_sequence = 0;
 
-  std::vector<SlotRef> receivers;              // slots that carry it now
+  std::vector<SlotRef> receivers;  // slots that carry it now
 
-  // An authenticated sequence number in 64 bits. Never negative, and never one that an earlier stream has used.
+  // An authenticated sequence number in 64 bits. Never negative, and never one that an earlier
+  // stream has used.
   int64_t extend(uint16_t sequence) { return unwrapper_.unwrap(sequence) + base_; }
 
-  // The client goes on under another SSRC: numbers, losses and clocks of the old stream mean nothing any more.
+  // The client goes on under another SSRC: numbers, losses and clocks of the old stream mean
+  // nothing any more.
   void begin_stream(uint32_t new_ssrc) {
     ssrc = new_ssrc;
-    if (highest >= 0) base_ = (highest / RoomBelowFirst + 2) * RoomBelowFirst;  // the low 16 bits stay those of the packets
+    if (highest >= 0)
+      base_ = (highest / RoomBelowFirst + 2) *
+              RoomBelowFirst;  // the low 16 bits stay those of the packets
     unwrapper_ = {};
     stats = {};
     missing.reset();
@@ -104,7 +112,7 @@ class Source {
   }
 
  private:
-  static constexpr int64_t RoomBelowFirst = 0x10000;   // packets from before the first one that came
+  static constexpr int64_t RoomBelowFirst = 0x10000;  // packets from before the first one that came
   rtp::SequenceUnwrapper unwrapper_;
   int64_t base_ = RoomBelowFirst;
 };

@@ -9,7 +9,8 @@ bool Speaker::decide(std::span<const Voice> voices, Timestamp now) {
   next_ = now + DecisionInterval;
 
   const auto loudest = std::ranges::max_element(voices, {}, &Voice::mean);
-  const auto mine = std::ranges::find_if(voices, [&](const Voice& v) { return current_ && v.endpoint == *current_; });
+  const auto mine = std::ranges::find_if(
+      voices, [&](const Voice& v) { return current_ && v.endpoint == *current_; });
   const float my_mean = mine == voices.end() ? 0 : mine->mean;
   if (my_mean >= Audible) last_heard_ = now;
 

@@ -14,7 +14,8 @@ class Speaker {
   static constexpr Duration DecisionInterval = 300ms;
   // 127 - level (RFC 6464): speech into a microphone lies at 70 to 110, a quiet room under 50.
   static constexpr float Audible = 60;
-  // A challenger must be this much louder than who speaks already, so that two who talk at once do not alternate.
+  // A challenger must be this much louder than who speaks already, so that two who talk at once do
+  // not alternate.
   static constexpr float Margin = 10;
   // A speaker pauses between words; nobody else being loud, it stays the speaker this long.
   static constexpr Duration Pause = 1500ms;

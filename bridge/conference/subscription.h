@@ -1,4 +1,5 @@
-// A receive slot of a client: which source it carries now, and the numbers of the one continuous stream that it is.
+// A receive slot of a client: which source it carries now, and the numbers of the one continuous
+// stream that it is.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +17,13 @@ namespace viaduct::conference {
 
 class Subscription {
  public:
-  // First numbers are random and below 2^15, so that no early loss can be taken for a rollover (RFC 3711 section 3.3.1).
+  // First numbers are random and below 2^15, so that no early loss can be taken for a rollover (RFC
+  // 3711 section 3.3.1).
   Subscription(const SlotDescription& d, Random& random)
-      : kind(d.kind), mid(d.mid), ssrc(d.ssrc), rtx_ssrc(d.rtx_ssrc),
+      : kind(d.kind),
+        mid(d.mid),
+        ssrc(d.ssrc),
+        rtx_ssrc(d.rtx_ssrc),
         projection(static_cast<uint16_t>(random.u32() & 0x7fff), random.u32()),
         next_rtx_index(random.u32() & 0x7fff) {}
 
@@ -29,14 +34,14 @@ class Subscription {
 
   std::optional<SourceRef> carries;
   Projection projection;
-  bool awaits_key_frame = false;   // video: nothing is sent before a picture that needs no other
-  uint64_t next_rtx_index;         // SRTP packet index of the next resent packet
+  bool awaits_key_frame = false;  // video: nothing is sent before a picture that needs no other
+  uint64_t next_rtx_index;        // SRTP packet index of the next resent packet
 
-  RateMeter meter;                 // first sendings alone
-  uint64_t payload_octets = 0;     // first sendings alone, as a sender report counts them
+  RateMeter meter;              // first sendings alone
+  uint64_t payload_octets = 0;  // first sendings alone, as a sender report counts them
   uint64_t resent = 0;
   RecentlyResent recently_resent;
-  double fraction_lost = 0;        // of the receiver's last report
+  double fraction_lost = 0;  // of the receiver's last report
 
   void carry(std::optional<SourceRef> source) {
     carries = source;

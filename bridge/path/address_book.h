@@ -23,7 +23,9 @@ class AddressBook {
     return it == by_ufrag_.end() ? Handle<Endpoint>{} : it->second;
   }
 
-  void add_address(const SocketAddress& address, Handle<Endpoint> owner) { by_address_[address] = owner; }
+  void add_address(const SocketAddress& address, Handle<Endpoint> owner) {
+    by_address_[address] = owner;
+  }
   // Only if it is still the owner's.
   void remove_address(const SocketAddress& address, Handle<Endpoint> owner) {
     const auto it = by_address_.find(address);

@@ -1,6 +1,7 @@
 // What travels down the path: packets by the batch, with what each step has learned about them.
 //
-// A batch may outlive the turn that made it (a cipher may finish later), so packets name endpoints by handle.
+// A batch may outlive the turn that made it (a cipher may finish later), so packets name endpoints
+// by handle.
 #pragma once
 
 #include <array>
@@ -32,24 +33,24 @@ constexpr const char* to_string(PacketKind k) {
 // A packet on its way in. Each step fills in its part and reads those above.
 struct RxPacket {
   Packet io;
-  Drop drop = Drop::None;               // anything else: later steps pass over it
+  Drop drop = Drop::None;  // anything else: later steps pass over it
 
   // demux
   PacketKind kind = PacketKind::Unknown;
   Handle<Endpoint> from;
-  rtp::HeaderView header;               // RTP
+  rtp::HeaderView header;  // RTP
 
   // unprotect
-  uint64_t index = 0;                   // SRTP or SRTCP packet index
-  uint16_t source = 0;                  // index in Endpoint::sources
-  bool rtx = false;                     // came on the source's RTX stream
+  uint64_t index = 0;   // SRTP or SRTCP packet index
+  uint16_t source = 0;  // index in Endpoint::sources
+  bool rtx = false;     // came on the source's RTX stream
 
   // observe
-  int64_t sequence = 0;                 // unwrapped by the source
-  uint16_t payload_bytes = 0;           // media behind the header, without padding
+  int64_t sequence = 0;        // unwrapped by the source
+  uint16_t payload_bytes = 0;  // media behind the header, without padding
   codec::CodecType codec{};
   std::optional<codec::Vp8Descriptor> vp8;
-  bool key_frame = false;               // decoding can begin at this packet
+  bool key_frame = false;  // decoding can begin at this packet
   bool in_silence = false;
 
   Bytes bytes() const { return io.bytes(); }
@@ -61,10 +62,12 @@ struct RxBatch : edge::CipherBatch {
   size_t size = 0;
   std::array<edge::CipherJob, limits::RxBatchPackets> job_storage;
   std::array<uint8_t, limits::RxBatchPackets> packet_of_job{};
-  size_t readers = 0;                   // TxBatches that still read payloads of this batch
+  size_t readers = 0;  // TxBatches that still read payloads of this batch
 
   std::span<RxPacket> all() { return std::span(packets).first(size); }
-  RxPacket& packet_of(const edge::CipherJob& job) { return packets[packet_of_job[static_cast<size_t>(&job - job_storage.data())]]; }
+  RxPacket& packet_of(const edge::CipherJob& job) {
+    return packets[packet_of_job[static_cast<size_t>(&job - job_storage.data())]];
+  }
   // The packet's job, to be filled in.
   edge::CipherJob& add_job(const RxPacket& packet) {
     packet_of_job[jobs.size()] = static_cast<uint8_t>(&packet - packets.data());
@@ -85,13 +88,13 @@ struct TxPacket {
   Packet io;
   Handle<Endpoint> to;
   TxKind kind = TxKind::Media;
-  Timestamp arrival;                    // of the packet it was made from; zero for RTCP
+  Timestamp arrival;  // of the packet it was made from; zero for RTCP
 };
 
 struct TxBatch : edge::CipherBatch {
   std::array<TxPacket, limits::TxBatchPackets> packets;
   std::array<edge::CipherJob, limits::TxBatchPackets> job_storage;  // job i is packet i's
-  RxBatch* reads = nullptr;             // whose payloads the jobs read; null when they read none
+  RxBatch* reads = nullptr;  // whose payloads the jobs read; null when they read none
 
   size_t size() const { return jobs.size(); }
   bool full() const { return jobs.size() == limits::TxBatchPackets; }

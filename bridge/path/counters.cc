@@ -3,10 +3,13 @@
 namespace viaduct::path {
 namespace {
 
-void visit_flow(MetricVisitor& v, const Flow& f, std::string_view worker, std::string_view direction, std::string_view kind) {
+void visit_flow(MetricVisitor& v, const Flow& f, std::string_view worker,
+                std::string_view direction, std::string_view kind) {
   const MetricLabels labels = {{"worker", worker}, {"direction", direction}, {"kind", kind}};
-  v.counter("viaduct_packets_total", "Packets by kind and direction", labels, static_cast<double>(f.packets.value()));
-  v.counter("viaduct_bytes_total", "UDP payload bytes by kind and direction", labels, static_cast<double>(f.bytes.value()));
+  v.counter("viaduct_packets_total", "Packets by kind and direction", labels,
+            static_cast<double>(f.packets.value()));
+  v.counter("viaduct_bytes_total", "UDP payload bytes by kind and direction", labels,
+            static_cast<double>(f.bytes.value()));
 }
 
 }  // namespace
@@ -18,7 +21,8 @@ void PathCounters::visit(MetricVisitor& v) const {
   const auto gauge = [&](const char* name, const char* help, const Gauge& g) {
     v.gauge(name, help, {{"worker", worker}}, static_cast<double>(g.value()));
   };
-  const auto outcome = [&](const char* name, const char* help, const char* label, const Counter& c) {
+  const auto outcome = [&](const char* name, const char* help, const char* label,
+                           const Counter& c) {
     v.counter(name, help, {{"worker", worker}, {"outcome", label}}, static_cast<double>(c.value()));
   };
 
@@ -31,24 +35,34 @@ void PathCounters::visit(MetricVisitor& v) const {
   visit_flow(v, dtls_sent, worker, "out", "dtls");
 
   for (size_t d = 1; d < Drops; ++d) {
-    v.counter("viaduct_dropped_packets_total", "Packets that went no further, by step of the path and reason",
+    v.counter("viaduct_dropped_packets_total",
+              "Packets that went no further, by step of the path and reason",
               {{"worker", worker}, {"stage", DropNames[d].stage}, {"reason", DropNames[d].reason}},
               static_cast<double>(drops[d].value()));
   }
-  v.histogram("viaduct_forwarding_latency_seconds", "From a packet's arrival to the hand-over of its copies to the network",
+  v.histogram("viaduct_forwarding_latency_seconds",
+              "From a packet's arrival to the hand-over of its copies to the network",
               {{"worker", worker}}, forwarding_latency);
 
-  outcome("viaduct_ice_events_total", "ICE: addresses validated and selected, consents lost", "validated", ice_validated);
-  outcome("viaduct_ice_events_total", "ICE: addresses validated and selected, consents lost", "selected", ice_selected);
-  outcome("viaduct_ice_events_total", "ICE: addresses validated and selected, consents lost", "consent_lost", consent_lost);
-  outcome("viaduct_dtls_handshakes_total", "DTLS handshakes by outcome", "connected", dtls_connected);
+  outcome("viaduct_ice_events_total", "ICE: addresses validated and selected, consents lost",
+          "validated", ice_validated);
+  outcome("viaduct_ice_events_total", "ICE: addresses validated and selected, consents lost",
+          "selected", ice_selected);
+  outcome("viaduct_ice_events_total", "ICE: addresses validated and selected, consents lost",
+          "consent_lost", consent_lost);
+  outcome("viaduct_dtls_handshakes_total", "DTLS handshakes by outcome", "connected",
+          dtls_connected);
   outcome("viaduct_dtls_handshakes_total", "DTLS handshakes by outcome", "failed", dtls_failed);
-  outcome("viaduct_dtls_handshakes_total", "DTLS handshakes by outcome", "timed_out", dtls_timed_out);
+  outcome("viaduct_dtls_handshakes_total", "DTLS handshakes by outcome", "timed_out",
+          dtls_timed_out);
 
-  count("viaduct_nacked_packets_received_total", "Packets that receivers asked for again", nacks_received);
+  count("viaduct_nacked_packets_received_total", "Packets that receivers asked for again",
+        nacks_received);
   count("viaduct_nacked_packets_sent_total", "Packets asked of senders again", nacks_sent);
-  count("viaduct_recovered_packets_total", "Packets that senders resent after a NACK", packets_recovered);
-  count("viaduct_key_frame_requests_received_total", "PLI and FIR from receivers", key_frames_asked_of_us);
+  count("viaduct_recovered_packets_total", "Packets that senders resent after a NACK",
+        packets_recovered);
+  count("viaduct_key_frame_requests_received_total", "PLI and FIR from receivers",
+        key_frames_asked_of_us);
   count("viaduct_key_frame_requests_sent_total", "PLI and FIR to senders", key_frames_asked);
   gauge("viaduct_endpoints", "Clients on the worker", endpoints);
   gauge("viaduct_conferences", "Conferences on the worker", conferences);

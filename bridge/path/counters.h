@@ -27,17 +27,17 @@ struct PathCounters final : MetricSource {
   explicit PathCounters(std::string worker_name) : worker(std::move(worker_name)) {}
 
   const std::string worker;
-  std::array<Flow, PacketKinds> received;          // by PacketKind, before any check
-  std::array<Flow, 3> sent;                        // by TxKind
+  std::array<Flow, PacketKinds> received;  // by PacketKind, before any check
+  std::array<Flow, 3> sent;                // by TxKind
   Flow stun_replies, dtls_sent;
   std::array<Counter, Drops> drops;
   Histogram<LatencyBounds.size()> forwarding_latency{LatencyBounds};
   Counter ice_validated, ice_selected;
   Counter dtls_connected, dtls_failed, dtls_timed_out;
   Counter consent_lost;
-  Counter nacks_received, nacks_sent;              // packets asked for again
+  Counter nacks_received, nacks_sent;  // packets asked for again
   Counter key_frames_asked_of_us, key_frames_asked;
-  Counter packets_recovered;                       // by RTX from senders
+  Counter packets_recovered;  // by RTX from senders
   Gauge endpoints, conferences, slots, slots_in_use, free_packets;
 
   void drop(Drop reason) { drops[static_cast<size_t>(reason)].add(); }

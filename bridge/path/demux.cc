@@ -6,14 +6,16 @@
 namespace viaduct::path {
 namespace {
 
-// Datagrams that the handshake thread takes from one client in a second. A handshake needs some twenty.
+// Datagrams that the handshake thread takes from one client in a second. A handshake needs some
+// twenty.
 constexpr uint32_t DtlsDatagramsPerSecond = 100;
 
 PacketKind kind_of(Bytes packet) {
   const uint8_t first = packet[0];
   if (first <= 3) return PacketKind::Stun;
   if (first >= 20 && first <= 63) return PacketKind::Dtls;
-  if (first >= 128 && first <= 191) return rtcp::is_rtcp(packet) ? PacketKind::Rtcp : PacketKind::Rtp;
+  if (first >= 128 && first <= 191)
+    return rtcp::is_rtcp(packet) ? PacketKind::Rtcp : PacketKind::Rtp;
   return PacketKind::Unknown;
 }
 
@@ -52,7 +54,8 @@ Drop Demux::answer_stun(RxPacket& p, Timestamp now) {
   Endpoint* endpoint = directory_.find(who);
   if (!endpoint) return Drop::StunUnknownUser;
 
-  // A client proves its password, not that it can receive at the address it writes from: it must not take a live client's.
+  // A client proves its password, not that it can receive at the address it writes from: it must
+  // not take a live client's.
   const Handle<Endpoint> owner = addresses_.at(p.io.peer);
   if (owner != who) {
     const Endpoint* other = directory_.find(owner);
@@ -61,8 +64,8 @@ Drop Demux::answer_stun(RxPacket& p, Timestamp now) {
 
   Packet reply;
   if (io_.allocate({&reply, 1}) == 0) return Drop::NoPacket;
-  const auto outcome = endpoint->transport.ice.handle(*message, p.io.peer, now,
-                                                      {reply.buffer + reply.offset, reply.tailroom()});
+  const auto outcome = endpoint->transport.ice.handle(
+      *message, p.io.peer, now, {reply.buffer + reply.offset, reply.tailroom()});
   if (outcome.reply_bytes > 0) {
     reply.length = static_cast<uint32_t>(outcome.reply_bytes);
     reply.peer = p.io.peer;
@@ -76,8 +79,8 @@ Drop Demux::answer_stun(RxPacket& p, Timestamp now) {
   return Drop::None;
 }
 
-void Demux::note_ice(Handle<Endpoint> who, Endpoint& endpoint, const RxPacket& p, const ice::IceLite::Outcome& outcome,
-                     Timestamp now) {
+void Demux::note_ice(Handle<Endpoint> who, Endpoint& endpoint, const RxPacket& p,
+                     const ice::IceLite::Outcome& outcome, Timestamp now) {
   if (outcome.evicted) addresses_.remove_address(*outcome.evicted, who);
   if (outcome.selected) counters_.ice_selected.add();
   if (addresses_.at(p.io.peer) != who) addresses_.add_address(p.io.peer, who);
@@ -103,7 +106,8 @@ Drop Demux::pass_to_handshakes(RxPacket& p, Endpoint& endpoint, Timestamp now) {
   if (transport.dtls_allowance == 0) return Drop::DtlsRate;
   --transport.dtls_allowance;
   const Bytes bytes = p.bytes();
-  if (!handshakes_.post(SessionDatagram{p.from, {bytes.begin(), bytes.end()}})) return Drop::DtlsQueueFull;
+  if (!handshakes_.post(SessionDatagram{p.from, {bytes.begin(), bytes.end()}}))
+    return Drop::DtlsQueueFull;
   return Drop::None;
 }
 

@@ -1,4 +1,5 @@
-// Why a packet went no further. Every early return of the path has a reason here, and every reason is a counter.
+// Why a packet went no further. Every early return of the path has a reason here, and every reason
+// is a counter.
 #pragma once
 
 #include <array>
@@ -10,41 +11,41 @@ namespace viaduct::path {
 enum class Drop : uint8_t {
   None,
   // demux
-  UnknownKind,         // the first byte belongs to no protocol of RFC 7983
-  UnknownAddress,      // not STUN, and no client has proved to own the address
+  UnknownKind,     // the first byte belongs to no protocol of RFC 7983
+  UnknownAddress,  // not STUN, and no client has proved to own the address
   StunMalformed,
-  StunUnknownUser,     // the ufrag is nobody's
-  StunRefused,         // integrity, user name or role
-  StunAddressTaken,    // another client with live consent sends from there
+  StunUnknownUser,   // the ufrag is nobody's
+  StunRefused,       // integrity, user name or role
+  StunAddressTaken,  // another client with live consent sends from there
   DtlsRate,
   DtlsQueueFull,
-  NotConnected,        // media before the keys are there
+  NotConnected,  // media before the keys are there
   RtpMalformed,
   RtcpMalformed,
   // unprotect
-  UnknownSsrc,         // belongs to no source that the client negotiated
+  UnknownSsrc,  // belongs to no source that the client negotiated
   Replayed,
   IndexOutOfRange,
-  Silence,             // an audio level that says silence, beyond the first few
+  Silence,  // an audio level that says silence, beyond the first few
   // observe
   AuthFailed,
   TooManySsrcs,
   UnknownPayloadType,
   BadPadding,
-  PaddingOnly,         // probes for bandwidth carry nothing to forward
+  PaddingOnly,  // probes for bandwidth carry nothing to forward
   RtxMalformed,
-  Duplicate,           // came before, by itself or by RTX
+  Duplicate,  // came before, by itself or by RTX
   Muted,
   // rewrite, resend, transmit
-  NotNegotiated,       // the receiver has no payload type for the format
-  BeforeStream,        // older than what the slot began with, or sent already
+  NotNegotiated,  // the receiver has no payload type for the format
+  BeforeStream,   // older than what the slot began with, or sent already
   AwaitsKeyFrame,
-  HeaderTooLong,       // its extensions do not fit a header of the receiver's
-  NoPacket,            // the pool ran dry
-  NoBatch,             // the cipher has not finished earlier batches
-  NoConsent,           // the receiver's consent ran out, or it is gone
+  HeaderTooLong,  // its extensions do not fit a header of the receiver's
+  NoPacket,       // the pool ran dry
+  NoBatch,        // the cipher has not finished earlier batches
+  NoConsent,      // the receiver's consent ran out, or it is gone
   SealFailed,
-  ResendUnknown,       // a NACK for a packet that is no longer kept
+  ResendUnknown,  // a NACK for a packet that is no longer kept
   ResendTooSoon,
   ResendBudget,
 };

@@ -15,7 +15,8 @@ void Feedback::run(RxBatch& rx, Timestamp now) {
   }
 }
 
-void Feedback::handle(const rtcp::Packet& packet, Handle<Endpoint> from, Endpoint& endpoint, Timestamp now) {
+void Feedback::handle(const rtcp::Packet& packet, Handle<Endpoint> from, Endpoint& endpoint,
+                      Timestamp now) {
   switch (packet.kind) {
     case rtcp::Kind::SenderReport:
       if (const auto sr = rtcp::parse_sender_report(packet)) {
@@ -24,7 +25,8 @@ void Feedback::handle(const rtcp::Packet& packet, Handle<Endpoint> from, Endpoin
       }
       break;
     case rtcp::Kind::ReceiverReport:
-      if (const auto rr = rtcp::parse_receiver_report(packet)) handle_report_blocks(rr->blocks, endpoint, now);
+      if (const auto rr = rtcp::parse_receiver_report(packet))
+        handle_report_blocks(rr->blocks, endpoint, now);
       break;
     case rtcp::Kind::Nack:
       if (const auto nack = rtcp::parse_nack(packet)) handle_nack(*nack, from, endpoint, now);
@@ -33,45 +35,55 @@ void Feedback::handle(const rtcp::Packet& packet, Handle<Endpoint> from, Endpoin
       if (const auto pli = rtcp::parse_pli(packet)) want_key_frame(pli->media, endpoint);
       break;
     case rtcp::Kind::Fir:
-      if (const auto fir = rtcp::parse_fir(packet)) fir->for_each([&](uint32_t ssrc, uint8_t) { want_key_frame(ssrc, endpoint); });
+      if (const auto fir = rtcp::parse_fir(packet))
+        fir->for_each([&](uint32_t ssrc, uint8_t) { want_key_frame(ssrc, endpoint); });
       break;
     case rtcp::Kind::Bye:
       if (const auto bye = rtcp::parse_bye(packet)) handle_bye(*bye, endpoint);
       break;
     case rtcp::Kind::Sdes:               // names are known from signalling
-    case rtcp::Kind::TransportFeedback:  // none is asked for: slots carry no transport-wide sequence numbers
+    case rtcp::Kind::TransportFeedback:  // none is asked for: slots carry no transport-wide
+                                         // sequence numbers
     case rtcp::Kind::Remb:
     case rtcp::Kind::Unknown:
       break;
   }
 }
 
-// The smallest difference is that of the report that waited least in queues; it may grow slowly, as clocks drift.
-void Feedback::handle_sender_report(const rtcp::SenderReport& sr, Endpoint& endpoint, Timestamp now) {
+// The smallest difference is that of the report that waited least in queues; it may grow slowly, as
+// clocks drift.
+void Feedback::handle_sender_report(const rtcp::SenderReport& sr, Endpoint& endpoint,
+                                    Timestamp now) {
   constexpr Duration DriftPerReport = 100us;
   const Duration ahead = ntp_difference(ntp_.at(now), sr.ntp);
   endpoint.clock_ahead = std::min(ahead, endpoint.clock_ahead.value_or(ahead) + DriftPerReport);
   const auto owner = endpoint.owner_of(sr.ssrc);
   if (!owner || owner->rtx) return;
-  endpoint.sources[owner->source].sender_clock = conference::SenderClock{sr.ntp, sr.rtp_timestamp, now};
+  endpoint.sources[owner->source].sender_clock =
+      conference::SenderClock{sr.ntp, sr.rtp_timestamp, now};
 }
 
-void Feedback::handle_report_blocks(const rtcp::ReportBlocks& blocks, Endpoint& endpoint, Timestamp now) {
+void Feedback::handle_report_blocks(const rtcp::ReportBlocks& blocks, Endpoint& endpoint,
+                                    Timestamp now) {
   for (size_t i = 0; i < blocks.size(); ++i) {
     const rtcp::ReportBlock block = blocks[i];
     const auto slot = endpoint.slot_with_ssrc(block.ssrc);
     if (!slot || endpoint.slots[*slot].ssrc != block.ssrc) continue;
     endpoint.slots[*slot].fraction_lost = block.fraction_lost / 256.0;
     if (block.last_sender_report == 0) continue;
-    // RFC 3550 section 6.4.1: A - LSR - DLSR, modulo 2^32 in 1/65536 s. What comes out negative is a lie or a clock's drift.
-    const uint32_t units = ntp_.at(now).middle() - block.last_sender_report - block.delay_since_last_sender_report;
+    // RFC 3550 section 6.4.1: A - LSR - DLSR, modulo 2^32 in 1/65536 s. What comes out negative is
+    // a lie or a clock's drift.
+    const uint32_t units =
+        ntp_.at(now).middle() - block.last_sender_report - block.delay_since_last_sender_report;
     if (units < 0x80000000u) endpoint.transport.round_trip = from_compact_ntp(units);
   }
 }
 
-void Feedback::handle_nack(const rtcp::Nack& nack, Handle<Endpoint> from, Endpoint& endpoint, Timestamp now) {
+void Feedback::handle_nack(const rtcp::Nack& nack, Handle<Endpoint> from, Endpoint& endpoint,
+                           Timestamp now) {
   const auto slot = endpoint.slot_with_ssrc(nack.media);
-  if (!slot || endpoint.slots[*slot].ssrc != nack.media || !endpoint.transport.may_send(now)) return;
+  if (!slot || endpoint.slots[*slot].ssrc != nack.media || !endpoint.transport.may_send(now))
+    return;
   nack.for_each_lost([&](uint16_t sequence) {
     counters_.nacks_received.add();
     const Drop why = resend(sequence, *slot, from, endpoint, now);
@@ -79,7 +91,8 @@ void Feedback::handle_nack(const rtcp::Nack& nack, Handle<Endpoint> from, Endpoi
   });
 }
 
-Drop Feedback::resend(uint16_t sequence, uint16_t slot_index, Handle<Endpoint> from, Endpoint& endpoint, Timestamp now) {
+Drop Feedback::resend(uint16_t sequence, uint16_t slot_index, Handle<Endpoint> from,
+                      Endpoint& endpoint, Timestamp now) {
   conference::Subscription& slot = endpoint.slots[slot_index];
   const conference::Source* source = slot.carries ? directory_.find(*slot.carries) : nullptr;
   const auto wanted = slot.projection.source_sequence(sequence);

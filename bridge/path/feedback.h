@@ -1,5 +1,6 @@
-// Step 5. RTCP from clients: sender reports set clocks, receiver reports tell loss and round trip, NACKs are answered from what
-// is kept, key-frame requests go on to the source behind the slot, BYE ends a source.
+// Step 5. RTCP from clients: sender reports set clocks, receiver reports tell loss and round trip,
+// NACKs are answered from what is kept, key-frame requests go on to the source behind the slot, BYE
+// ends a source.
 #pragma once
 
 #include "conference/directory.h"
@@ -12,7 +13,8 @@ namespace viaduct::path {
 
 class Feedback {
  public:
-  Feedback(conference::Directory& directory, Rewrite& rewrite, const NtpClock& ntp, PathCounters& counters)
+  Feedback(conference::Directory& directory, Rewrite& rewrite, const NtpClock& ntp,
+           PathCounters& counters)
       : directory_(directory), rewrite_(rewrite), ntp_(ntp), counters_(counters) {}
 
   void run(RxBatch& rx, Timestamp now);
@@ -21,8 +23,10 @@ class Feedback {
   void handle(const rtcp::Packet& packet, Handle<Endpoint> from, Endpoint& endpoint, Timestamp now);
   void handle_sender_report(const rtcp::SenderReport& report, Endpoint& endpoint, Timestamp now);
   void handle_report_blocks(const rtcp::ReportBlocks& blocks, Endpoint& endpoint, Timestamp now);
-  void handle_nack(const rtcp::Nack& nack, Handle<Endpoint> from, Endpoint& endpoint, Timestamp now);
-  Drop resend(uint16_t sequence, uint16_t slot, Handle<Endpoint> from, Endpoint& endpoint, Timestamp now);
+  void handle_nack(const rtcp::Nack& nack, Handle<Endpoint> from, Endpoint& endpoint,
+                   Timestamp now);
+  Drop resend(uint16_t sequence, uint16_t slot, Handle<Endpoint> from, Endpoint& endpoint,
+              Timestamp now);
   void want_key_frame(uint32_t slot_ssrc, Endpoint& endpoint);
   void handle_bye(const rtcp::Bye& bye, Endpoint& endpoint);
 

@@ -1,5 +1,5 @@
-// Between one worker and the handshake thread: DTLS datagrams go over, keys come back. DTLS costs hundreds of microseconds a
-// handshake and must never delay a media packet.
+// Between one worker and the handshake thread: DTLS datagrams go over, keys come back. DTLS costs
+// hundreds of microseconds a handshake and must never delay a media packet.
 #pragma once
 
 #include <string>
@@ -29,7 +29,7 @@ struct SessionDatagram {
   Handle<Endpoint> endpoint;
   std::vector<uint8_t> bytes;
 };
-struct CloseSession {                  // close_notify goes out, if there is still a way
+struct CloseSession {  // close_notify goes out, if there is still a way
   Handle<Endpoint> endpoint;
 };
 using HandshakeRequest = std::variant<std::monostate, OpenSession, SessionDatagram, CloseSession>;
@@ -42,13 +42,14 @@ struct SessionConnected {
 };
 struct SessionFailed {
   Handle<Endpoint> endpoint;
-  std::string reason;                  // one sentence
+  std::string reason;  // one sentence
   bool timed_out = false;
 };
-struct SessionClosed {                 // the client said goodbye
+struct SessionClosed {  // the client said goodbye
   Handle<Endpoint> endpoint;
 };
-using HandshakeReply = std::variant<std::monostate, SessionDatagram, SessionConnected, SessionFailed, SessionClosed>;
+using HandshakeReply =
+    std::variant<std::monostate, SessionDatagram, SessionConnected, SessionFailed, SessionClosed>;
 
 class HandshakePort {
  public:

@@ -5,7 +5,7 @@
 namespace viaduct::path {
 namespace {
 
-constexpr int RequestsPerTurn = 64;   // of one worker, so that no worker starves another
+constexpr int RequestsPerTurn = 64;  // of one worker, so that no worker starves another
 
 }  // namespace
 
@@ -20,7 +20,8 @@ bool HandshakeService::turn(Timestamp now) {
       }
       auto request = port.port->take_request();
       if (!request) break;
-      std::visit([&](auto&& message) { handle(port, std::move(message), now); }, std::move(*request));
+      std::visit([&](auto&& message) { handle(port, std::move(message), now); },
+                 std::move(*request));
     }
   }
   return more;
@@ -29,7 +30,8 @@ bool HandshakeService::turn(Timestamp now) {
 Timestamp HandshakeService::next_deadline() const {
   Timestamp next = Never;
   for (const Port& port : ports_) {
-    for (const auto& [who, client] : port.clients) next = std::min(next, client.session->next_deadline());
+    for (const auto& [who, client] : port.clients)
+      next = std::min(next, client.session->next_deadline());
   }
   return next;
 }
@@ -40,7 +42,8 @@ void HandshakeService::handle(Port& port, OpenSession&& open, Timestamp now) {
     return;
   }
   Client& client = port.clients[open.endpoint];
-  client.session = std::make_unique<dtls::Session>(context_, open.role, std::move(open.expected), now);
+  client.session =
+      std::make_unique<dtls::Session>(context_, open.role, std::move(open.expected), now);
   if (settle(port, open.endpoint, client)) port.clients.erase(open.endpoint);
 }
 
@@ -56,7 +59,8 @@ void HandshakeService::handle(Port& port, CloseSession&& close, Timestamp) {
   if (it == port.clients.end()) return;
   it->second.session->close();
   std::vector<uint8_t> datagram;
-  while (it->second.session->poll_output(&datagram)) reply(port, SessionDatagram{it->first, std::move(datagram)});
+  while (it->second.session->poll_output(&datagram))
+    reply(port, SessionDatagram{it->first, std::move(datagram)});
   port.clients.erase(it);
 }
 
@@ -81,7 +85,8 @@ bool HandshakeService::settle(Port& port, Handle<Endpoint> who, Client& client, 
     case dtls::Session::State::Handshaking:
       return false;
     case dtls::Session::State::Connected:
-      if (!client.reported) reply(port, SessionConnected{who, session.export_keys(), session.info()});
+      if (!client.reported)
+        reply(port, SessionConnected{who, session.export_keys(), session.info()});
       client.reported = true;
       return false;
     case dtls::Session::State::Failed:
@@ -100,14 +105,16 @@ void HandshakeService::reply(Port& port, HandshakeReply&& message) {
 }
 
 bool HandshakeService::flush(Port& port) {
-  while (!port.backlog.empty() && port.port->reply(std::move(port.backlog.front()))) port.backlog.pop_front();
+  while (!port.backlog.empty() && port.port->reply(std::move(port.backlog.front())))
+    port.backlog.pop_front();
   return port.backlog.empty();
 }
 
 size_t HandshakeService::in_progress() const {
   size_t count = 0;
   for (const Port& port : ports_) {
-    count += static_cast<size_t>(std::ranges::count_if(port.clients, [](const auto& c) { return !c.second.reported; }));
+    count += static_cast<size_t>(
+        std::ranges::count_if(port.clients, [](const auto& c) { return !c.second.reported; }));
   }
   return count;
 }

@@ -1,5 +1,6 @@
-// All DTLS sessions of the process, driven by one thread of their own. Sans-IO too: datagrams come from and go to workers through
-// their HandshakePorts, and time is an argument, so a simulation turns it by hand.
+// All DTLS sessions of the process, driven by one thread of their own. Sans-IO too: datagrams come
+// from and go to workers through their HandshakePorts, and time is an argument, so a simulation
+// turns it by hand.
 #pragma once
 
 #include <deque>
@@ -20,7 +21,8 @@ class HandshakeService {
   // All ports are known before the first turn().
   void serve(HandshakePort& port) { ports_.push_back({&port, {}, {}}); }
 
-  // Takes what the workers ask for, runs timers that are due, and answers. True when there may be more to do at once.
+  // Takes what the workers ask for, runs timers that are due, and answers. True when there may be
+  // more to do at once.
   bool turn(Timestamp now);
   // The earliest timer of a handshake in progress.
   Timestamp next_deadline() const;
@@ -28,13 +30,14 @@ class HandshakeService {
  private:
   struct Client {
     std::unique_ptr<dtls::Session> session;
-    bool reported = false;            // connected, and the worker has its keys
+    bool reported = false;  // connected, and the worker has its keys
   };
   using Clients = std::map<Handle<Endpoint>, Client>;
   struct Port {
     HandshakePort* port;
     Clients clients;
-    std::deque<HandshakeReply> backlog;  // replies for which the ring had no room; while there are some, no request is taken
+    std::deque<HandshakeReply> backlog;  // replies for which the ring had no room; while there are
+                                         // some, no request is taken
   };
 
   void handle(Port& port, OpenSession&& open, Timestamp now);

@@ -18,7 +18,8 @@ const std::vector<Handshakes::Ended>& Handshakes::run(Timestamp now) {
 void Handshakes::close(Handle<Endpoint> who, Endpoint& endpoint) {
   opener_.remove_key(endpoint.transport.unprotect_key);
   sealer_.remove_key(endpoint.transport.protect_key);
-  if (endpoint.transport.state == conference::TransportState::Checking) return;  // no session was opened
+  if (endpoint.transport.state == conference::TransportState::Checking)
+    return;  // no session was opened
   if (!port_.post(CloseSession{who})) unposted_.push_back(who);
 }
 
@@ -47,7 +48,8 @@ void Handshakes::handle(SessionConnected&& connected, Timestamp now) {
   if (unprotect) transport.unprotect_key = *unprotect;
   if (protect) transport.protect_key = *protect;
   if (!unprotect || !protect) {
-    log::error("a client's SRTP keys were refused: {}", (unprotect ? protect : unprotect).error().text);
+    log::error("a client's SRTP keys were refused: {}",
+               (unprotect ? protect : unprotect).error().text);
     ended_.push_back({connected.endpoint, conference::GoneReason::Refused});
     return;
   }
@@ -55,8 +57,8 @@ void Handshakes::handle(SessionConnected&& connected, Timestamp now) {
   transport.dtls = std::move(connected.info);
   transport.state = conference::TransportState::Connected;
   counters_.dtls_connected.add();
-  directory_.reports.push_back(conference::EndpointConnected{endpoint->id, transport.validated - transport.created,
-                                                             now - transport.validated});
+  directory_.reports.push_back(conference::EndpointConnected{
+      endpoint->id, transport.validated - transport.created, now - transport.validated});
 }
 
 void Handshakes::handle(SessionFailed&& failed, Timestamp) {
@@ -68,7 +70,8 @@ void Handshakes::handle(SessionFailed&& failed, Timestamp) {
 }
 
 void Handshakes::handle(SessionClosed&& closed, Timestamp) {
-  if (directory_.find(closed.endpoint)) ended_.push_back({closed.endpoint, conference::GoneReason::PeerClosed});
+  if (directory_.find(closed.endpoint))
+    ended_.push_back({closed.endpoint, conference::GoneReason::PeerClosed});
 }
 
 }  // namespace viaduct::path

@@ -1,5 +1,5 @@
-// The path's side of DTLS: sends what the handshake thread wrote, puts keys in place, and lets go of clients whose handshake failed
-// or who said goodbye.
+// The path's side of DTLS: sends what the handshake thread wrote, puts keys in place, and lets go
+// of clients whose handshake failed or who said goodbye.
 #pragma once
 
 #include <vector>
@@ -14,15 +14,21 @@ namespace viaduct::path {
 
 class Handshakes {
  public:
-  Handshakes(edge::PacketIo& io, conference::Directory& directory, HandshakePort& port, edge::BatchCipher& opener,
-             edge::BatchCipher& sealer, PathCounters& counters)
-      : io_(io), directory_(directory), port_(port), opener_(opener), sealer_(sealer), counters_(counters) {}
+  Handshakes(edge::PacketIo& io, conference::Directory& directory, HandshakePort& port,
+             edge::BatchCipher& opener, edge::BatchCipher& sealer, PathCounters& counters)
+      : io_(io),
+        directory_(directory),
+        port_(port),
+        opener_(opener),
+        sealer_(sealer),
+        counters_(counters) {}
 
   struct Ended {
     Handle<Endpoint> endpoint;
     conference::GoneReason reason{};
   };
-  // Takes what the handshake thread has to say; returns who must be removed. Valid until the next call.
+  // Takes what the handshake thread has to say; returns who must be removed. Valid until the next
+  // call.
   const std::vector<Ended>& run(Timestamp now);
 
   // The client goes: wipes its keys and ends its session.
@@ -42,7 +48,7 @@ class Handshakes {
   edge::BatchCipher& sealer_;
   PathCounters& counters_;
   std::vector<Ended> ended_;
-  std::vector<Handle<Endpoint>> unposted_;   // whose end the handshake thread must still hear of
+  std::vector<Handle<Endpoint>> unposted_;  // whose end the handshake thread must still hear of
 };
 
 }  // namespace viaduct::path

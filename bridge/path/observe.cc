@@ -19,11 +19,13 @@ void Observe::run(RxBatch& rx, Timestamp now) {
   for (const edge::CipherJob& job : rx.jobs) {
     RxPacket& p = rx.packet_of(job);
     Endpoint* endpoint = directory_.find(p.from);
-    p.drop = !endpoint ? Drop::UnknownAddress : verdict_of(job);  // the client may have left meanwhile
+    p.drop =
+        !endpoint ? Drop::UnknownAddress : verdict_of(job);  // the client may have left meanwhile
     if (p.drop != Drop::None) continue;
     p.io.length = job.result_bytes;
     p.drop = authenticated(p, *endpoint);
-    if (p.drop == Drop::None && p.kind == PacketKind::Rtp) p.drop = observe_media(p, *endpoint, now);
+    if (p.drop == Drop::None && p.kind == PacketKind::Rtp)
+      p.drop = observe_media(p, *endpoint, now);
   }
 }
 
@@ -45,9 +47,10 @@ Drop Observe::authenticated(RxPacket& p, Endpoint& endpoint) const {
 
 Drop Observe::observe_media(RxPacket& p, Endpoint& endpoint, Timestamp now) {
   conference::Source& source = endpoint.sources[p.source];
-  const Bytes transport_sequence =
-      rtp::find_extension(p.bytes(), p.header, endpoint.extensions.id(rtp::ExtensionType::TransportSequence));
-  if (const auto number = rtp::read_transport_sequence(transport_sequence)) endpoint.arrivals.on_packet(*number, p.io.arrival);
+  const Bytes transport_sequence = rtp::find_extension(
+      p.bytes(), p.header, endpoint.extensions.id(rtp::ExtensionType::TransportSequence));
+  if (const auto number = rtp::read_transport_sequence(transport_sequence))
+    endpoint.arrivals.on_packet(*number, p.io.arrival);
 
   const auto media = rtp::payload_bytes_without_padding(p.bytes(), p.header);
   if (!media) return Drop::BadPadding;
@@ -69,7 +72,8 @@ Drop Observe::observe_media(RxPacket& p, Endpoint& endpoint, Timestamp now) {
   p.sequence = source.extend(p.header.sequence);
   if (!source.delivered.commit(static_cast<uint64_t>(p.sequence))) return Drop::Duplicate;
   source.highest = std::max(source.highest, p.sequence);
-  source.stats.on_packet(p.header.sequence, p.header.timestamp, p.io.arrival, p.rtx ? 0 : codec::clock_rate_of(p.codec));
+  source.stats.on_packet(p.header.sequence, p.header.timestamp, p.io.arrival,
+                         p.rtx ? 0 : codec::clock_rate_of(p.codec));
   source.meter.add(p.io.length, now);
   if (source.kind == codec::MediaKind::Video) source.missing.on_packet(p.header.sequence, now);
   if (!source.sending || source.codec != p.codec) {
@@ -91,7 +95,8 @@ Drop Observe::observe_media(RxPacket& p, Endpoint& endpoint, Timestamp now) {
   return Drop::None;
 }
 
-// The SSRC was learned from the MID of an authenticated packet: the source's first, or one that its client has gone over to.
+// The SSRC was learned from the MID of an authenticated packet: the source's first, or one that its
+// client has gone over to.
 void Observe::begin_stream(conference::Source& source, uint32_t ssrc) const {
   source.begin_stream(ssrc);
   for (const conference::SlotRef& ref : source.receivers) {
@@ -101,11 +106,14 @@ void Observe::begin_stream(conference::Source& source, uint32_t ssrc) const {
   if (source.kind == codec::MediaKind::Video) source.key_frame.want();
 }
 
-// Moves the header up against the original payload and gives it the original numbers (RFC 4588 section 4).
-Drop Observe::restore_rtx(RxPacket& p, const Endpoint& endpoint, const conference::Source& source) const {
+// Moves the header up against the original payload and gives it the original numbers (RFC 4588
+// section 4).
+Drop Observe::restore_rtx(RxPacket& p, const Endpoint& endpoint,
+                          const conference::Source& source) const {
   const auto meaning = endpoint.payloads.meaning(p.header.payload_type);
   if (!source.ssrc) return Drop::RtxMalformed;
-  const auto original = rtp::restore(p.header, p.payload(), meaning->media_payload_type, *source.ssrc);
+  const auto original =
+      rtp::restore(p.header, p.payload(), meaning->media_payload_type, *source.ssrc);
   if (!original) return Drop::RtxMalformed;
 
   uint8_t* from = p.io.bytes().data();

@@ -1,5 +1,5 @@
-// Step 4. What an arrival teaches, now that it has authenticated: windows move, losses show, voices are measured, RTX is
-// turned back into the packet it repeats, and where key frames begin is noted.
+// Step 4. What an arrival teaches, now that it has authenticated: windows move, losses show, voices
+// are measured, RTX is turned back into the packet it repeats, and where key frames begin is noted.
 #pragma once
 
 #include "conference/directory.h"
@@ -10,7 +10,8 @@ namespace viaduct::path {
 
 class Observe {
  public:
-  Observe(conference::Directory& directory, PathCounters& counters) : directory_(directory), counters_(counters) {}
+  Observe(conference::Directory& directory, PathCounters& counters)
+      : directory_(directory), counters_(counters) {}
 
   void run(RxBatch& rx, Timestamp now);
 
@@ -18,7 +19,8 @@ class Observe {
   Drop authenticated(RxPacket& packet, Endpoint& endpoint) const;
   Drop observe_media(RxPacket& packet, Endpoint& endpoint, Timestamp now);
   void begin_stream(conference::Source& source, uint32_t ssrc) const;
-  Drop restore_rtx(RxPacket& packet, const Endpoint& endpoint, const conference::Source& source) const;
+  Drop restore_rtx(RxPacket& packet, const Endpoint& endpoint,
+                   const conference::Source& source) const;
   void observe_level(RxPacket& packet, Endpoint& endpoint, Timestamp now);
 
   conference::Directory& directory_;

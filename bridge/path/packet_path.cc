@@ -3,30 +3,35 @@
 namespace viaduct::path {
 namespace {
 
-constexpr Duration Tick = 10ms;      // NACKs, reports, speakers
+constexpr Duration Tick = 10ms;       // NACKs, reports, speakers
 constexpr Duration SlowTick = 500ms;  // what is kept too long, gauges
 
 }  // namespace
 
 // One turn of the worker. A packet's whole life reads from the top to the bottom of this function.
+// clang-format off
 void PacketPath::turn(Timestamp now) {
-  take_handshakes(now);                                   //   keys that are ready, DTLS that must go out
-  if (RxBatch* rx = receive(now)) {                       // 1 take what has arrived
-    demux_.run(*rx, now);                                 // 2 STUN is answered, DTLS handed over; RTP and RTCP go on
-    opened_.run(*rx);                                     // 3 unprotect: submit to the cipher
+  take_handshakes(now);                       //   keys that are ready, DTLS that must go out
+  if (RxBatch* rx = receive(now)) {           // 1 take what has arrived
+    demux_.run(*rx, now);                     // 2 STUN is answered, DTLS handed over; media goes on
+    opened_.run(*rx);                         // 3 unprotect: submit to the cipher
   }
-  while (RxBatch* rx = opened_.poll()) {                  //   finished batches, oldest first
-    observe_.run(*rx, now);                               // 4 learn from arrivals
-    feedback_.run(*rx, now);                              // 5 act on RTCP
-    rewrite_.run(*rx, route_.run(*rx), now);              // 6 pick receivers, 7 write their headers
-    sealed_.run(queue_.take());                           // 8 protect: submit the fan-out
+  while (RxBatch* rx = opened_.poll()) {      //   finished batches, oldest first
+    observe_.run(*rx, now);                   // 4 learn from arrivals
+    feedback_.run(*rx, now);                  // 5 act on RTCP
+    rewrite_.run(*rx, route_.run(*rx), now);  // 6 pick receivers, 7 write their headers
+    sealed_.run(queue_.take());               // 8 protect: submit the fan-out
     retire_if_unread(rx);
   }
-  run_timers(now);                                        //   reports, requests, consent: RTCP of our own
-  while (TxBatch* tx = sealed_.poll()) transmit(*tx, now);  // 9 send, and keep what may be asked for again
+  run_timers(now);                            //   RTCP of our own: reports, requests, consent
+  while (TxBatch* tx = sealed_.poll()) {
+    transmit(*tx, now);                       // 9 send, and keep what may be asked for again
+  }
 }
+// clang-format on
 
-PacketPath::PacketPath(Edges edges, NtpClock ntp, std::vector<codec::CodecType> video_preference, PathCounters& counters)
+PacketPath::PacketPath(Edges edges, NtpClock ntp, std::vector<codec::CodecType> video_preference,
+                       PathCounters& counters)
     : io_(edges.io),
       counters_(counters),
       ntp_(ntp),
@@ -44,7 +49,8 @@ PacketPath::PacketPath(Edges edges, NtpClock ntp, std::vector<codec::CodecType> 
       handshakes_(edges.io, directory_, edges.handshakes, edges.opener, edges.sealer, counters),
       arrivals_(limits::RxBatchPackets) {}
 
-// Null when nothing has arrived, or when so many batches are with the cipher that the network must wait.
+// Null when nothing has arrived, or when so many batches are with the cipher that the network must
+// wait.
 RxBatch* PacketPath::receive(Timestamp now) {
   RxBatch* rx = rx_batches_.take();
   if (!rx) return nullptr;
@@ -84,8 +90,10 @@ void PacketPath::take_handshakes(Timestamp now) {
 void PacketPath::run_timers(Timestamp now) {
   if (now < next_tick_) return;
   next_tick_ = now + Tick;
-  directory_.for_each_endpoint([&](Handle<Endpoint> who, Endpoint& e) { run_endpoint_timers(who, e, now); });
-  directory_.for_each_conference([&](Handle<conference::Conference>, conference::Conference& c) { c.run_timers(now); });
+  directory_.for_each_endpoint(
+      [&](Handle<Endpoint> who, Endpoint& e) { run_endpoint_timers(who, e, now); });
+  directory_.for_each_conference(
+      [&](Handle<conference::Conference>, conference::Conference& c) { c.run_timers(now); });
   sealed_.run(queue_.take());
   if (now >= next_slow_tick_) {
     next_slow_tick_ = now + SlowTick;
@@ -122,7 +130,8 @@ void PacketPath::run_slow_timers(Timestamp now) {
 void PacketPath::add(const conference::AddEndpoint& command, Timestamp now) {
   const Handle<Endpoint> who = directory_.add(command, now);
   if (!who) {
-    directory_.reports.push_back(conference::EndpointGone{command.endpoint->id, conference::GoneReason::Refused});
+    directory_.reports.push_back(
+        conference::EndpointGone{command.endpoint->id, conference::GoneReason::Refused});
     return;
   }
   addresses_.add_ufrag(command.endpoint->local_ufrag, who);
@@ -134,7 +143,8 @@ void PacketPath::remove(conference::EndpointId id) {
 }
 
 void PacketPath::remove(Handle<Endpoint> who, Endpoint& e) {
-  for (const SocketAddress& address : e.transport.ice.validated()) addresses_.remove_address(address, who);
+  for (const SocketAddress& address : e.transport.ice.validated())
+    addresses_.remove_address(address, who);
   addresses_.remove_ufrag(e.local_ufrag);
   handshakes_.close(who, e);
   freed_.clear();

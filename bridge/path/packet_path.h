@@ -1,7 +1,8 @@
-// START HERE. The life of a packet, from the network and back to it: turn() reads from top to bottom, one step a line, one file a
-// step. Each step is a loop over a batch.
+// START HERE. The life of a packet, from the network and back to it: turn() reads from top to
+// bottom, one step a line, one file a step. Each step is a loop over a batch.
 //
-// Sans-IO: it touches the network through PacketIo, keys through BatchCipher, and is told the time. It belongs to one thread.
+// Sans-IO: it touches the network through PacketIo, keys through BatchCipher, and is told the time.
+// It belongs to one thread.
 #pragma once
 
 #include <functional>
@@ -32,14 +33,15 @@ class PacketPath {
  public:
   struct Edges {
     edge::PacketIo& io;
-    edge::BatchCipher& opener;    // Direction::Unprotect
-    edge::BatchCipher& sealer;    // Direction::Protect
+    edge::BatchCipher& opener;  // Direction::Unprotect
+    edge::BatchCipher& sealer;  // Direction::Protect
     HandshakePort& handshakes;
     TimeSource& time;
     Random& random;
   };
 
-  PacketPath(Edges edges, NtpClock ntp, std::vector<codec::CodecType> video_preference, PathCounters& counters);
+  PacketPath(Edges edges, NtpClock ntp, std::vector<codec::CodecType> video_preference,
+             PathCounters& counters);
 
   // One turn of the worker: takes what has arrived and sends what follows from it.
   void turn(Timestamp now);
@@ -50,7 +52,8 @@ class PacketPath {
   void add(const conference::AddEndpoint& command, Timestamp now);
   void remove(conference::EndpointId id);
   void set_muted(const conference::SetMuted& command);
-  conference::WorkerSnapshot snapshot(uint32_t worker, const dtls::Fingerprint& local, Timestamp now) {
+  conference::WorkerSnapshot snapshot(uint32_t worker, const dtls::Fingerprint& local,
+                                      Timestamp now) {
     return directory_.snapshot(worker, local, now);
   }
   // Says goodbye to every client; the next turn()s get it out.

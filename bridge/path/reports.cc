@@ -8,8 +8,9 @@ namespace viaduct::path {
 namespace {
 
 constexpr size_t MaxRtcpBytes = 1200;
-constexpr int MaxFeedbackMessages = 4;   // of transport-wide feedback, for one client in one round
-constexpr size_t MaxNackedAtOnce = 64;   // sequence numbers in one NACK; the rest follows in the next turn
+constexpr int MaxFeedbackMessages = 4;  // of transport-wide feedback, for one client in one round
+constexpr size_t MaxNackedAtOnce =
+    64;  // sequence numbers in one NACK; the rest follows in the next turn
 
 rtcp::ReportBlock report_block_of(conference::Source& source, Timestamp now) {
   rtcp::ReportBlock block{.ssrc = *source.ssrc,
@@ -33,9 +34,11 @@ void Reports::run(Handle<Endpoint> who, Endpoint& endpoint, Timestamp now) {
   }
   if (endpoint.arrivals.due(now)) {
     const uint32_t media = endpoint.sources.empty() ? 0 : endpoint.sources.front().ssrc.value_or(0);
-    for (int messages = 0; endpoint.arrivals.has_pending() && messages < MaxFeedbackMessages; ++messages) {
-      send(who, endpoint,
-           [&](MutableBytes out) { return endpoint.arrivals.write(out, endpoint.feedback_ssrc, media, now); });
+    for (int messages = 0; endpoint.arrivals.has_pending() && messages < MaxFeedbackMessages;
+         ++messages) {
+      send(who, endpoint, [&](MutableBytes out) {
+        return endpoint.arrivals.write(out, endpoint.feedback_ssrc, media, now);
+      });
     }
   }
   send(who, endpoint, [&](MutableBytes out) { return write_requests(out, endpoint, now); });
@@ -77,24 +80,28 @@ void Reports::send(Handle<Endpoint> who, Endpoint& endpoint, Write&& write) {
                 .payload = start + srtp::RtcpHeaderBytes};
 }
 
-// RR for what the client sends, SDES, and SR for each slot that carries something. What does not fit waits for the next round.
+// RR for what the client sends, SDES, and SR for each slot that carries something. What does not
+// fit waits for the next round.
 size_t Reports::write_reports(MutableBytes space, Endpoint& endpoint, Timestamp now) {
   rtcp::CompoundWriter out(space);
   std::array<rtcp::ReportBlock, limits::SourcesPerEndpoint> blocks;
   size_t count = 0;
   for (conference::Source& source : endpoint.sources) {
-    if (source.ssrc && source.stats.started() && count < blocks.size()) blocks[count++] = report_block_of(source, now);
+    if (source.ssrc && source.stats.started() && count < blocks.size())
+      blocks[count++] = report_block_of(source, now);
   }
   out.receiver_report(endpoint.feedback_ssrc, std::span(blocks).first(count));
   out.sdes_cname(endpoint.feedback_ssrc, endpoint.cname);
-  for (const conference::Subscription& slot : endpoint.slots) write_sender_report(out, endpoint, slot, now);
+  for (const conference::Subscription& slot : endpoint.slots)
+    write_sender_report(out, endpoint, slot, now);
   return out.size();
 }
 
-// The slot's media time at this moment, on the bridge's clock: the source's last report, moved on by what has passed since it
-// was written (RFC 3550 section 6.4.1). All sources of a client share one clock difference, so sound and picture stay together.
-void Reports::write_sender_report(rtcp::CompoundWriter& out, const Endpoint& endpoint, const conference::Subscription& slot,
-                                  Timestamp now) {
+// The slot's media time at this moment, on the bridge's clock: the source's last report, moved on
+// by what has passed since it was written (RFC 3550 section 6.4.1). All sources of a client share
+// one clock difference, so sound and picture stay together.
+void Reports::write_sender_report(rtcp::CompoundWriter& out, const Endpoint& endpoint,
+                                  const conference::Subscription& slot, Timestamp now) {
   if (!slot.carries || !slot.projection.started()) return;
   const Endpoint* sender = directory_.find(slot.carries->endpoint);
   const conference::Source* source = directory_.find(*slot.carries);
@@ -112,7 +119,8 @@ void Reports::write_sender_report(rtcp::CompoundWriter& out, const Endpoint& end
   out.sdes_cname(slot.ssrc, endpoint.cname);
 }
 
-// What the client should send again or anew: NACKs for gaps, PLI (or FIR for a client without it) for key frames.
+// What the client should send again or anew: NACKs for gaps, PLI (or FIR for a client without it)
+// for key frames.
 size_t Reports::write_requests(MutableBytes space, Endpoint& endpoint, Timestamp now) {
   rtcp::CompoundWriter out(space);
   const Duration round_trip = endpoint.transport.round_trip.value_or(0ms);

@@ -1,5 +1,5 @@
-// RTCP that the bridge sends on its own account, as it falls due: SR and RR with SDES, transport-wide feedback, NACKs for gaps,
-// key-frame requests, BYE.
+// RTCP that the bridge sends on its own account, as it falls due: SR and RR with SDES,
+// transport-wide feedback, NACKs for gaps, key-frame requests, BYE.
 #pragma once
 
 #include "conference/directory.h"
@@ -13,7 +13,8 @@ class Reports {
  public:
   static constexpr Duration ReportInterval = 500ms;
 
-  Reports(conference::Directory& directory, TxQueue& queue, const NtpClock& ntp, PathCounters& counters)
+  Reports(conference::Directory& directory, TxQueue& queue, const NtpClock& ntp,
+          PathCounters& counters)
       : directory_(directory), queue_(queue), ntp_(ntp), counters_(counters) {}
 
   // Queues what is due for one connected client.
@@ -22,12 +23,13 @@ class Reports {
   void say_goodbye(Handle<Endpoint> who, Endpoint& endpoint);
 
  private:
-  // Queues one SRTCP packet with what write(MutableBytes) puts into it and says the size of; nothing when that is 0.
+  // Queues one SRTCP packet with what write(MutableBytes) puts into it and says the size of;
+  // nothing when that is 0.
   template <typename Write>
   void send(Handle<Endpoint> who, Endpoint& endpoint, Write&& write);
   size_t write_reports(MutableBytes space, Endpoint& endpoint, Timestamp now);
-  void write_sender_report(rtcp::CompoundWriter& out, const Endpoint& endpoint, const conference::Subscription& slot,
-                           Timestamp now);
+  void write_sender_report(rtcp::CompoundWriter& out, const Endpoint& endpoint,
+                           const conference::Subscription& slot, Timestamp now);
   size_t write_requests(MutableBytes space, Endpoint& endpoint, Timestamp now);
 
   conference::Directory& directory_;

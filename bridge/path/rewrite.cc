@@ -11,11 +11,13 @@ namespace {
 using conference::Projection;
 using conference::Subscription;
 
-// Extensions that mean the same to every receiver; each is carried under the receiver's number for it. The others are hop by hop
-// (transport sequence numbers, send times) or name the sender's own m-sections (MID, RID).
+// Extensions that mean the same to every receiver; each is carried under the receiver's number for
+// it. The others are hop by hop (transport sequence numbers, send times) or name the sender's own
+// m-sections (MID, RID).
 constexpr rtp::ExtensionType Carried[] = {
-    rtp::ExtensionType::AudioLevel,   rtp::ExtensionType::VideoOrientation,     rtp::ExtensionType::PlayoutDelay,
-    rtp::ExtensionType::AbsCaptureTime, rtp::ExtensionType::DependencyDescriptor, rtp::ExtensionType::VideoLayersAllocation,
+    rtp::ExtensionType::AudioLevel,           rtp::ExtensionType::VideoOrientation,
+    rtp::ExtensionType::PlayoutDelay,         rtp::ExtensionType::AbsCaptureTime,
+    rtp::ExtensionType::DependencyDescriptor, rtp::ExtensionType::VideoLayersAllocation,
 };
 constexpr size_t MaxElements = std::size(Carried) + 1;
 
@@ -37,11 +39,13 @@ struct Original {
   }
 };
 
-size_t write_header(MutableBytes out, const Original& original, const rtp::ExtensionMap& sender, const Endpoint& receiver,
-                    const Subscription& slot, const rtp::HeaderFields& fields) {
+size_t write_header(MutableBytes out, const Original& original, const rtp::ExtensionMap& sender,
+                    const Endpoint& receiver, const Subscription& slot,
+                    const rtp::HeaderFields& fields) {
   rtp::ExtensionElement elements[MaxElements];
   size_t count = 0;
-  if (const uint8_t id = receiver.slot_extensions.id(rtp::ExtensionType::Mid)) elements[count++] = {id, as_bytes(slot.mid)};
+  if (const uint8_t id = receiver.slot_extensions.id(rtp::ExtensionType::Mid))
+    elements[count++] = {id, as_bytes(slot.mid)};
   for (const rtp::ExtensionType type : Carried) {
     if (!sender.has(type) || !receiver.slot_extensions.has(type)) continue;
     const Bytes data = rtp::find_extension(original.packet, original.header, sender.id(type));
@@ -50,9 +54,10 @@ size_t write_header(MutableBytes out, const Original& original, const rtp::Exten
   return rtp::write_header(out, fields, std::span(elements).first(count));
 }
 
-// The VP8 descriptor with the slot's numbers, where it has numbers to rewrite. Returns the bytes written, and through `skip` how
-// many bytes of the payload they stand for.
-size_t write_descriptor(MutableBytes out, const Original& original, const Projection::Out& numbers, size_t* skip) {
+// The VP8 descriptor with the slot's numbers, where it has numbers to rewrite. Returns the bytes
+// written, and through `skip` how many bytes of the payload they stand for.
+size_t write_descriptor(MutableBytes out, const Original& original, const Projection::Out& numbers,
+                        size_t* skip) {
   *skip = 0;
   if (!numbers.vp8) return 0;
   codec::Vp8Descriptor descriptor = *original.vp8;
@@ -77,16 +82,19 @@ void Rewrite::run(RxBatch& rx, std::span<const Forward> forwards, Timestamp now)
   }
 }
 
-Drop Rewrite::forward(RxBatch& rx, const RxPacket& p, const conference::SlotRef& to, Timestamp now) {
+Drop Rewrite::forward(RxBatch& rx, const RxPacket& p, const conference::SlotRef& to,
+                      Timestamp now) {
   Endpoint* receiver = directory_.find(to.endpoint);
   Endpoint* sender = directory_.find(p.from);
-  if (!receiver || !sender || !receiver->connected() || !receiver->transport.may_send(now)) return Drop::NoConsent;
+  if (!receiver || !sender || !receiver->connected() || !receiver->transport.may_send(now))
+    return Drop::NoConsent;
   Subscription& slot = receiver->slots[to.slot];
   const auto payload_type = receiver->payloads.payload_type(p.codec);
   if (!payload_type) return Drop::NotNegotiated;
   conference::Source& source = sender->sources[p.source];
   if (slot.awaits_key_frame && !p.key_frame) {
-    source.key_frame.want();  // the one that was asked for may have come before this receiver was connected
+    source.key_frame
+        .want();  // the one that was asked for may have come before this receiver was connected
     return Drop::AwaitsKeyFrame;
   }
 
@@ -106,8 +114,11 @@ Drop Rewrite::forward(RxBatch& rx, const RxPacket& p, const conference::SlotRef&
 
   Packet& io = blank.packet->io;
   const MutableBytes space{io.buffer + io.offset, io.tailroom()};
-  const rtp::HeaderFields fields{.marker = p.header.marker, .payload_type = *payload_type, .sequence = out->sequence(),
-                                 .timestamp = out->timestamp, .ssrc = slot.ssrc};
+  const rtp::HeaderFields fields{.marker = p.header.marker,
+                                 .payload_type = *payload_type,
+                                 .sequence = out->sequence(),
+                                 .timestamp = out->timestamp,
+                                 .ssrc = slot.ssrc};
   const size_t header = write_header(space, original, sender->extensions, *receiver, slot, fields);
   if (header == 0) {
     queue_.undo();
@@ -139,8 +150,9 @@ Drop Rewrite::resend(const conference::SlotRef& to, const conference::StoredPack
   if (!sender || !payload_type || slot.rtx_ssrc == 0) return Drop::NotNegotiated;
 
   const Bytes packet = stored.packet.bytes();
-  const Original original{packet, stored.header, packet.subspan(stored.header.header_bytes, stored.payload_bytes), stored.codec,
-                          stored.vp8, stored.sequence};
+  const Original original{
+      packet,       stored.header, packet.subspan(stored.header.header_bytes, stored.payload_bytes),
+      stored.codec, stored.vp8,    stored.sequence};
   const auto numbers = slot.projection.projected(original.numbers());
   if (!numbers) return Drop::ResendUnknown;
   const TxQueue::Blank blank = queue_.next(nullptr);
@@ -149,8 +161,10 @@ Drop Rewrite::resend(const conference::SlotRef& to, const conference::StoredPack
   const uint64_t index = slot.next_rtx_index++;
   Packet& io = blank.packet->io;
   const MutableBytes space{io.buffer + io.offset, io.tailroom()};
-  const rtp::HeaderFields fields{.marker = stored.header.marker, .payload_type = *payload_type,
-                                 .sequence = static_cast<uint16_t>(index), .timestamp = numbers->timestamp,
+  const rtp::HeaderFields fields{.marker = stored.header.marker,
+                                 .payload_type = *payload_type,
+                                 .sequence = static_cast<uint16_t>(index),
+                                 .timestamp = numbers->timestamp,
                                  .ssrc = slot.rtx_ssrc};
   const size_t header = write_header(space, original, sender->extensions, receiver, slot, fields);
   if (header == 0) {
@@ -159,10 +173,12 @@ Drop Rewrite::resend(const conference::SlotRef& to, const conference::StoredPack
   }
   store_be16(space.data() + header, numbers->sequence());
   size_t skip = 0;
-  const size_t descriptor = write_descriptor(space.subspan(header + rtp::OriginalSequenceBytes), original, *numbers, &skip);
+  const size_t descriptor = write_descriptor(space.subspan(header + rtp::OriginalSequenceBytes),
+                                             original, *numbers, &skip);
   const size_t prefix = rtp::OriginalSequenceBytes + descriptor;
   const Bytes payload = original.payload.subspan(skip);
-  std::memcpy(space.data() + header + prefix, payload.data(), payload.size());  // what is kept may go before the cipher is done
+  std::memcpy(space.data() + header + prefix, payload.data(),
+              payload.size());  // what is kept may go before the cipher is done
 
   address(*blank.packet, to.endpoint, TxKind::Resent, {});
   *blank.job = {.slot = receiver.transport.protect_key,

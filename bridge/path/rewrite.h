@@ -1,8 +1,9 @@
-// Step 7. The receiver's own header in front of the shared payload: SSRC, sequence number, timestamp, payload type, picture id,
-// header extensions.
+// Step 7. The receiver's own header in front of the shared payload: SSRC, sequence number,
+// timestamp, payload type, picture id, header extensions.
 //
-// The payload itself is not copied: the cipher reads it from the incoming packet. Only bytes that differ between receivers (a VP8
-// payload descriptor, the original sequence number of a resent packet) are written here, behind the header.
+// The payload itself is not copied: the cipher reads it from the incoming packet. Only bytes that
+// differ between receivers (a VP8 payload descriptor, the original sequence number of a resent
+// packet) are written here, behind the header.
 #pragma once
 
 #include <span>
@@ -23,7 +24,8 @@ class Rewrite {
   // Puts one packet into the queue for each Forward that can be made.
   void run(RxBatch& rx, std::span<const Forward> forwards, Timestamp now);
 
-  // Puts a packet that the slot has sent before into the queue again, as RTX (RFC 4588). Its payload is copied.
+  // Puts a packet that the slot has sent before into the queue again, as RTX (RFC 4588). Its
+  // payload is copied.
   Drop resend(const conference::SlotRef& to, const conference::StoredPacket& stored);
 
  private:

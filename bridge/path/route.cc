@@ -17,7 +17,9 @@ std::span<const Forward> Route::run(const RxBatch& rx) {
     }
   }
   // The edge sends what stands together for one receiver as one segmented datagram, if it can.
-  std::ranges::sort(forwards_, {}, [](const Forward& f) { return std::tuple(f.to.endpoint.index, f.to.slot, f.packet); });
+  std::ranges::sort(forwards_, {}, [](const Forward& f) {
+    return std::tuple(f.to.endpoint.index, f.to.slot, f.packet);
+  });
   return forwards_;
 }
 

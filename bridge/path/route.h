@@ -1,4 +1,5 @@
-// Step 6. Who gets this packet? A list of (packet, receive slot), each receiver's together and in the order of arrival.
+// Step 6. Who gets this packet? A list of (packet, receive slot), each receiver's together and in
+// the order of arrival.
 #pragma once
 
 #include <span>
@@ -11,7 +12,7 @@ namespace viaduct::path {
 
 // One copy to make.
 struct Forward {
-  uint8_t packet = 0;            // index in the RxBatch
+  uint8_t packet = 0;  // index in the RxBatch
   conference::SlotRef to;
 };
 

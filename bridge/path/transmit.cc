@@ -5,13 +5,15 @@
 namespace viaduct::path {
 namespace {
 
-// NACKs may make a receiver's traffic a fifth larger, with some credit for a loss that comes at once.
+// NACKs may make a receiver's traffic a fifth larger, with some credit for a loss that comes at
+// once.
 constexpr int64_t ResendShareOfMedia = 5;
 constexpr int64_t MaxResendAllowanceBytes = 256 * 1024;
 
 void grant_resends(Endpoint& receiver, size_t media_bytes) {
   receiver.resend_allowance_bytes = std::min(
-      receiver.resend_allowance_bytes + static_cast<int64_t>(media_bytes) / ResendShareOfMedia, MaxResendAllowanceBytes);
+      receiver.resend_allowance_bytes + static_cast<int64_t>(media_bytes) / ResendShareOfMedia,
+      MaxResendAllowanceBytes);
 }
 
 }  // namespace
@@ -62,8 +64,12 @@ bool Transmit::keep_for_resend(const RxPacket& p) {
   conference::Source& source = sender->sources[p.source];
   if (source.kind != codec::MediaKind::Video || source.receivers.empty()) return false;
 
-  const Packet evicted = source.resend.store({.packet = p.io, .sequence = p.sequence, .header = p.header,
-                                              .payload_bytes = p.payload_bytes, .codec = p.codec, .vp8 = p.vp8});
+  const Packet evicted = source.resend.store({.packet = p.io,
+                                              .sequence = p.sequence,
+                                              .header = p.header,
+                                              .payload_bytes = p.payload_bytes,
+                                              .codec = p.codec,
+                                              .vp8 = p.vp8});
   if (evicted) returning_.push_back(evicted);
   return true;
 }

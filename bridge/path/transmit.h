@@ -1,5 +1,5 @@
-// Step 9. Sealed packets leave, if their receivers still want them; incoming video that nobody reads any more is kept for
-// receivers' NACKs, and everything else goes back to the edge.
+// Step 9. Sealed packets leave, if their receivers still want them; incoming video that nobody
+// reads any more is kept for receivers' NACKs, and everything else goes back to the edge.
 #pragma once
 
 #include <vector>
@@ -12,7 +12,8 @@
 
 namespace viaduct::path {
 
-// Reads the clock once more, after the work is done: how long packets stay in the bridge is measured, not assumed.
+// Reads the clock once more, after the work is done: how long packets stay in the bridge is
+// measured, not assumed.
 class TimeSource {
  public:
   virtual ~TimeSource() = default;
@@ -21,11 +22,13 @@ class TimeSource {
 
 class Transmit {
  public:
-  Transmit(edge::PacketIo& io, conference::Directory& directory, TimeSource& time, PathCounters& counters)
+  Transmit(edge::PacketIo& io, conference::Directory& directory, TimeSource& time,
+           PathCounters& counters)
       : io_(io), directory_(directory), time_(time), counters_(counters) {}
 
   void run(TxBatch& tx, Timestamp now);
-  // Keeps or releases the packets of a batch that no job reads any more, and counts those that were dropped.
+  // Keeps or releases the packets of a batch that no job reads any more, and counts those that were
+  // dropped.
   void retire(RxBatch& rx);
 
  private:

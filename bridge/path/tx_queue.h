@@ -1,4 +1,5 @@
-// Where steps put packets that are to leave: it fills one TxBatch after another, in the order in which they should be sent.
+// Where steps put packets that are to leave: it fills one TxBatch after another, in the order in
+// which they should be sent.
 #pragma once
 
 #include <optional>
@@ -17,7 +18,7 @@ class TxQueue {
   struct Blank {
     TxPacket* packet = nullptr;
     edge::CipherJob* job = nullptr;
-    Drop missing = Drop::None;          // why there is none
+    Drop missing = Drop::None;  // why there is none
     explicit operator bool() const { return packet != nullptr; }
   };
   // `reads` is the batch whose payload the job will read, or null.
@@ -32,7 +33,7 @@ class TxQueue {
  private:
   edge::PacketIo& io_;
   BatchPool<TxBatch> pool_{limits::TxBatchesInFlight};
-  std::vector<TxBatch*> filled_;        // since the last take(), the newest is being filled
+  std::vector<TxBatch*> filled_;  // since the last take(), the newest is being filled
   std::vector<TxBatch*> taken_;
 };
 

@@ -8,10 +8,12 @@
 namespace viaduct::path {
 namespace {
 
-// How far ahead of the last authenticated packet a silent one may be and still be believed without decryption.
+// How far ahead of the last authenticated packet a silent one may be and still be believed without
+// decryption.
 constexpr int64_t SilenceReach = 256;
 
-// Which of the client's sources an SSRC is: as negotiated, as learned before, or as the packet's MID says.
+// Which of the client's sources an SSRC is: as negotiated, as learned before, or as the packet's
+// MID says.
 std::optional<Endpoint::StreamOwner> owner_of(const RxPacket& p, Endpoint& endpoint) {
   if (const auto negotiated = endpoint.owner_of(p.header.ssrc)) return negotiated;
   if (const auto* known = endpoint.transport.find_stream(p.header.ssrc); known && known->source) {
@@ -27,21 +29,24 @@ std::optional<Endpoint::StreamOwner> owner_of(const RxPacket& p, Endpoint& endpo
   return Endpoint::StreamOwner{*source, meaning && meaning->rtx};
 }
 
-// Withholds a silent packet undecrypted, yet counts it as arrived: its sender must not take it for lost.
+// Withholds a silent packet undecrypted, yet counts it as arrived: its sender must not take it for
+// lost.
 bool skip_silence(const RxPacket& p, Endpoint& endpoint, conference::Source& source) {
   const uint8_t id = endpoint.extensions.id(rtp::ExtensionType::AudioLevel);
   if (source.kind != codec::MediaKind::Audio || id == 0) return false;
   const auto level = rtp::read_audio_level(rtp::find_extension(p.bytes(), p.header, id));
   if (!level || !source.loudness.may_skip(level->level)) return false;
-  const int64_t ahead = static_cast<int16_t>(p.header.sequence - static_cast<uint16_t>(source.highest));
+  const int64_t ahead =
+      static_cast<int16_t>(p.header.sequence - static_cast<uint16_t>(source.highest));
   if (source.highest < 0 || ahead <= 0 || ahead > SilenceReach) return false;
 
   source.loudness.on_skipped();
   source.withheld = std::max(source.withheld, source.highest + ahead);
   source.stats.on_packet(p.header.sequence, p.header.timestamp, p.io.arrival, 0);
-  const Bytes transport_sequence =
-      rtp::find_extension(p.bytes(), p.header, endpoint.extensions.id(rtp::ExtensionType::TransportSequence));
-  if (const auto number = rtp::read_transport_sequence(transport_sequence)) endpoint.arrivals.on_packet(*number, p.io.arrival);
+  const Bytes transport_sequence = rtp::find_extension(
+      p.bytes(), p.header, endpoint.extensions.id(rtp::ExtensionType::TransportSequence));
+  if (const auto number = rtp::read_transport_sequence(transport_sequence))
+    endpoint.arrivals.on_packet(*number, p.io.arrival);
   return true;
 }
 
@@ -76,7 +81,8 @@ Drop Unprotect::prepare_rtp(RxPacket& p, Endpoint& endpoint) const {
   p.rtx = owner->rtx;
 
   p.index = p.header.sequence;
-  if (const auto* stream = endpoint.transport.find_stream(p.header.ssrc); stream && stream->highest) {
+  if (const auto* stream = endpoint.transport.find_stream(p.header.ssrc);
+      stream && stream->highest) {
     const auto index = srtp::estimate_index(*stream->highest, p.header.sequence);
     if (!index) return Drop::IndexOutOfRange;
     if (!stream->rtp.is_new(*index)) return Drop::Replayed;

@@ -1,6 +1,7 @@
 // Step 3. SRTP in: which stream and which packet index, has it been seen, and off to the cipher.
 //
-// Nothing is remembered of a packet here: it has not authenticated yet. Windows and indexes move in `observe`.
+// Nothing is remembered of a packet here: it has not authenticated yet. Windows and indexes move in
+// `observe`.
 #pragma once
 
 #include "conference/directory.h"
@@ -11,9 +12,11 @@ namespace viaduct::path {
 
 class Unprotect {
  public:
-  Unprotect(conference::Directory& directory, edge::BatchCipher& cipher) : directory_(directory), cipher_(cipher) {}
+  Unprotect(conference::Directory& directory, edge::BatchCipher& cipher)
+      : directory_(directory), cipher_(cipher) {}
 
-  // Submits the batch; it comes back from poll(), now or turns later. Batches without a job keep their place in the order.
+  // Submits the batch; it comes back from poll(), now or turns later. Batches without a job keep
+  // their place in the order.
   void run(RxBatch& rx);
   // The next finished batch, oldest first, or null.
   RxBatch* poll() { return static_cast<RxBatch*>(cipher_.poll()); }
