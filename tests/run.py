@@ -1,7 +1,7 @@
 """Builds Viaduct and runs its tests, part by part, and counts them. Started by tests/run.
 
-The last line says `N passed, N failed, N skipped`; the exit status is 1 when anything failed. A part that cannot even be
-built or started counts as one failure. Logs lie in build/tests.
+The last line says `N passed, N failed, N skipped`; the exit status is 1 when anything failed. A part that cannot even
+be built or started counts as one failure. Logs lie in build/tests.
 """
 import argparse
 import dataclasses
@@ -44,13 +44,13 @@ class Step:
     def __init__(self, part, jobs):
         self.part, self.jobs = part, jobs
 
-    def run(self, name, command, minutes, cwd=ROOT, env=None):
+    def run(self, name, command, minutes, cwd=ROOT):
         """The exit status; 124 when it took too long."""
         log = LOGS / f"{self.part}-{name}.log"
         say(f"{self.part}: {name}")
         with open(log, "wb") as out:
-            process = subprocess.Popen([str(word) for word in command], cwd=cwd, stdin=subprocess.DEVNULL, stdout=out,
-                                       stderr=subprocess.STDOUT, start_new_session=True, env={**os.environ, **(env or {})})
+            process = subprocess.Popen([str(word) for word in command], cwd=cwd, stdin=subprocess.DEVNULL,
+                                       stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
             try:
                 status = process.wait(minutes * MINUTES)
             except subprocess.TimeoutExpired:
@@ -69,8 +69,8 @@ class Step:
         if self.run(name, command, minutes, **options) != 0:
             raise StepFailed(name)
 
-    def build(self, preset, targets=(), tests="ON"):
-        self.must("configure", ["cmake", "--preset", preset, f"-DVIADUCT_TESTS={tests}"], 5)
+    def build(self, preset, targets=()):
+        self.must("configure", ["cmake", "--preset", preset, "-DVIADUCT_TESTS=ON"], 5)
         chosen = ["--target", *targets] if targets else []
         self.must("build", ["cmake", "--build", "--preset", preset, "--parallel", self.jobs, *chosen], 60)
 
@@ -148,8 +148,8 @@ def run_fuzz(step):
     for name in names:
         corpus = BUILD / "fuzz" / "corpus" / name
         corpus.mkdir(parents=True, exist_ok=True)
-        status = step.run(name, [BUILD / "fuzz" / name, corpus, "-max_total_time=10", "-timeout=10", "-rss_limit_mb=2048",
-                                 f"-artifact_prefix={LOGS}/{name}-"], 3)
+        limits = ["-max_total_time=10", "-timeout=10", "-rss_limit_mb=2048"]
+        status = step.run(name, [BUILD / "fuzz" / name, corpus, *limits, f"-artifact_prefix={LOGS}/{name}-"], 3)
         counts += Counts(passed=1) if status == 0 else Counts(failed=1)
     return counts
 
@@ -174,7 +174,8 @@ def tap_counts(report):
     """From the totals that node writes last: `# pass 12`."""
     if not report.exists():
         return Counts()
-    totals = {key: int(n) for key, n in re.findall(r"^# (pass|fail|cancelled|skipped|todo) (\d+)$", report.read_text(), re.M)}
+    found = re.findall(r"^# (pass|fail|cancelled|skipped|todo) (\d+)$", report.read_text(), re.M)
+    totals = {key: int(number) for key, number in found}
     return Counts(totals.get("pass", 0), totals.get("fail", 0) + totals.get("cancelled", 0),
                   totals.get("skipped", 0) + totals.get("todo", 0))
 

@@ -52,7 +52,8 @@ class Dockerfile(unittest.TestCase):
         self.assertEqual(bases, ["debian:bookworm", "debian:bookworm-slim"])
 
     def test_copies_only_what_exists_and_is_not_ignored(self):
-        ignored, *exceptions = [line for line in (ROOT / ".dockerignore").read_text().split("\n") if line and line[0] != "#"]
+        lines = (ROOT / ".dockerignore").read_text().splitlines()
+        ignored, *exceptions = [line for line in lines if line and not line.startswith("#")]
         self.assertEqual(ignored, "*")
         allowed = [pathlib.PurePath(line.removeprefix("!")) for line in exceptions]
         sources = [source for one in self.copied_from_context() for source in one.words[:-1]]

@@ -70,7 +70,8 @@ class Install(unittest.TestCase):
         prefix = self.installed()
         for name in ["bin/viaduct", "share/viaduct/web/index.html", "etc/viaduct/viaduct.toml"]:
             self.assertTrue((prefix / name).is_file(), name)
-        checked = subprocess.run([prefix / "bin/viaduct", "--config", prefix / "etc/viaduct/viaduct.toml", "--check-config"])
+        config = prefix / "etc/viaduct/viaduct.toml"
+        checked = subprocess.run([prefix / "bin/viaduct", "--config", config, "--check-config"])
         self.assertEqual(checked.returncode, 0)
 
     def test_gives_a_bridge_that_serves_its_own_page_and_stops_on_sigterm(self):
@@ -137,7 +138,8 @@ class Units(unittest.TestCase):
     def test_service_is_one_that_systemd_understands(self):
         with tempfile.TemporaryDirectory() as folder:
             unit = pathlib.Path(folder, "viaduct.service")
-            unit.write_text((ROOT / "deploy/viaduct.service").read_text().replace("/usr/local/bin/viaduct", str(VIADUCT)))
+            text = (ROOT / "deploy/viaduct.service").read_text()
+            unit.write_text(text.replace("/usr/local/bin/viaduct", str(VIADUCT)))
             done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True)
         self.assertNotIn("viaduct.service", done.stdout)

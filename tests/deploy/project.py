@@ -12,7 +12,8 @@ BASE_IMAGE = ["apt", "base-files", "base-passwd", "bash", "coreutils", "dash", "
 
 
 def output_of(*command, **options):
-    return subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True, **options).stdout
+    words = [str(word) for word in command]
+    return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True, **options).stdout
 
 
 def packages(*groups):
