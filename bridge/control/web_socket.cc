@@ -44,8 +44,8 @@ void WebSocketConnection::read() {
 }
 
 void WebSocketConnection::handle_read(ErrorCode error) {
-  if (error) {  // closed by either side, cut, silent for too long, or a frame that Beast has
-                // refused (1002, 1007, 1009)
+  // Closed by either side, cut, silent for too long, or a frame Beast refused (1002, 1007, 1009).
+  if (error) {
     server().sockets.erase(id_);
     server().socket_handler->handle_closed(id_);
     return;
