@@ -107,6 +107,7 @@ inline constexpr const char* SmallOffer =
     "a=mid:v\r\n"
     "a=recvonly\r\n"
     "a=rtcp-mux\r\n"
+    "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
     "a=rtpmap:96 VP8/90000\r\n"
     "a=rtpmap:97 rtx/90000\r\n"
     "a=fmtp:97 apt=96\r\n"

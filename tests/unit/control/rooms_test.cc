@@ -165,6 +165,7 @@ TEST_F(RoomsTest, DescribesTheOffersSourcesAndSlotsToTheWorker) {
   EXPECT_NE(e.feedback_ssrc, e.slots[0].ssrc);
   ASSERT_EQ(e.formats.size(), 2u);
   EXPECT_EQ(e.extensions.id(rtp::ExtensionType::Mid), 4);
+  EXPECT_EQ(e.slot_extensions.id(rtp::ExtensionType::Mid), 4);
   EXPECT_NE(answer.find("a=ice-ufrag:" + e.local_ufrag), std::string::npos);
   EXPECT_NE(answer.find("a=ssrc:" + std::to_string(e.slots[0].ssrc)), std::string::npos);
   EXPECT_NE(answer.find("192.0.2.1 10000"), std::string::npos);
