@@ -1,6 +1,7 @@
 // Every bound in the program, and how they hang together.
 //
-// A peer can make nothing grow beyond these. Configuration may lower some of them; it can raise none.
+// A peer can make nothing grow beyond these. Configuration may lower some of them; it can raise
+// none.
 #pragma once
 
 #include <cstddef>
@@ -9,17 +10,20 @@
 
 namespace viaduct::limits {
 
-// Packets. A UDP payload of a WebRTC peer stays under 1,500 bytes; what is longer is dropped on arrival.
+// Packets. A UDP payload of a WebRTC peer stays under 1,500 bytes; what is longer is dropped on
+// arrival.
 inline constexpr size_t MaxPacketBytes = 1500;
-inline constexpr size_t PacketHeadroomBytes = 128;    // in front, for headers that grow when they are rewritten
-inline constexpr size_t PacketTailroomBytes = 64;     // behind, for an authentication tag and SRTCP's index
+inline constexpr size_t PacketHeadroomBytes =
+    128;  // in front, for headers that grow when they are rewritten
+inline constexpr size_t PacketTailroomBytes =
+    64;  // behind, for an authentication tag and SRTCP's index
 inline constexpr size_t PacketBufferBytes = 1792;
 static_assert(PacketHeadroomBytes + MaxPacketBytes + PacketTailroomBytes <= PacketBufferBytes);
 
 // Batches.
-inline constexpr size_t RxBatchPackets = 64;          // taken from the network in one turn
-inline constexpr size_t TxBatchPackets = 256;         // handed to the network in one call
-inline constexpr size_t RxBatchesInFlight = 8;        // per worker, while a cipher has not finished them
+inline constexpr size_t RxBatchPackets = 64;    // taken from the network in one turn
+inline constexpr size_t TxBatchPackets = 256;   // handed to the network in one call
+inline constexpr size_t RxBatchesInFlight = 8;  // per worker, while a cipher has not finished them
 inline constexpr size_t TxBatchesInFlight = 256;
 
 // People and streams.
@@ -27,20 +31,22 @@ inline constexpr size_t MaxWorkers = 64;
 inline constexpr size_t EndpointsPerWorker = 4096;
 inline constexpr size_t ConferencesPerWorker = 2048;
 inline constexpr size_t EndpointsPerConference = 500;
-inline constexpr size_t SourcesPerEndpoint = 4;       // a microphone, a camera, a screen and its sound
+inline constexpr size_t SourcesPerEndpoint = 4;  // a microphone, a camera, a screen and its sound
 inline constexpr size_t AudioSlotsPerEndpoint = 8;
 inline constexpr size_t VideoSlotsPerEndpoint = 32;
 inline constexpr size_t PayloadTypesPerEndpoint = 32;
-inline constexpr size_t SsrcsPerEndpoint = 64;        // authenticated inbound SSRCs with replay state (RFC 3711)
-static_assert(SsrcsPerEndpoint >= SourcesPerEndpoint * 4, "media and RTX of each source, with room for SSRC changes");
+inline constexpr size_t SsrcsPerEndpoint = 64;   // authenticated, with replay state (RFC 3711)
+static_assert(SsrcsPerEndpoint >= SourcesPerEndpoint * 4,
+              "media and RTX of each source, with room for SSRC changes");
 static_assert(EndpointsPerConference <= EndpointsPerWorker);
-static_assert(TxBatchesInFlight * TxBatchPackets >= RxBatchPackets * EndpointsPerConference, "a full batch to everyone");
+static_assert(TxBatchesInFlight * TxBatchPackets >= RxBatchPackets * EndpointsPerConference,
+              "a full batch to everyone");
 
 // ICE and DTLS.
 inline constexpr size_t ValidatedAddressesPerEndpoint = 8;
-inline constexpr Duration ConsentTimeout = 30s;       // RFC 7675 section 5.1
+inline constexpr Duration ConsentTimeout = 30s;  // RFC 7675 section 5.1
 inline constexpr Duration HandshakeTimeout = 30s;
-inline constexpr size_t HandshakeBytes = 64 * 1024;   // received for one handshake, retransmissions included
+inline constexpr size_t HandshakeBytes = 64 * 1024;  // received for one, repetitions included
 inline constexpr size_t HandshakesInFlight = 10'000;
 inline constexpr size_t DtlsMtuBytes = 1200;
 
@@ -56,9 +62,10 @@ inline constexpr size_t ReportRingEntries = 8192;
 inline constexpr size_t HandshakeRingEntries = 1024;
 
 // Signalling.
-inline constexpr size_t SdpBytes = 192 * 1024;        // Chromium writes 5 KiB for each video slot
+inline constexpr size_t SdpBytes = 192 * 1024;  // Chromium writes 5 KiB for each video slot
 inline constexpr size_t SignallingMessageBytes = 256 * 1024;
-static_assert(SignallingMessageBytes >= SdpBytes + SdpBytes / 8, "an offer fits, with its line ends escaped in JSON");
+static_assert(SignallingMessageBytes >= SdpBytes + SdpBytes / 8,
+              "an offer fits, with its line ends escaped in JSON");
 inline constexpr size_t NameCharacters = 64;
 inline constexpr size_t JsonDepth = 16;
 

@@ -1,4 +1,5 @@
-# How the project builds its own code: warnings, sanitizers, one library per folder, one test binary per folder of tests.
+# How the project builds its own code: warnings, sanitizers, one library per folder, one test binary per
+# folder of tests.
 
 find_package(Threads REQUIRED)
 find_program(CCACHE ccache)
@@ -12,10 +13,13 @@ endif()
 
 add_library(viaduct_options INTERFACE)
 # -iquote: our names ("limits.h") never hide the system's (<limits.h>).
-target_compile_options(viaduct_options INTERFACE "SHELL:-iquote ${CMAKE_SOURCE_DIR}/bridge" "SHELL:-iquote ${CMAKE_SOURCE_DIR}")
-# GCC's <limits.h> goes on to the system's by a quoted include, which would find ours after all: have the system's read first.
+target_compile_options(viaduct_options INTERFACE "SHELL:-iquote ${CMAKE_SOURCE_DIR}/bridge"
+                       "SHELL:-iquote ${CMAKE_SOURCE_DIR}")
+# GCC's <limits.h> goes on to the system's by a quoted include, which would find ours after all: have the
+# system's read first.
 target_compile_options(viaduct_options INTERFACE "$<$<CXX_COMPILER_ID:GNU>:SHELL:-include /usr/include/limits.h>")
-target_compile_options(viaduct_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror -Wno-missing-field-initializers)
+target_compile_options(viaduct_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror
+                       -Wno-missing-field-initializers)
 # clang counts sign changes among -Wconversion, GCC does not: both ask for the same.
 target_compile_options(viaduct_options INTERFACE "$<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>")
 target_link_libraries(viaduct_options INTERFACE Threads::Threads)

@@ -53,15 +53,13 @@ class Endpoint {
   Transport transport;
   std::vector<Source> sources;
   std::vector<Subscription> slots;
-  std::vector<UndecodableSource>
-      undecodable;  // others' sources that this client gets nothing of, as last reported
+  std::vector<UndecodableSource> undecodable;  // what this client misses, as last reported
 
   rtcp::TransportFeedbackBuilder arrivals;     // for transport-wide congestion feedback
   Timestamp next_report;                       // RTCP SR and RR
-  Timestamp next_feedback;                     // transport-wide feedback
   int64_t resend_allowance_bytes = 64 * 1024;  // what NACKs may still make the bridge send
-  std::optional<Duration>
-      clock_ahead;  // the bridge's NTP clock minus the client's, with the shortest way seen
+  // The bridge's NTP clock minus the client's, over the shortest way seen.
+  std::optional<Duration> clock_ahead;
 
   bool connected() const { return transport.state == TransportState::Connected; }
 

@@ -11,10 +11,10 @@ namespace viaduct::conference {
 class Loudness {
  public:
   static constexpr uint8_t Silence = 127;  // -127 dBov
-  static constexpr int SilentPacketsForwarded =
-      3;  // then the bridge withholds the rest of a silence
-  static constexpr Duration Expiry =
-      150ms;  // a source that sends nothing for this long is not loud
+  // The bridge withholds what comes after the first few packets of a silence.
+  static constexpr int SilentPacketsForwarded = 3;
+  // A source that sends nothing for this long is not loud.
+  static constexpr Duration Expiry = 150ms;
 
   // One packet's level, 0 (loudest) to 127.
   void on_level(uint8_t level, Timestamp now) {

@@ -1,7 +1,9 @@
-// What control and workers say to each other, over bounded rings: control -> worker Command, worker -> control Report.
+// What control and workers say to each other, over bounded rings: control -> worker Command, worker
+// -> control Report.
 //
-// Control negotiates (SDP, tokens, names); a worker owns the conference and its media. Both name people by EndpointId and
-// conferences by ConferenceId, numbers that control draws once and never uses again.
+// Control negotiates (SDP, tokens, names); a worker owns the conference and its media. Both name
+// people by EndpointId and conferences by ConferenceId, numbers that control draws once and never
+// uses again.
 #pragma once
 
 #include <compare>
@@ -24,29 +26,30 @@ namespace viaduct::conference {
 struct SourceDescription {
   codec::MediaKind kind = codec::MediaKind::Audio;
   std::string mid;
-  std::optional<uint32_t> ssrc;  // absent: learned from the MID extension of an authenticated packet
+  std::optional<uint32_t> ssrc;  // absent: learned from the MID of an authenticated packet
   std::optional<uint32_t> rtx_ssrc;
 };
 
-// One m-section that the client receives in. The SSRCs are the bridge's and stay the same whatever source the slot carries.
+// One m-section that the client receives in. The SSRCs are the bridge's and stay the same whatever
+// source the slot carries.
 struct SlotDescription {
   codec::MediaKind kind = codec::MediaKind::Audio;
   std::string mid;
   uint32_t ssrc = 0;
-  uint32_t rtx_ssrc = 0;         // video only
+  uint32_t rtx_ssrc = 0;  // video only
 };
 
 // All a worker needs to know of one client, as negotiated.
 struct EndpointDescription {
   EndpointId id{};
-  std::string name;              // as shown to others
-  std::string cname;             // of the bridge's streams to this client (RFC 3550 section 6.5.1)
-  uint32_t feedback_ssrc = 0;    // the sender SSRC of RTCP that belongs to no slot
+  std::string name;            // as shown to others
+  std::string cname;           // of the bridge's streams to this client (RFC 3550 section 6.5.1)
+  uint32_t feedback_ssrc = 0;  // the sender SSRC of RTCP that belongs to no slot
   std::string local_ufrag, local_pwd, remote_ufrag, remote_pwd;
   std::string fingerprint_algorithm;
   std::vector<uint8_t> fingerprint;
-  bool dtls_active = false;      // the bridge is the DTLS client
-  std::vector<sdp::PayloadFormat> formats;  // of all sections; payload types are unique within the client
+  bool dtls_active = false;                 // the bridge is the DTLS client
+  std::vector<sdp::PayloadFormat> formats;  // of all sections; each payload type once
   rtp::ExtensionMap extensions;             // in what the client sends
   rtp::ExtensionMap slot_extensions;        // in what it receives
   std::vector<SourceDescription> sources;
@@ -61,7 +64,8 @@ struct AddEndpoint {
 struct RemoveEndpoint {
   EndpointId endpoint{};
 };
-// The client says that it has stopped or resumed sending a kind; the bridge shows it and forwards nothing while muted.
+// The client says that it has stopped or resumed sending a kind; the bridge shows it and forwards
+// nothing while muted.
 struct SetMuted {
   EndpointId endpoint{};
   codec::MediaKind kind{};
@@ -70,24 +74,37 @@ struct SetMuted {
 struct TakeSnapshot {
   uint64_t request = 0;
 };
-struct Stop {};  // tell every client goodbye (RTCP BYE, DTLS close_notify), then the worker's thread ends
+// The worker says goodbye to every client (RTCP BYE), then its thread ends.
+struct Stop {};
 
-using Command = std::variant<std::monostate, AddEndpoint, RemoveEndpoint, SetMuted, TakeSnapshot, Stop>;
+using Command =
+    std::variant<std::monostate, AddEndpoint, RemoveEndpoint, SetMuted, TakeSnapshot, Stop>;
 
 // The transport to a client works: ICE has an address, DTLS is done, SRTP keys are in place.
 struct EndpointConnected {
   EndpointId endpoint{};
-  Duration ice{};                // from AddEndpoint to the first authenticated STUN request
-  Duration dtls{};               // from there to the keys
+  Duration ice{};   // from AddEndpoint to the first authenticated STUN request
+  Duration dtls{};  // from there to the keys
 };
-enum class GoneReason : uint8_t { ConsentLost, HandshakeFailed, HandshakeTimeout, PeerClosed, Refused };
+enum class GoneReason : uint8_t {
+  ConsentLost,
+  HandshakeFailed,
+  HandshakeTimeout,
+  PeerClosed,
+  Refused
+};
 constexpr const char* to_string(GoneReason r) {
   switch (r) {
-    case GoneReason::ConsentLost: return "consent_lost";
-    case GoneReason::HandshakeFailed: return "handshake_failed";
-    case GoneReason::HandshakeTimeout: return "handshake_timeout";
-    case GoneReason::PeerClosed: return "peer_closed";
-    case GoneReason::Refused: return "refused";  // AddEndpoint found no room
+    case GoneReason::ConsentLost:
+      return "consent_lost";
+    case GoneReason::HandshakeFailed:
+      return "handshake_failed";
+    case GoneReason::HandshakeTimeout:
+      return "handshake_timeout";
+    case GoneReason::PeerClosed:
+      return "peer_closed";
+    case GoneReason::Refused:
+      return "refused";  // AddEndpoint found no room
   }
   return "unknown";
 }
@@ -107,8 +124,8 @@ struct UndecodableSource {
   codec::CodecType codec{};
   friend bool operator==(const UndecodableSource&, const UndecodableSource&) = default;
 };
-// What each of an endpoint's slots carries from now on, all slots each time, and which sources it misses because its
-// browser cannot decode them.
+// What each of an endpoint's slots carries from now on, all slots each time, and which sources it
+// misses because its browser cannot decode them.
 struct SlotsChanged {
   EndpointId endpoint{};
   std::vector<SlotAssignment> slots;
@@ -119,7 +136,8 @@ struct SpeakerChanged {
   ConferenceId conference{};
   std::optional<EndpointId> speaker;
 };
-// The video formats that everyone in the conference decodes, most wanted first. Senders use the first they can encode.
+// The video formats that everyone in the conference decodes, most wanted first. Senders use the
+// first they can encode.
 struct CodecsChanged {
   ConferenceId conference{};
   std::vector<codec::CodecType> video;
@@ -130,7 +148,7 @@ struct SnapshotTaken {
 };
 struct Stopped {};
 
-using Report = std::variant<std::monostate, EndpointConnected, EndpointGone, SlotsChanged, SpeakerChanged, CodecsChanged,
-                            SnapshotTaken, Stopped>;
+using Report = std::variant<std::monostate, EndpointConnected, EndpointGone, SlotsChanged,
+                            SpeakerChanged, CodecsChanged, SnapshotTaken, Stopped>;
 
 }  // namespace viaduct::conference

@@ -1,7 +1,8 @@
 // Where packets enter and leave: kernel sockets, DPDK or a simulation. One PacketIo per worker.
 //
-// It owns all packet memory. A Packet handed out by receive() or allocate() goes back by exactly one send() or release().
-// Between the two the holder may write anywhere in the buffer and move `offset` and `length`.
+// It owns all packet memory. A Packet handed out by receive() or allocate() goes back by exactly
+// one send() or release(). Between the two the holder may write anywhere in the buffer and move
+// `offset` and `length`.
 #pragma once
 
 #include <cstddef>
@@ -18,20 +19,24 @@ class PacketIo {
  public:
   virtual ~PacketIo() = default;
 
-  // Fills `into` from the front with what has arrived and returns how many. Never blocks. `arrival` is `now` or earlier.
+  // Fills `into` from the front with what has arrived and returns how many. Never blocks. `arrival`
+  // is `now` or earlier.
   virtual size_t receive(std::span<Packet> into, Timestamp now) = 0;
 
-  // Blank packets: offset = limits::PacketHeadroomBytes, length = 0. Fewer than asked for when the pool runs dry.
+  // Blank packets: offset = limits::PacketHeadroomBytes, length = 0. Fewer than asked for when the
+  // pool runs dry.
   virtual size_t allocate(std::span<Packet> out) = 0;
 
-  // Takes the packets over and sends each to its `peer`. What the network refuses is dropped and counted by the edge.
-  // Packets to one receiver that stand together may leave as one segmented datagram (UDP GSO).
+  // Takes the packets over and sends each to its `peer`. What the network refuses is dropped and
+  // counted by the edge. Packets to one receiver that stand together may leave as one segmented
+  // datagram (UDP GSO).
   virtual void send(std::span<const Packet> packets) = 0;
 
   // Takes the packets back unsent.
   virtual void release(std::span<const Packet> packets) = 0;
 
-  // Returns when a packet has arrived, wake() was called, or `at_most` has passed. An edge that polls returns at once.
+  // Returns when a packet has arrived, wake() was called, or `at_most` has passed. An edge that
+  // polls returns at once.
   virtual void wait(Duration at_most) = 0;
 
   // Ends the current or next wait(). The one function that other threads may call.

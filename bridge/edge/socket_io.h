@@ -1,8 +1,9 @@
-// PacketIo over kernel UDP sockets: one socket per bind address, packets by the batch (recvmmsg, sendmmsg).
+// PacketIo over kernel UDP sockets: one socket per bind address, packets by the batch (recvmmsg,
+// sendmmsg).
 //
-// It never blocks outside wait(): what the kernel has no room for is dropped and counted. A reply leaves from the
-// address on which its peer was last heard, also when that is one of many behind 0.0.0.0 or ::; otherwise the peer's ICE
-// would take it for a stranger's.
+// It never blocks outside wait(): what the kernel has no room for is dropped and counted. A reply
+// leaves from the address on which its peer was last heard, also when that is one of many behind
+// 0.0.0.0 or ::; otherwise the peer's ICE would take it for a stranger's.
 #pragma once
 
 #include <poll.h>
@@ -27,18 +28,18 @@
 namespace viaduct::edge {
 
 struct SocketIoSettings {
-  std::vector<IpAddress> bind_addresses;       // of this host, or 0.0.0.0 and :: for all of each family
-  uint16_t port = 0;                           // the same on each address; 0 lets the kernel choose one
-  size_t pool_packets = 16 * 1024;             // see PacketPool for what they cost
-  size_t receive_buffer_bytes = 8 << 20;       // per socket, as far as the kernel allows
+  std::vector<IpAddress> bind_addresses;  // of this host, or 0.0.0.0 and :: for all of each family
+  uint16_t port = 0;                      // the same on each address; 0 lets the kernel choose one
+  size_t pool_packets = 16 * 1024;        // see PacketPool for what they cost
+  size_t receive_buffer_bytes = 8 << 20;  // per socket, as far as the kernel allows
   size_t send_buffer_bytes = 8 << 20;
-  std::string worker;                          // the worker's name in metrics
+  std::string worker;  // the worker's name in metrics
 };
 
 class SocketIo final : public PacketIo, public MetricSource {
  public:
-  // Binds. The Error names address and port and says what to do. Where the kernel has no IPv6, :: is left out with a
-  // warning as long as another address is bound.
+  // Binds. The Error names address and port and says what to do. Where the kernel has no IPv6, ::
+  // is left out with a warning as long as another address is bound.
   static Result<std::unique_ptr<SocketIo>> open(const SocketIoSettings& settings);
   ~SocketIo() override;
 
@@ -53,15 +54,16 @@ class SocketIo final : public PacketIo, public MetricSource {
   size_t pool_size() const { return pool_->size(); }
   uint16_t port() const;
   std::vector<SocketAddress> local_addresses() const;  // as bound: a wildcard stays a wildcard
-  // The smallest of its sockets' buffers, as the kernel reports them (twice what was asked for, if that was granted).
+  // The smallest of its sockets' buffers, as the kernel reports them (twice what was asked for, if
+  // that was granted).
   SocketBuffers buffers() const;
   const IoCounters& counters() const { return counters_; }
 
   void visit(MetricVisitor& visitor) const override;
 
  private:
-  SocketIo(const SocketIoSettings& settings, std::unique_ptr<PacketPool> pool, std::vector<UdpSocket> sockets,
-           FileDescriptor wakeup);
+  SocketIo(const SocketIoSettings& settings, std::unique_ptr<PacketPool> pool,
+           std::vector<UdpSocket> sockets, FileDescriptor wakeup);
 
   void learn_routes(size_t socket, std::span<const Packet> received);
   void send_run(std::span<const Packet> run);
@@ -70,10 +72,11 @@ class SocketIo final : public PacketIo, public MetricSource {
   std::string worker_;
   std::unique_ptr<PacketPool> pool_;
   std::vector<UdpSocket> sockets_;
-  FileDescriptor wakeup_;              // eventfd
-  std::optional<ReplyRoutes> routes_;  // only where a peer's family alone does not settle how to answer it
-  std::vector<pollfd> polled_;         // the eventfd, then the sockets
-  size_t first_ = 0;                   // the socket that is read first in the next receive()
+  FileDescriptor wakeup_;  // eventfd
+  // Only where a peer's family alone does not settle how to answer it.
+  std::optional<ReplyRoutes> routes_;
+  std::vector<pollfd> polled_;  // the eventfd, then the sockets
+  size_t first_ = 0;            // the socket that is read first in the next receive()
   IoCounters counters_;
 };
 

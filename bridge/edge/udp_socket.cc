@@ -22,15 +22,20 @@ Error bind_error(const SocketAddress& local, int error) {
   const std::string what = "cannot bind UDP " + local.to_string() + ": ";
   switch (error) {
     case EADDRINUSE:
-      return {ErrorCode::AlreadyExists,
-              what + "the port is in use; choose another media port, or stop the program that has it (ss -ulpn names it)"};
+      return {ErrorCode::AlreadyExists, what +
+                                            "the port is in use; choose another media port, or "
+                                            "stop the program that has it (ss -ulpn names it)"};
     case EACCES:
-      return {ErrorCode::PermissionDenied,
-              what + "not permitted; choose a media port from 1024 up, or grant CAP_NET_BIND_SERVICE"};
+      return {
+          ErrorCode::PermissionDenied,
+          what + "not permitted; choose a media port from 1024 up, or grant CAP_NET_BIND_SERVICE"};
     case EADDRNOTAVAIL:
-      return {ErrorCode::InvalidArgument, what + "this host has no such address; bind to one that it has (ip address "
-                                                 "lists them), or to 0.0.0.0 and ::, and advertise the public one"};
-    default: return {ErrorCode::Unavailable, what + std::strerror(error)};
+      return {ErrorCode::InvalidArgument,
+              what +
+                  "this host has no such address; bind to one that it has (ip address "
+                  "lists them), or to 0.0.0.0 and ::, and advertise the public one"};
+    default:
+      return {ErrorCode::Unavailable, what + std::strerror(error)};
   }
 }
 
@@ -39,7 +44,8 @@ bool enable(int fd, int level, int option) {
   return setsockopt(fd, level, option, &on, sizeof on) == 0;
 }
 
-// Asks for `bytes`, past the system's limit where the process may. What the kernel reports afterwards.
+// Asks for `bytes`, past the system's limit where the process may. What the kernel reports
+// afterwards.
 size_t size_buffer(int fd, int option, int forced_option, size_t bytes) {
   const int wanted = static_cast<int>(std::min(bytes, size_t{1} << 30));
   if (setsockopt(fd, SOL_SOCKET, forced_option, &wanted, sizeof wanted) != 0) {
@@ -55,15 +61,20 @@ SendRefusal refusal_for(int error) {
   switch (error) {
     case EAGAIN:
     case ENOBUFS:
-    case ENOMEM: return SendRefusal::BufferFull;
+    case ENOMEM:
+      return SendRefusal::BufferFull;
     case ENETUNREACH:
     case EHOSTUNREACH:
     case ENETDOWN:
-    case EADDRNOTAVAIL: return SendRefusal::Unreachable;
-    case EMSGSIZE: return SendRefusal::TooLong;
+    case EADDRNOTAVAIL:
+      return SendRefusal::Unreachable;
+    case EMSGSIZE:
+      return SendRefusal::TooLong;
     case EPERM:
-    case EACCES: return SendRefusal::NotPermitted;
-    default: return SendRefusal::Other;
+    case EACCES:
+      return SendRefusal::NotPermitted;
+    default:
+      return SendRefusal::Other;
   }
 }
 
@@ -80,11 +91,14 @@ struct UdpSocket::ReceiveMessages {
   std::array<mmsghdr, limits::RxBatchPackets> messages{};
   std::array<iovec, limits::RxBatchPackets> vectors{};
   std::array<sockaddr_storage, limits::RxBatchPackets> peers;
-  struct alignas(cmsghdr) Control { std::array<uint8_t, ControlBytes> bytes; };
+  struct alignas(cmsghdr) Control {
+    std::array<uint8_t, ControlBytes> bytes;
+  };
   std::array<Control, limits::RxBatchPackets> controls;
   std::array<IpAddress, limits::RxBatchPackets> received_on;
 
-  // Points message `i` at the packet's buffer. The kernel overwrites most of a header, so all of it is set each time.
+  // Points message `i` at the packet's buffer. The kernel overwrites most of a header, so all of it
+  // is set each time.
   void prepare(size_t i, const Packet& packet) {
     vectors[i] = {packet.buffer + packet.offset, limits::MaxPacketBytes};
     messages[i] = {};
@@ -154,7 +168,10 @@ void UdpSocket::SendMessages::Destination::leave_from(const IpAddress& source) {
 }
 
 UdpSocket::UdpSocket(FileDescriptor fd, const SocketAddress& local, SocketBuffers buffers)
-    : fd_(std::move(fd)), local_(local), buffers_(buffers), rx_(std::make_unique<ReceiveMessages>()),
+    : fd_(std::move(fd)),
+      local_(local),
+      buffers_(buffers),
+      rx_(std::make_unique<ReceiveMessages>()),
       tx_(std::make_unique<SendMessages>()) {}
 UdpSocket::UdpSocket(UdpSocket&&) noexcept = default;
 UdpSocket::~UdpSocket() = default;
@@ -163,8 +180,9 @@ Result<UdpSocket> UdpSocket::open(const SocketAddress& local, SocketBuffers want
   const bool v6 = local.ip.is_v6();
   FileDescriptor fd(socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd && errno == EAFNOSUPPORT) {
-    return Error{ErrorCode::NotFound, "cannot bind UDP " + local.to_string() + ": this kernel has no " +
-                                          (v6 ? "IPv6" : "IPv4") + "; take the address out of the bind addresses"};
+    return Error{ErrorCode::NotFound, "cannot bind UDP " + local.to_string() +
+                                          ": this kernel has no " + (v6 ? "IPv6" : "IPv4") +
+                                          "; take the address out of the bind addresses"};
   }
   if (!fd) return bind_error(local, errno);
   if (v6 && !enable(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY)) return bind_error(local, errno);
@@ -173,22 +191,27 @@ Result<UdpSocket> UdpSocket::open(const SocketAddress& local, SocketBuffers want
     return bind_error(local, errno);
   }
   enable(fd.get(), SOL_SOCKET, SO_RXQ_OVFL);  // without it drops go uncounted, and all else works
-  const SocketBuffers buffers{size_buffer(fd.get(), SO_RCVBUF, SO_RCVBUFFORCE, wanted.receive_bytes),
-                              size_buffer(fd.get(), SO_SNDBUF, SO_SNDBUFFORCE, wanted.send_bytes)};
+  const SocketBuffers buffers{
+      size_buffer(fd.get(), SO_RCVBUF, SO_RCVBUFFORCE, wanted.receive_bytes),
+      size_buffer(fd.get(), SO_SNDBUF, SO_SNDBUFFORCE, wanted.send_bytes)};
 
   socklen_t length = 0;
   sockaddr_storage name = local.to_sockaddr(&length);
-  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0) return bind_error(local, errno);
+  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0)
+    return bind_error(local, errno);
   length = sizeof name;
-  if (getsockname(fd.get(), reinterpret_cast<sockaddr*>(&name), &length) != 0) return bind_error(local, errno);
+  if (getsockname(fd.get(), reinterpret_cast<sockaddr*>(&name), &length) != 0)
+    return bind_error(local, errno);
   return UdpSocket(std::move(fd), SocketAddress::from_sockaddr(name), buffers);
 }
 
 size_t UdpSocket::receive(std::span<Packet> blank, Timestamp now, IoCounters& counters) {
   blank = blank.first(std::min(blank.size(), limits::RxBatchPackets));
   for (size_t i = 0; i < blank.size(); ++i) rx_->prepare(i, blank[i]);
-  const int got = recvmmsg(fd_.get(), rx_->messages.data(), static_cast<unsigned>(blank.size()), MSG_DONTWAIT, nullptr);
-  if (got <= 0) return 0;  // EAGAIN: nothing there. Anything else passes or shows again at the next call.
+  const int got = recvmmsg(fd_.get(), rx_->messages.data(), static_cast<unsigned>(blank.size()),
+                           MSG_DONTWAIT, nullptr);
+  if (got <= 0)
+    return 0;  // EAGAIN: nothing there. Anything else passes or shows again at the next call.
 
   size_t kept = 0;
   uint64_t bytes = 0;
@@ -218,7 +241,8 @@ size_t UdpSocket::receive(std::span<Packet> blank, Timestamp now, IoCounters& co
 IpAddress UdpSocket::read_controls(size_t i, IoCounters& counters) {
   IpAddress on = local_.ip;
   msghdr& header = rx_->messages[i].msg_hdr;
-  for (cmsghdr* control = CMSG_FIRSTHDR(&header); control; control = CMSG_NXTHDR(&header, control)) {
+  for (cmsghdr* control = CMSG_FIRSTHDR(&header); control;
+       control = CMSG_NXTHDR(&header, control)) {
     if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SO_RXQ_OVFL) {
       const auto drops = control_value<uint32_t>(control);
       counters.kernel_drops.add(drops - kernel_drops_);
@@ -237,7 +261,8 @@ const IpAddress& UdpSocket::received_on(size_t i) const {
   return rx_->received_on[i];
 }
 
-void UdpSocket::queue_run(std::span<const Packet> run, const IpAddress* source, IoCounters& counters) {
+void UdpSocket::queue_run(std::span<const Packet> run, const IpAddress* source,
+                          IoCounters& counters) {
   while (!run.empty()) {
     if (tx_->packets == limits::TxBatchPackets) flush(counters);
     const size_t count = std::min(run.size(), limits::TxBatchPackets - tx_->packets);
@@ -251,7 +276,8 @@ void UdpSocket::queue_run(std::span<const Packet> run, const IpAddress* source, 
 void UdpSocket::flush(IoCounters& counters) {
   std::span<mmsghdr> rest = std::span(tx_->messages).first(tx_->packets);
   while (!rest.empty()) {
-    const int result = sendmmsg(fd_.get(), rest.data(), static_cast<unsigned>(rest.size()), MSG_DONTWAIT);
+    const int result =
+        sendmmsg(fd_.get(), rest.data(), static_cast<unsigned>(rest.size()), MSG_DONTWAIT);
     if (result > 0) {
       const auto sent = static_cast<size_t>(result);
       for (const mmsghdr& message : rest.first(sent)) counters.bytes_sent.add(message.msg_len);
@@ -261,7 +287,8 @@ void UdpSocket::flush(IoCounters& counters) {
       continue;
     }
     if (errno == EINTR) continue;
-    // A full buffer refuses all that stands behind as well; any other refusal is the first packet's own.
+    // A full buffer refuses all that stands behind as well; any other refusal is the first packet's
+    // own.
     const SendRefusal reason = refusal_for(errno);
     const size_t refused = reason == SendRefusal::BufferFull ? rest.size() : 1;
     counters.refuse(reason, refused);

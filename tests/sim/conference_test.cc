@@ -1,5 +1,5 @@
-// Whole conferences on virtual time: a bridge's worker, its handshake service, a network with faults, and clients that check
-// what they get. Every run is repeatable from its seed.
+// Whole conferences on virtual time: a bridge's worker, its handshake service, a network with
+// faults, and clients that check what they get. Every run is repeatable from its seed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -36,8 +36,10 @@ TEST(SimulatedConference, CarriesEveryoneToEveryoneElse) {
     for (size_t from = 0; from < 4; ++from) {
       if (to == from) continue;
       const uint32_t number = sim.client(from).number();
-      EXPECT_GT(sim.client(to).received_from(number, MediaKind::Audio), 450u) << from << " to " << to;
-      EXPECT_GT(sim.client(to).received_from(number, MediaKind::Video), 400u) << from << " to " << to;
+      EXPECT_GT(sim.client(to).received_from(number, MediaKind::Audio), 450u)
+          << from << " to " << to;
+      EXPECT_GT(sim.client(to).received_from(number, MediaKind::Video), 400u)
+          << from << " to " << to;
     }
   }
   EXPECT_THAT(sim.faults(), IsEmpty());
@@ -185,7 +187,8 @@ TEST(SimulatedConference, TellsEveryoneWhatTheirSlotsCarryAsPeopleComeAndGo) {
   ASSERT_TRUE(sim.run_until([&] { return cleo.connected(); }, 5s));
   sim.run_for(2s);
   EXPECT_EQ(carried_by_ada(), std::set{sim.id_of(cleo)});
-  EXPECT_GT(ada.received_from(3, MediaKind::Video), 50u) << "a new picture in a slot that was used before";
+  EXPECT_GT(ada.received_from(3, MediaKind::Video), 50u)
+      << "a new picture in a slot that was used before";
   EXPECT_THAT(sim.faults(), IsEmpty());
 }
 
@@ -201,9 +204,11 @@ TEST(SimulatedConference, ForwardsTheLoudestThreeOfTen) {
   sim.run_for(5s);
 
   const FakeClient& listener = sim.client(9);
-  for (uint32_t loud = 1; loud <= 3; ++loud) EXPECT_GT(listener.received_from(loud, MediaKind::Audio), 150u);
+  for (uint32_t loud = 1; loud <= 3; ++loud)
+    EXPECT_GT(listener.received_from(loud, MediaKind::Audio), 150u);
   uint64_t quiet_before = 0;
-  for (uint32_t quiet = 4; quiet <= 9; ++quiet) quiet_before += listener.received_from(quiet, MediaKind::Audio);
+  for (uint32_t quiet = 4; quiet <= 9; ++quiet)
+    quiet_before += listener.received_from(quiet, MediaKind::Audio);
 
   sim.client(4).set_audio_level(10);  // number 5 begins to speak and displaces one of the three
   sim.run_for(3s);
@@ -307,10 +312,12 @@ TEST(SimulatedConference, ReportsASourceThatAReceiverCannotDecode) {
   bool reported = false;
   for (const auto* report : sim.reports_of<conference::SlotsChanged>()) {
     if (report->endpoint != sim.id_of(deaf_to_vp8)) continue;
-    for (const auto& u : report->undecodable) reported |= u.endpoint == sim.id_of(sim.client(0)) && u.codec == codec::CodecType::Vp8;
+    for (const auto& u : report->undecodable)
+      reported |= u.endpoint == sim.id_of(sim.client(0)) && u.codec == codec::CodecType::Vp8;
   }
   EXPECT_TRUE(reported);
-  EXPECT_THAT(sim.reports_of<conference::CodecsChanged>().back()->video, IsEmpty()) << "they have no format in common";
+  EXPECT_THAT(sim.reports_of<conference::CodecsChanged>().back()->video, IsEmpty())
+      << "they have no format in common";
 }
 
 TEST(SimulatedConference, IsTheSameFromTheSameSeed) {
@@ -323,7 +330,8 @@ TEST(SimulatedConference, IsTheSameFromTheSameSeed) {
       sim.join(options).set_sending(true);
     }
     sim.run_for(5s);
-    return sim.client(0).received_from(2, MediaKind::Video) * 1000 + sim.client(1).received_from(3, MediaKind::Audio);
+    return sim.client(0).received_from(2, MediaKind::Video) * 1000 +
+           sim.client(1).received_from(3, MediaKind::Audio);
   };
   const uint64_t once = run(7);
   EXPECT_GT(once, 10'000u);

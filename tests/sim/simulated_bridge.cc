@@ -15,7 +15,8 @@ Result<edge::KeySlot> WatchedCipher::add_key(const srtp::SrtpKeys& keys) {
 void WatchedCipher::submit(edge::CipherBatch* batch) {
   if (direction_ == edge::Direction::Protect) {
     for (const edge::CipherJob& job : batch->jobs) {
-      if (!used_.emplace(key_number_[job.slot.value], job.rtcp, job.ssrc, job.index).second) ++reused_;
+      if (!used_.emplace(key_number_[job.slot.value], job.rtcp, job.ssrc, job.index).second)
+        ++reused_;
     }
   }
   late_.emplace_back(delay_, batch);
@@ -41,8 +42,8 @@ Simulation::Simulation(const Options& options)
       certificate_(*dtls::Certificate::make(random_, 1'700'000'000s)),
       client_certificate_(*dtls::Certificate::make(random_, 1'700'000'000s)),
       service_(*dtls::Context::make(certificate_)),
-      path_({io_, opener_, sealer_, port_, *this, random_}, NtpClock(Timestamp{}, 1'700'000'000s), options.video_preference,
-            counters_) {
+      path_({io_, opener_, sealer_, port_, *this, random_}, NtpClock(Timestamp{}, 1'700'000'000s),
+            options.video_preference, counters_) {
   set_virtual_time(now_);
   service_.serve(port_);
   network_.add_tap([this](const Datagram& d) { watch(d); });
@@ -58,7 +59,8 @@ FakeClient::Options Simulation::client_options(uint32_t number) {
 FakeClient& Simulation::join(FakeClient::Options options, uint64_t conference) {
   clients_.push_back(std::make_unique<FakeClient>(options, network_, client_certificate_, random_));
   FakeClient& client = *clients_.back();
-  conference::AddEndpoint command{conference::ConferenceId{conference}, "room", client.describe(id_of(client))};
+  conference::AddEndpoint command{conference::ConferenceId{conference}, "room",
+                                  client.describe(id_of(client))};
   path_.add(command, now_);
   client.connect(address, certificate_.fingerprint(), now_);
   return client;
@@ -79,7 +81,8 @@ void Simulation::run_for(Duration time) {
 
 void Simulation::step() {
   Timestamp next = now_ + 10ms;
-  next = std::min({next, network_.next_delivery(), path_.next_deadline(), service_.next_deadline()});
+  next =
+      std::min({next, network_.next_delivery(), path_.next_deadline(), service_.next_deadline()});
   for (const auto& c : clients_) next = std::min(next, c->next_deadline());
   now_ = std::max(next, now_ + 100us);
   set_virtual_time(now_);

@@ -1,5 +1,6 @@
-// A whole worker and its handshake service on virtual time and a simulated network, with a watch over what it does:
-// no key stream is used twice, nothing goes where no client has proved to be, no packet buffer is lost.
+// A whole worker and its handshake service on virtual time and a simulated network, with a watch
+// over what it does: no key stream is used twice, nothing goes where no client has proved to be, no
+// packet buffer is lost.
 #pragma once
 
 #include <map>
@@ -16,11 +17,12 @@
 
 namespace viaduct::testing {
 
-// Passes everything on to a ReferenceCipher, finishing batches `delay` polls late as a GPU would, and remembers which packet
-// indexes each key has protected.
+// Passes everything on to a ReferenceCipher, finishing batches `delay` polls late as a GPU would,
+// and remembers which packet indexes each key has protected.
 class WatchedCipher final : public edge::BatchCipher {
  public:
-  WatchedCipher(edge::Direction direction, int delay) : direction_(direction), delay_(delay), inner_(direction, 256) {}
+  WatchedCipher(edge::Direction direction, int delay)
+      : direction_(direction), delay_(delay), inner_(direction, 256) {}
 
   Result<edge::KeySlot> add_key(const srtp::SrtpKeys& keys) override;
   void remove_key(edge::KeySlot slot) override { inner_.remove_key(slot); }
@@ -35,7 +37,7 @@ class WatchedCipher final : public edge::BatchCipher {
   const int delay_;
   edge::ReferenceCipher inner_;
   std::vector<std::pair<int, edge::CipherBatch*>> late_;
-  std::map<uint32_t, uint64_t> key_number_;                      // by slot: slots are used again, keys are not
+  std::map<uint32_t, uint64_t> key_number_;  // by slot: slots are used again, keys are not
   uint64_t next_key_ = 0;
   std::set<std::tuple<uint64_t, bool, uint32_t, uint64_t>> used_;  // key, rtcp, ssrc, index
   uint64_t reused_ = 0;
@@ -45,8 +47,9 @@ class Simulation final : public path::TimeSource {
  public:
   struct Options {
     uint64_t seed = 1;
-    int cipher_delay = 0;               // polls until a batch is finished
-    std::vector<codec::CodecType> video_preference = {codec::CodecType::Vp8, codec::CodecType::H264};
+    int cipher_delay = 0;  // polls until a batch is finished
+    std::vector<codec::CodecType> video_preference = {codec::CodecType::Vp8,
+                                                      codec::CodecType::H264};
     size_t pool_packets = 16384;
   };
   Simulation() : Simulation(Options{}) {}
@@ -61,7 +64,9 @@ class Simulation final : public path::TimeSource {
   FakeClient& join(FakeClient::Options options, uint64_t conference = 1);
   void leave(FakeClient& client);
   FakeClient& client(size_t i) { return *clients_[i]; }
-  conference::EndpointId id_of(const FakeClient& client) const { return conference::EndpointId{1000 + client.number()}; }
+  conference::EndpointId id_of(const FakeClient& client) const {
+    return conference::EndpointId{1000 + client.number()};
+  }
   void set_muted(const FakeClient& client, codec::MediaKind kind, bool muted);
 
   // Lets time pass: from event to event, 10 ms at most at a time.
@@ -91,7 +96,9 @@ class Simulation final : public path::TimeSource {
   std::vector<std::string> faults() const;
   // Everything has left: are all packet buffers back?
   bool all_packets_returned();
-  uint64_t drops(path::Drop reason) const { return counters_.drops[static_cast<size_t>(reason)].value(); }
+  uint64_t drops(path::Drop reason) const {
+    return counters_.drops[static_cast<size_t>(reason)].value();
+  }
 
   const SocketAddress address{IpAddress::v4(0x0a000001), 10000};
   static FakeClient::Options client_options(uint32_t number);
@@ -113,7 +120,7 @@ class Simulation final : public path::TimeSource {
   path::PacketPath path_;
   std::vector<std::unique_ptr<FakeClient>> clients_;
   std::vector<conference::Report> reports_;
-  std::set<std::string> stun_senders_;              // addresses a client has sent STUN from
+  std::set<std::string> stun_senders_;  // addresses a client has sent STUN from
   std::vector<std::string> faults_;
 };
 

@@ -21,9 +21,12 @@ constexpr size_t MarkBytes = 12;
 constexpr uint32_t AudioMark = 0x41554449;  // "AUDI"
 constexpr uint32_t VideoMark = 0x56494445;  // "VIDE"
 
-uint8_t pattern(uint32_t sender, uint32_t sequence, size_t i) { return static_cast<uint8_t>(sender * 31 + sequence * 7 + i); }
+uint8_t pattern(uint32_t sender, uint32_t sequence, size_t i) {
+  return static_cast<uint8_t>(sender * 31 + sequence * 7 + i);
+}
 
-std::vector<uint8_t> marked_payload(uint32_t mark, uint32_t sender, uint32_t sequence, size_t bytes) {
+std::vector<uint8_t> marked_payload(uint32_t mark, uint32_t sender, uint32_t sequence,
+                                    size_t bytes) {
   std::vector<uint8_t> out(MarkBytes + bytes);
   store_be32(&out[0], mark);
   store_be32(&out[4], sender);
@@ -34,7 +37,8 @@ std::vector<uint8_t> marked_payload(uint32_t mark, uint32_t sender, uint32_t seq
 
 }  // namespace
 
-FakeClient::FakeClient(const Options& options, SimulatedNetwork& network, const dtls::Certificate& certificate, Random& random)
+FakeClient::FakeClient(const Options& options, SimulatedNetwork& network,
+                       const dtls::Certificate& certificate, Random& random)
     : options_(options),
       network_(network),
       context_(*dtls::Context::make(certificate)),
@@ -56,7 +60,8 @@ FakeClient::FakeClient(const Options& options, SimulatedNetwork& network, const 
     slots_.push_back({codec::MediaKind::Audio, "a" + std::to_string(i), random.u32(), 0});
   }
   for (size_t i = 0; i < options_.video_slots; ++i) {
-    slots_.push_back({codec::MediaKind::Video, "v" + std::to_string(i), random.u32(), random.u32()});
+    slots_.push_back(
+        {codec::MediaKind::Video, "v" + std::to_string(i), random.u32(), random.u32()});
   }
 }
 
@@ -74,29 +79,40 @@ std::unique_ptr<conference::EndpointDescription> FakeClient::describe(conference
   d->fingerprint = context_.fingerprint().digest;
   d->dtls_active = options_.dtls_server;
   for (const codec::CodecType c : options_.decodes) {
-    if (c == codec::CodecType::Opus) d->formats.push_back({.payload_type = OpusPayloadType, .type = c});
+    if (c == codec::CodecType::Opus)
+      d->formats.push_back({.payload_type = OpusPayloadType, .type = c});
     if (c == codec::CodecType::Vp8) {
-      d->formats.push_back({.payload_type = Vp8PayloadType, .rtx_payload_type = Vp8RtxPayloadType, .type = c, .nack = true,
-                            .pli = true, .fir = true, .transport_cc = true});
+      d->formats.push_back({.payload_type = Vp8PayloadType,
+                            .rtx_payload_type = Vp8RtxPayloadType,
+                            .type = c,
+                            .nack = true,
+                            .pli = true,
+                            .fir = true,
+                            .transport_cc = true});
     }
-    if (c == codec::CodecType::H264) d->formats.push_back({.payload_type = H264PayloadType, .type = c, .pli = true});
+    if (c == codec::CodecType::H264)
+      d->formats.push_back({.payload_type = H264PayloadType, .type = c, .pli = true});
   }
   d->extensions.set(rtp::ExtensionType::AudioLevel, AudioLevelId);
   d->extensions.set(rtp::ExtensionType::TransportSequence, TransportSequenceId);
   d->extensions.set(rtp::ExtensionType::Mid, MidId);
   d->slot_extensions.set(rtp::ExtensionType::Mid, MidId);
-  if (options_.sends_audio) d->sources.push_back({codec::MediaKind::Audio, "mic", audio_ssrc_, std::nullopt});
-  if (options_.sends_video) d->sources.push_back({codec::MediaKind::Video, "cam", video_ssrc_, video_rtx_ssrc_});
+  if (options_.sends_audio)
+    d->sources.push_back({codec::MediaKind::Audio, "mic", audio_ssrc_, std::nullopt});
+  if (options_.sends_video)
+    d->sources.push_back({codec::MediaKind::Video, "cam", video_ssrc_, video_rtx_ssrc_});
   d->slots = slots_;
   return d;
 }
 
-void FakeClient::connect(const SocketAddress& bridge, const dtls::Fingerprint& certificate, Timestamp now) {
+void FakeClient::connect(const SocketAddress& bridge, const dtls::Fingerprint& certificate,
+                         Timestamp now) {
   bridge_ = bridge;
-  ice_ = std::make_unique<IceClient>(ice::Credentials{ufrag_, password_}, ice::Credentials{bridge_ufrag_, bridge_password_},
-                                     bridge, random_, now);
-  dtls_ = std::make_unique<dtls::Session>(context_, options_.dtls_server ? dtls::Role::Server : dtls::Role::Client, certificate,
-                                          now);
+  ice_ = std::make_unique<IceClient>(ice::Credentials{ufrag_, password_},
+                                     ice::Credentials{bridge_ufrag_, bridge_password_}, bridge,
+                                     random_, now);
+  dtls_ = std::make_unique<dtls::Session>(
+      context_, options_.dtls_server ? dtls::Role::Server : dtls::Role::Client, certificate, now);
 }
 
 void FakeClient::turn(Timestamp now) {
@@ -104,7 +120,8 @@ void FakeClient::turn(Timestamp now) {
   for (const Datagram& d : network_.receive(options_.address, now)) handle(d, now);
 
   if (now >= ice_->next_deadline()) ice_->handle_timeout(now);
-  for (std::vector<uint8_t> out; ice_->poll_output(&out);) network_.send(options_.address, bridge_, out, now);
+  for (std::vector<uint8_t> out; ice_->poll_output(&out);)
+    network_.send(options_.address, bridge_, out, now);
   if (!ice_->connected()) return;
   if (now >= dtls_->next_deadline()) dtls_->handle_timeout(now);
   flush_dtls(now);
@@ -141,7 +158,8 @@ void FakeClient::begin_new_video_stream() {
 }
 
 void FakeClient::flush_dtls(Timestamp now) {
-  for (std::vector<uint8_t> out; dtls_->poll_output(&out);) network_.send(options_.address, bridge_, out, now);
+  for (std::vector<uint8_t> out; dtls_->poll_output(&out);)
+    network_.send(options_.address, bridge_, out, now);
   if (srtp_ || dtls_->state() != dtls::Session::State::Connected) return;
   const auto keys = dtls_->export_keys();
   srtp_ = std::make_unique<SrtpSession>(keys.local(), keys.remote());
@@ -195,8 +213,10 @@ void FakeClient::handle_media(Bytes packet, Timestamp now) {
   stream.timestamps[number] = header->timestamp;
   // Timestamps grow with sequence numbers, whatever the slot carried before.
   const auto at = stream.timestamps.find(number);
-  if (at != stream.timestamps.begin() && rtp::is_newer_timestamp(std::prev(at)->second, at->second)) {
-    stream.faults.push_back("the timestamp ran backwards at sequence number " + std::to_string(number));
+  if (at != stream.timestamps.begin() &&
+      rtp::is_newer_timestamp(std::prev(at)->second, at->second)) {
+    stream.faults.push_back("the timestamp ran backwards at sequence number " +
+                            std::to_string(number));
   }
   if (stream.timestamps.size() > 2000) stream.timestamps.erase(stream.timestamps.begin());
   if (video) stream.missing.on_packet(sequence, now);
@@ -211,11 +231,15 @@ void FakeClient::check_payload(ReceivedStream& stream, Bytes payload, bool video
       return;
     }
     if (descriptor->key_frame) ++stream.key_frames;
-    if (descriptor->starts_frame()) payload = payload.subspan(descriptor->descriptor_bytes + 10);
-    else payload = payload.subspan(descriptor->descriptor_bytes);
+    if (descriptor->starts_frame())
+      payload = payload.subspan(descriptor->descriptor_bytes + 10);
+    else
+      payload = payload.subspan(descriptor->descriptor_bytes);
     if (descriptor->picture_id && stream.last_picture_id) {
-      const auto ahead = static_cast<uint16_t>((*descriptor->picture_id - *stream.last_picture_id) & 0x7fff);
-      if (ahead > 1000 && ahead < 0x7fff - 1000) stream.faults.push_back("the picture id jumped by " + std::to_string(ahead));
+      const auto ahead =
+          static_cast<uint16_t>((*descriptor->picture_id - *stream.last_picture_id) & 0x7fff);
+      if (ahead > 1000 && ahead < 0x7fff - 1000)
+        stream.faults.push_back("the picture id jumped by " + std::to_string(ahead));
     }
     if (descriptor->picture_id) stream.last_picture_id = descriptor->picture_id;
   }
@@ -226,7 +250,8 @@ void FakeClient::check_payload(ReceivedStream& stream, Bytes payload, bool video
   }
   const uint32_t sender = load_be32(payload.data() + 4);
   const uint32_t sequence = load_be32(payload.data() + 8);
-  if (sender == options_.number) stream.faults.push_back("the client's own voice or picture came back");
+  if (sender == options_.number)
+    stream.faults.push_back("the client's own voice or picture came back");
   for (size_t i = MarkBytes; i < payload.size(); ++i) {
     if (payload[i] == pattern(sender, sequence, i - MarkBytes)) continue;
     stream.faults.push_back("byte " + std::to_string(i) + " of a payload is not what was sent");
@@ -251,11 +276,13 @@ void FakeClient::send_audio(Timestamp now) {
   next_audio_ += AudioInterval;
   audio_timestamp_ += 960;
   if (!sending_ || !options_.sends_audio) return;
-  const auto payload = marked_payload(AudioMark, options_.number, static_cast<uint32_t>(audio_sequence_sent_++), 60);
+  const auto payload =
+      marked_payload(AudioMark, options_.number, static_cast<uint32_t>(audio_sequence_sent_++), 60);
   send_rtp(audio_ssrc_, OpusPayloadType, audio_sequence_++, audio_timestamp_, false, payload, now);
 }
 
-// The first packet of a frame begins with a VP8 frame header: 10 bytes, as long as a key frame's (RFC 6386 section 9.1).
+// The first packet of a frame begins with a VP8 frame header: 10 bytes, as long as a key frame's
+// (RFC 6386 section 9.1).
 void FakeClient::send_video_frame(Timestamp now) {
   next_video_ += VideoInterval;
   video_timestamp_ += 5940;
@@ -271,27 +298,36 @@ void FakeClient::send_video_frame(Timestamp now) {
     std::vector<uint8_t> payload(codec::vp8_descriptor_bytes(d));
     codec::write_vp8_descriptor(payload, d);
     if (i == 0) {
-      const uint8_t frame_header[10] = {static_cast<uint8_t>(key ? 0x10 : 0x11), 0, 0, 0x9d, 0x01, 0x2a, 64, 1, 180, 0};
+      const uint8_t frame_header[10] = {
+          static_cast<uint8_t>(key ? 0x10 : 0x11), 0, 0, 0x9d, 0x01, 0x2a, 64, 1, 180, 0};
       payload.insert(payload.end(), frame_header, frame_header + 10);
     }
-    const auto body = marked_payload(VideoMark, options_.number, static_cast<uint32_t>(video_sequence_sent_++), 700 + 13 * i);
+    const auto body = marked_payload(VideoMark, options_.number,
+                                     static_cast<uint32_t>(video_sequence_sent_++), 700 + 13 * i);
     payload.insert(payload.end(), body.begin(), body.end());
-    send_rtp(video_ssrc_, Vp8PayloadType, video_sequence_++, video_timestamp_, i + 1 == PacketsPerFrame, payload, now);
+    send_rtp(video_ssrc_, Vp8PayloadType, video_sequence_++, video_timestamp_,
+             i + 1 == PacketsPerFrame, payload, now);
   }
   picture_id_ = static_cast<uint16_t>((picture_id_ + 1) & 0x7fff);
 }
 
-void FakeClient::send_rtp(uint32_t ssrc, uint8_t payload_type, uint16_t sequence, uint32_t timestamp, bool marker, Bytes payload,
-                          Timestamp now) {
+void FakeClient::send_rtp(uint32_t ssrc, uint8_t payload_type, uint16_t sequence,
+                          uint32_t timestamp, bool marker, Bytes payload, Timestamp now) {
   uint8_t transport[2];
   store_be16(transport, transport_sequence_++);
   const uint8_t level[1] = {level_};
   const std::string_view mid = ssrc == audio_ssrc_ ? "mic" : "cam";
-  std::vector<rtp::ExtensionElement> elements = {{TransportSequenceId, transport}, {MidId, as_bytes(mid)}};
+  std::vector<rtp::ExtensionElement> elements = {{TransportSequenceId, transport},
+                                                 {MidId, as_bytes(mid)}};
   if (ssrc == audio_ssrc_) elements.push_back({AudioLevelId, level});
   std::vector<uint8_t> packet(rtp::header_bytes(elements) + payload.size());
-  const size_t header = rtp::write_header(packet, {.marker = marker, .payload_type = payload_type, .sequence = sequence,
-                                                   .timestamp = timestamp, .ssrc = ssrc}, elements);
+  const size_t header = rtp::write_header(packet,
+                                          {.marker = marker,
+                                           .payload_type = payload_type,
+                                           .sequence = sequence,
+                                           .timestamp = timestamp,
+                                           .ssrc = ssrc},
+                                          elements);
   std::ranges::copy(payload, packet.begin() + static_cast<std::ptrdiff_t>(header));
   if (ssrc == video_ssrc_) {
     sent_video_[sequence] = packet;
@@ -308,7 +344,8 @@ void FakeClient::resend(uint16_t sequence, Timestamp now) {
   std::vector<uint8_t> rtx(rtp::OriginalSequenceBytes + payload.size());
   store_be16(rtx.data(), sequence);
   std::ranges::copy(payload, rtx.begin() + rtp::OriginalSequenceBytes);
-  send_rtp(video_rtx_ssrc_, Vp8RtxPayloadType, rtx_sequence_++, header->timestamp, header->marker, rtx, now);
+  send_rtp(video_rtx_ssrc_, Vp8RtxPayloadType, rtx_sequence_++, header->timestamp, header->marker,
+           rtx, now);
 }
 
 void FakeClient::ask_for_missing(Timestamp now) {
@@ -319,7 +356,8 @@ void FakeClient::ask_for_missing(Timestamp now) {
     const size_t count = stream.missing.due(now, 50ms, lost);
     if (count > 0) out.nack(video_ssrc_, ssrc, std::span(lost).first(count));
   }
-  if (!out.empty()) network_.send(options_.address, bridge_, srtp_->protect_rtcp(out.written()), now);
+  if (!out.empty())
+    network_.send(options_.address, bridge_, srtp_->protect_rtcp(out.written()), now);
 }
 
 void FakeClient::send_reports(Timestamp now) {
@@ -327,9 +365,14 @@ void FakeClient::send_reports(Timestamp now) {
   std::array<uint8_t, 1200> space;
   rtcp::CompoundWriter out(space);
   const NtpClock clock(Timestamp{}, 1'700'000'000s);
-  if (options_.sends_video) out.sender_report({.ssrc = video_ssrc_, .ntp = clock.at(now), .rtp_timestamp = video_timestamp_});
-  if (options_.sends_audio) out.sender_report({.ssrc = audio_ssrc_, .ntp = clock.at(now), .rtp_timestamp = audio_timestamp_});
-  if (!out.empty()) network_.send(options_.address, bridge_, srtp_->protect_rtcp(out.written()), now);
+  if (options_.sends_video)
+    out.sender_report(
+        {.ssrc = video_ssrc_, .ntp = clock.at(now), .rtp_timestamp = video_timestamp_});
+  if (options_.sends_audio)
+    out.sender_report(
+        {.ssrc = audio_ssrc_, .ntp = clock.at(now), .rtp_timestamp = audio_timestamp_});
+  if (!out.empty())
+    network_.send(options_.address, bridge_, srtp_->protect_rtcp(out.written()), now);
 }
 
 uint64_t FakeClient::received_from(uint32_t sender, codec::MediaKind kind) const {
@@ -346,7 +389,8 @@ uint64_t FakeClient::received_from(uint32_t sender, codec::MediaKind kind) const
 std::vector<std::string> FakeClient::faults() const {
   std::vector<std::string> all;
   for (const auto& [ssrc, stream] : streams_) {
-    for (const std::string& fault : stream.faults) all.push_back("client " + std::to_string(options_.number) + ": " + fault);
+    for (const std::string& fault : stream.faults)
+      all.push_back("client " + std::to_string(options_.number) + ": " + fault);
   }
   return all;
 }

@@ -1,8 +1,9 @@
-// A client that was not made by a browser: ICE, DTLS and SRTP on our own sans-IO cores, a microphone and a camera that send packets
-// which can be recognised, and slots whose streams are watched.
+// A client that was not made by a browser: ICE, DTLS and SRTP on our own sans-IO cores, a
+// microphone and a camera that send packets which can be recognised, and slots whose streams are
+// watched.
 //
-// Payloads say who sent them and in which order: |marker 4|sender 4|sequence 4|pattern from these ...|. VP8 has its descriptor
-// in front.
+// Payloads say who sent them and in which order: |marker 4|sender 4|sequence 4|pattern from these
+// ...|. VP8 has its descriptor in front.
 #pragma once
 
 #include <cstdint>
@@ -29,37 +30,41 @@ namespace viaduct::testing {
 struct ReceivedStream {
   uint64_t packets = 0;
   uint64_t key_frames = 0;
-  std::map<uint32_t, uint64_t> packets_from;          // by sender number
-  std::vector<std::string> faults;                    // sentences; a good stream has none
-  std::map<int64_t, uint32_t> timestamps;             // by unwrapped sequence number, of the last ones
+  std::map<uint32_t, uint64_t> packets_from;  // by sender number
+  std::vector<std::string> faults;            // sentences; a good stream has none
+  std::map<int64_t, uint32_t> timestamps;     // by unwrapped sequence number, of the last ones
   std::optional<int64_t> lowest;
   std::optional<int64_t> highest;
   uint64_t duplicates = 0;
-  uint64_t recovered = 0;                             // came by RTX
+  uint64_t recovered = 0;  // came by RTX
   std::optional<uint16_t> last_picture_id;
   rtp::SequenceUnwrapper unwrapper;
   rtp::MissingPackets missing;
   // Sequence numbers between lowest and highest that never came.
-  uint64_t holes() const { return lowest ? static_cast<uint64_t>(*highest - *lowest + 1) - (packets - duplicates) : 0; }
+  uint64_t holes() const {
+    return lowest ? static_cast<uint64_t>(*highest - *lowest + 1) - (packets - duplicates) : 0;
+  }
 };
 
 class FakeClient {
  public:
   struct Options {
-    uint32_t number = 1;             // who it is; part of every payload
-    SocketAddress address;           // on the simulated network
+    uint32_t number = 1;    // who it is; part of every payload
+    SocketAddress address;  // on the simulated network
     bool sends_audio = true;
     bool sends_video = true;
     size_t audio_slots = 3;
     size_t video_slots = 4;
     bool asks_for_resends = true;
-    bool dtls_server = false;        // the bridge is the DTLS client then
+    bool dtls_server = false;  // the bridge is the DTLS client then
     std::vector<codec::CodecType> decodes = {codec::CodecType::Opus, codec::CodecType::Vp8};
   };
 
-  FakeClient(const Options& options, SimulatedNetwork& network, const dtls::Certificate& certificate, Random& random);
+  FakeClient(const Options& options, SimulatedNetwork& network,
+             const dtls::Certificate& certificate, Random& random);
 
-  // What control would tell the worker. `bridge` is where the bridge listens and what it shows in DTLS.
+  // What control would tell the worker. `bridge` is where the bridge listens and what it shows in
+  // DTLS.
   std::unique_ptr<conference::EndpointDescription> describe(conference::EndpointId id);
   void connect(const SocketAddress& bridge, const dtls::Fingerprint& certificate, Timestamp now);
 
@@ -68,8 +73,9 @@ class FakeClient {
   Timestamp next_deadline() const;
 
   void set_sending(bool sending) { sending_ = sending; }
-  void set_audio_level(uint8_t level) { level_ = level; }    // RFC 6464: 0 loudest, 127 silence
-  // The camera goes on under another SSRC with other numbers, which nobody is told: the MID extension says whose it is.
+  void set_audio_level(uint8_t level) { level_ = level; }  // RFC 6464: 0 loudest, 127 silence
+  // The camera goes on under another SSRC with other numbers, which nobody is told: the MID
+  // extension says whose it is.
   void begin_new_video_stream();
   // The client moves to another address and checks from there.
   void move_to(const SocketAddress& address, Timestamp now);
@@ -82,14 +88,18 @@ class FakeClient {
   uint64_t audio_sent() const { return audio_sequence_sent_; }
   uint64_t video_sent() const { return video_sequence_sent_; }
   uint64_t key_frame_requests() const { return key_frame_requests_; }
-  const std::map<uint32_t, ReceivedStream>& streams() const { return streams_; }   // by the slot's SSRC
+  const std::map<uint32_t, ReceivedStream>& streams() const {
+    return streams_;
+  }  // by the slot's SSRC
   const std::vector<conference::SlotDescription>& slots() const { return slots_; }
   // Packets of `sender` on slots of the kind.
   uint64_t received_from(uint32_t sender, codec::MediaKind kind) const;
   std::vector<std::string> faults() const;
   const dtls::Session& dtls() const { return *dtls_; }
   // Sends bytes as they are, from the client's address.
-  void send_raw(Bytes bytes, Timestamp now) { network_.send(options_.address, bridge_, bytes, now); }
+  void send_raw(Bytes bytes, Timestamp now) {
+    network_.send(options_.address, bridge_, bytes, now);
+  }
   SrtpSession& srtp() { return *srtp_; }
   uint32_t audio_ssrc() const { return audio_ssrc_; }
   uint32_t video_ssrc() const { return video_ssrc_; }
@@ -109,8 +119,8 @@ class FakeClient {
   void check_payload(ReceivedStream& stream, Bytes payload, bool video);
   void send_audio(Timestamp now);
   void send_video_frame(Timestamp now);
-  void send_rtp(uint32_t ssrc, uint8_t payload_type, uint16_t sequence, uint32_t timestamp, bool marker, Bytes payload,
-                Timestamp now);
+  void send_rtp(uint32_t ssrc, uint8_t payload_type, uint16_t sequence, uint32_t timestamp,
+                bool marker, Bytes payload, Timestamp now);
   void resend(uint16_t sequence, Timestamp now);
   void ask_for_missing(Timestamp now);
   void send_reports(Timestamp now);
@@ -138,7 +148,7 @@ class FakeClient {
   bool key_frame_wanted_ = true;
   uint64_t audio_sequence_sent_ = 0, video_sequence_sent_ = 0, key_frame_requests_ = 0;
   Timestamp next_audio_ = Never, next_video_ = Never, next_report_ = Never;
-  std::map<uint16_t, std::vector<uint8_t>> sent_video_;   // in clear, for NACKs
+  std::map<uint16_t, std::vector<uint8_t>> sent_video_;  // in clear, for NACKs
   std::map<uint32_t, ReceivedStream> streams_;
 };
 
