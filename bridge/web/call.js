@@ -6,7 +6,7 @@ import { Peer } from './peer.js';
 import { Backoff, Signalling } from './signalling.js';
 import { Text } from './messages.js';
 
-const AttemptMilliseconds = 20_000;          // from opening the socket to a working transport
+const AttemptMilliseconds = 30_000;          // from opening the socket to a working transport
 const BusyMilliseconds = 1_000;              // before saying again what a busy bridge refused
 // Final errors after which joining again makes sense.
 const Transient = new Set([
@@ -93,7 +93,7 @@ export class Call extends EventTarget {
     if (!this.#peer) return null;
     const carried = new Map(this.#slots.map((slot) => [slot.mid, slot.participant]));
     const stats = await this.#peer.stats();
-    for (const slot of stats.slots) {
+    for (const slot of stats?.slots ?? []) {
       slot.participant = carried.get(slot.mid) ?? null;
       slot.name = this.#people.get(slot.participant)?.name ?? null;
     }

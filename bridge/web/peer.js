@@ -19,6 +19,8 @@ export class Peer extends EventTarget {
   #timer = null;
   #wasConnected = false;
   #over = false;
+  #resolveClosed;
+  #closed = new Promise((resolve) => { this.#resolveClosed = resolve; });
 
   /**
    * `slots` is {audio, video}; `tracks` our own, null where there is none yet; `formats` limits video formats, null
@@ -85,13 +87,15 @@ export class Peer extends EventTarget {
     });
   }
 
-  /** A summary of getStats (see stats.js), without the participants' names. */
+  /** A summary of getStats (see stats.js), without the participants' names. Null when the peer is closed meanwhile. */
   stats() {
-    return summarize(this.#connection, this.#senders, this.#slots);
+    // Firefox never answers for a connection that closes while it is asked.
+    return Promise.race([summarize(this.#connection, this.#senders, this.#slots), this.#closed]);
   }
 
   close() {
     this.#over = true;
+    this.#resolveClosed(null);
     clearTimeout(this.#timer);
     this.#connection.close();
   }

@@ -1,6 +1,6 @@
 // One person in a conference: a page in a browser with the meeting page open, and what that page says of itself.
 
-import { until } from './until.mjs';
+import { sleep, until } from './until.mjs';
 
 const Camera = { width: 320, height: 180, fps: 15 };
 
@@ -52,7 +52,10 @@ export class Participant {
     return until(`${this.name} is in the call`, async () => (await this.state()) === 'in-call', seconds);
   }
   state() { return this.page.evaluate(() => window.viaduct.state); }
-  stats() { return this.page.evaluate(() => window.viaduct.stats()); }
+  /** Null while there is no connection, and when the page does not answer within five seconds. */
+  stats() {
+    return Promise.race([this.page.evaluate(() => window.viaduct.stats()), sleep(5000).then(() => null)]);
+  }
   close() { return this.page?.close(); }
 
   /** What the person sees: [{name, self, audioMuted, videoMuted, speaking, hasPicture, note}]. */
