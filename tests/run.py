@@ -107,11 +107,17 @@ def stop_group(process):
 
 
 def junit_counts(report):
-    suite = ElementTree.parse(report).getroot()
-    cases = suite.findall("testcase")
-    failed = sum(case.get("status") == "fail" for case in cases)
-    skipped = sum(case.get("status") in ("notrun", "disabled") for case in cases)
-    return Counts(len(cases) - failed - skipped, failed, skipped)
+    """A test that did not run was skipped only if it said so itself; one that could not be started has failed."""
+    counts = Counts()
+    for case in ElementTree.parse(report).getroot().findall("testcase"):
+        skipped = case.find("skipped")
+        if case.get("status") == "run":
+            counts += Counts(passed=1)
+        elif case.get("status") == "disabled" or (skipped is not None and "SKIP_" in skipped.get("message", "")):
+            counts += Counts(skipped=1)
+        else:
+            counts += Counts(failed=1)
+    return counts
 
 
 def run_unit(step):
