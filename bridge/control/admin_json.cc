@@ -80,19 +80,32 @@ const conference::ConferenceSnapshot* find_snapshot(
   return nullptr;
 }
 
-ordered_json to_json(const RoomView& room, const conference::ConferenceSnapshot* snapshot) {
+ordered_json to_json(const RoomView& room,
+                     const std::vector<conference::WorkerSnapshot>& snapshots) {
+  const conference::ConferenceSnapshot* snapshot = find_snapshot(room, snapshots);
   Ids ids;
   for (const RoomView::Person& person : room.people) ids.emplace(person.endpoint, person.id);
+  std::unordered_map<EndpointId, const conference::EndpointSnapshot*> known;
   ordered_json codecs = ordered_json::array();
   if (snapshot) {
+    for (const auto& e : snapshot->endpoints) known.emplace(e.id, &e);
     for (const codec::CodecType c : snapshot->video_codecs) codecs.push_back(codec::to_string(c));
+  }
+  ordered_json endpoints = ordered_json::array();
+  for (const RoomView::Person& person : room.people) {
+    const auto found = known.find(person.endpoint);
+    endpoints.push_back(
+        found != known.end()
+            ? to_json(person, *found->second, ids)
+            : ordered_json{{"id", person.id}, {"name", person.name}, {"state", "joining"}});
   }
   return {{"id", room.id},
           {"name", room.name},
           {"worker", room.worker},
           {"participants", room.people.size()},
           {"speaker", snapshot ? public_id(ids, snapshot->speaker) : ordered_json(nullptr)},
-          {"video_codecs", std::move(codecs)}};
+          {"video_codecs", std::move(codecs)},
+          {"endpoints", std::move(endpoints)}};
 }
 
 // Names are UTF-8, checked when people joined; the rest is ASCII from the workers. Whatever slips
@@ -106,30 +119,13 @@ std::string dump(const ordered_json& value) {
 std::string write_conference_list(const std::vector<RoomView>& rooms,
                                   const std::vector<conference::WorkerSnapshot>& snapshots) {
   ordered_json all = ordered_json::array();
-  for (const RoomView& room : rooms) all.push_back(to_json(room, find_snapshot(room, snapshots)));
+  for (const RoomView& room : rooms) all.push_back(to_json(room, snapshots));
   return dump({{"conferences", std::move(all)}});
 }
 
 std::string write_conference(const RoomView& room,
                              const std::vector<conference::WorkerSnapshot>& snapshots) {
-  const conference::ConferenceSnapshot* snapshot = find_snapshot(room, snapshots);
-  Ids ids;
-  for (const RoomView::Person& person : room.people) ids.emplace(person.endpoint, person.id);
-  std::unordered_map<EndpointId, const conference::EndpointSnapshot*> known;
-  if (snapshot) {
-    for (const auto& e : snapshot->endpoints) known.emplace(e.id, &e);
-  }
-  ordered_json endpoints = ordered_json::array();
-  for (const RoomView::Person& person : room.people) {
-    const auto found = known.find(person.endpoint);
-    endpoints.push_back(
-        found != known.end()
-            ? to_json(person, *found->second, ids)
-            : ordered_json{{"id", person.id}, {"name", person.name}, {"state", "joining"}});
-  }
-  ordered_json body = to_json(room, snapshot);
-  body["endpoints"] = std::move(endpoints);
-  return dump(body);
+  return dump(to_json(room, snapshots));
 }
 
 }  // namespace viaduct::control

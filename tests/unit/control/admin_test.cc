@@ -90,7 +90,8 @@ TEST_F(AdminTest, ListsConferences) {
   EXPECT_EQ(one["participants"], 2);
   EXPECT_EQ(one["speaker"], room.people[0].id);
   EXPECT_EQ(one["video_codecs"], json::array({"VP8"}));
-  EXPECT_FALSE(one.contains("endpoints"));
+  EXPECT_EQ(one["endpoints"].size(), 2u);
+  EXPECT_EQ(one, json::parse(*ask("/v1/conferences/" + room.id).body));
 }
 
 TEST_F(AdminTest, ShowsAConferenceByNameByIdAndByParticipant) {
