@@ -91,7 +91,7 @@ export async function launchFirefox() {
     close: () => browser.close(),
     async newPage({ script, viewport = { width: 1280, height: 720 } } = {}) {
       const context = await browser.createBrowserContext();
-      const page = await context.newPage();
+      const page = await context.newPage({ type: 'window' });    // a tab behind another one is hidden and throttled
       await page.setViewport(viewport);
       if (script) await page.evaluateOnNewDocument(script);
       return new Page('firefox', page, {
