@@ -58,6 +58,7 @@ Drop Observe::observe_media(RxPacket& p, Endpoint& endpoint, Timestamp now) {
 
   auto meaning = endpoint.payloads.meaning(p.header.payload_type);
   if (!meaning || codec::kind_of(meaning->codec) != source.kind) return Drop::UnknownPayloadType;
+  if (p.rtx && !meaning->rtx) return Drop::UnknownPayloadType;  // its numbers are not the media's
   if (meaning->rtx) {
     if (p.payload_bytes == 0) return Drop::PaddingOnly;
     p.rtx = true;
