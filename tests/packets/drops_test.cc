@@ -24,8 +24,7 @@ constexpr uint8_t ShortRtcp[] = {0x80, 201, 0, 1, 0, 0, 0, 1};
 const SocketAddress Stranger{IpAddress::v4(0x0a000909), 999};
 
 void nack(PathFixture& t, TestClient& receiver, uint16_t sequence) {
-  t.send_rtcp(receiver, [&](rtcp::CompoundWriter& w) { w.nack(receiver.ssrc(1), receiver.ssrc(0x20), {{sequence}}); });
-  t.turn();
+  t.nack(receiver, receiver.ssrc(0x20), {sequence});
 }
 
 const Provocation Provocations[] = {

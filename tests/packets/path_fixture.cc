@@ -18,6 +18,11 @@ void StagedCipher::remove_key(edge::KeySlot slot) {
   inner_.remove_key(slot);
 }
 
+void StagedCipher::submit(edge::CipherBatch* batch) {
+  jobs += batch->jobs.size();
+  submitted_.push_back(batch);
+}
+
 edge::CipherBatch* StagedCipher::poll() {
   if (held || submitted_.empty()) return nullptr;
   edge::CipherBatch* batch = submitted_.front();
@@ -41,7 +46,8 @@ size_t TightIo::receive(std::span<Packet> into, Timestamp now) {
 }
 
 PathFixture::PathFixture()
-    : path({io, opener, sealer, port, *this, constant_}, ntp, {codec::CodecType::Vp8, codec::CodecType::H264}, counters) {}
+    : path({io, opener, sealer, port, *this, constant_}, ntp,
+           {codec::CodecType::Vp8, codec::CodecType::H264}, counters) {}
 
 void PathFixture::TearDown() {
   opener.held = sealer.held = false;
@@ -70,10 +76,10 @@ TestClient& PathFixture::join(TestClient::Options options) {
   return client;
 }
 
-TestClient& PathFixture::join_sender(TestClient::Options options) {
+TestClient& PathFixture::join_sender(TestClient::Options options, FirstNumbers first) {
   TestClient& client = join(std::move(options));
-  send(client, client.mic(100));
-  send(client, client.cam(200));
+  send(client, client.mic(first.mic));
+  send(client, client.cam(first.cam));
   run_for(20ms);
   forget_received();
   return client;
@@ -129,7 +135,7 @@ void PathFixture::collect(TestClient& client) {
 void PathFixture::play_handshake_thread() {
   while (auto request = port.take_request()) {
     if (const auto* open = std::get_if<path::OpenSession>(&*request)) {
-      if (gives_keys) handle(*open);
+      if (gives_keys) give_keys(*open);
     } else {
       requests.push_back(std::move(*request));
     }
@@ -137,18 +143,28 @@ void PathFixture::play_handshake_thread() {
 }
 
 // The client is known by the fingerprint that it announced; so are its keys.
-void PathFixture::handle(const path::OpenSession& open) {
+void PathFixture::give_keys(const path::OpenSession& open) {
   const auto owner = std::ranges::find_if(clients, [&](const auto& c) {
     return open.expected.digest == pattern(32, c->options.number);
   });
   ASSERT_NE(owner, clients.end());
   TestClient& client = **owner;
+  handles[client.options.number] = open.endpoint;
   srtp::SecretBytes<dtls::KeyingMaterial::MaxBytes> secret;
   std::ranges::copy(pattern(secret.size(), 1000 + client.options.number), secret.data());
   dtls::KeyingMaterial keys(client.options.profile, false, std::move(secret));
   client.srtp = std::make_unique<SrtpSession>(keys.remote(), keys.local());
   dtls::SessionInfo info{.version = "DTLSv1.2", .cipher = "none", .group = "none", .profile = client.options.profile};
   ASSERT_TRUE(port.reply(path::SessionConnected{open.endpoint, std::move(keys), std::move(info)}));
+}
+
+conference::EndpointSnapshot PathFixture::snapshot_of(const TestClient& client) {
+  for (const auto& conference : path.snapshot(0, {}, now_).conferences) {
+    for (const auto& endpoint : conference.endpoints) {
+      if (endpoint.id == client.id()) return endpoint;
+    }
+  }
+  return {};
 }
 
 std::vector<std::string> PathFixture::dropped() const {

@@ -30,12 +30,13 @@ class StagedCipher final : public edge::BatchCipher {
 
   Result<edge::KeySlot> add_key(const srtp::SrtpKeys& key) override;
   void remove_key(edge::KeySlot slot) override;
-  void submit(edge::CipherBatch* batch) override { submitted_.push_back(batch); }
+  void submit(edge::CipherBatch* batch) override;
   edge::CipherBatch* poll() override;
   const char* name() const override { return "staged"; }
 
   bool held = false;               // finishes nothing
   bool failing = false;            // finishes everything with AuthFailed
+  size_t jobs = 0;                 // submitted so far
   std::set<uint32_t> keys;         // in place now, by slot
 
  private:
@@ -79,9 +80,13 @@ class PathFixture : public ::testing::Test, public path::TimeSource {
   TestClient& join(TestClient::Options options);
   TestClient& join(uint32_t number) { return join(TestClient::like_chromium(number)); }
   void leave(TestClient& client);
-  // A sender and a receiver; the sender's first packets have been sent (microphone: 100, camera: 200) and the receiver's
-  // slots carry it from now on. All that was received until then is forgotten.
-  TestClient& join_sender(TestClient::Options options);
+  // The same, and it has sent a packet of its microphone and one of its camera: others' slots carry it from now on. What
+  // anyone has received until then is forgotten.
+  struct FirstNumbers {
+    uint16_t mic = 100, cam = 200;
+  };
+  TestClient& join_sender(TestClient::Options options) { return join_sender(std::move(options), FirstNumbers()); }
+  TestClient& join_sender(TestClient::Options options, FirstNumbers first);
   TestClient& join_sender(uint32_t number) { return join_sender(TestClient::like_chromium(number)); }
 
   // What arrives with the next turn.
@@ -116,6 +121,18 @@ class PathFixture : public ::testing::Test, public path::TimeSource {
     send(from, packet);
     turn();
   }
+  void nack(TestClient& receiver, uint32_t slot_ssrc, const std::vector<uint16_t>& sequences) {
+    send_rtcp(receiver, [&](rtcp::CompoundWriter& w) { w.nack(receiver.ssrc(1), slot_ssrc, sequences); });
+    turn();
+  }
+  void pli(TestClient& receiver, uint32_t slot_ssrc) {
+    send_rtcp(receiver, [&](rtcp::CompoundWriter& w) { w.pli(receiver.ssrc(1), slot_ssrc); });
+    turn();
+  }
+  // What the handshake thread does with a client that has answered ICE.
+  void give_keys(const path::OpenSession& open);
+  // As the admin API shows the client.
+  conference::EndpointSnapshot snapshot_of(const TestClient& client);
 
   uint64_t drops(path::Drop reason) const { return counters.drops[static_cast<size_t>(reason)].value(); }
   // The names of all reasons for which something was dropped so far.
@@ -148,6 +165,7 @@ class PathFixture : public ::testing::Test, public path::TimeSource {
   path::PathCounters counters{"0"};
   std::vector<conference::Report> reports;
   std::vector<path::HandshakeRequest> requests;   // what the handshake thread was asked, but for OpenSession
+  std::map<uint32_t, Handle<conference::Endpoint>> handles;  // by the client's number, once it has answered ICE
   bool handshakes_stalled = false;                // the handshake thread takes nothing
   bool gives_keys = true;                         // it answers OpenSession
 
@@ -156,7 +174,6 @@ class PathFixture : public ::testing::Test, public path::TimeSource {
 
  private:
   void play_handshake_thread();
-  void handle(const path::OpenSession& open);
   void collect(TestClient& client);
 
   ConstantRandom constant_;
