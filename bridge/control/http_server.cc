@@ -16,6 +16,8 @@ using boost::system::error_code;
 
 namespace {
 
+// The kernel's share of what a peer may leave unread; by itself it would take megabytes for each.
+constexpr int SendBufferBytes = 128 * 1024;
 constexpr Duration AcceptPause = 100ms;  // when the process has no descriptor left
 
 tcp::endpoint to_endpoint(const SocketAddress& address) {
@@ -117,6 +119,7 @@ void HttpServer::Shared::handle_accepted(tcp::socket socket) {
   const auto verdict = gate.admit(address, monotonic_now());
   if (verdict == ConnectionGate::Verdict::Admitted) {
     socket.set_option(tcp::no_delay(true), error);
+    socket.set_option(tcp::socket::send_buffer_size(SendBufferBytes), error);
     std::make_shared<HttpConnection>(std::move(socket), Admission(shared_from_this(), address))
         ->start();
     return;

@@ -20,7 +20,7 @@ class TcpClient {
  public:
   explicit TcpClient(const SocketAddress& to, int receive_buffer_bytes = 0) {
     fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const timeval limit{.tv_sec = 20, .tv_usec = 0};  // a test that waits longer has failed
+    const timeval limit{.tv_sec = 60, .tv_usec = 0};  // a test that waits longer has failed
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     if (receive_buffer_bytes > 0) {
       setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
