@@ -57,6 +57,7 @@ class Endpoint {
 
   rtcp::TransportFeedbackBuilder arrivals;     // for transport-wide congestion feedback
   Timestamp next_report;                       // RTCP SR and RR
+  size_t next_slot_reported = 0;               // where SRs begin, since not all may fit one packet
   int64_t resend_allowance_bytes = 64 * 1024;  // what NACKs may still make the bridge send
   // The bridge's NTP clock minus the client's, over the shortest way seen.
   std::optional<Duration> clock_ahead;

@@ -51,11 +51,16 @@ void Feedback::handle(const rtcp::Packet& packet, Handle<Endpoint> from, Endpoin
 }
 
 // The smallest difference is that of the report that waited least in queues; it may grow slowly, as
-// clocks drift.
+// clocks drift. A leap is a clock that was set: what it said before means nothing any more.
 void Feedback::handle_sender_report(const rtcp::SenderReport& sr, Endpoint& endpoint,
                                     Timestamp now) {
   constexpr Duration DriftPerReport = 100us;
+  constexpr Duration ClockLeap = 5s;
   const Duration ahead = ntp_difference(ntp_.at(now), sr.ntp);
+  if (endpoint.clock_ahead && std::chrono::abs(ahead - *endpoint.clock_ahead) > ClockLeap) {
+    endpoint.clock_ahead.reset();
+    for (conference::Source& source : endpoint.sources) source.sender_clock.reset();
+  }
   endpoint.clock_ahead = std::min(ahead, endpoint.clock_ahead.value_or(ahead) + DriftPerReport);
   const auto owner = endpoint.owner_of(sr.ssrc);
   if (!owner || owner->rtx) return;

@@ -12,6 +12,12 @@ constexpr int MaxFeedbackMessages = 4;  // of transport-wide feedback, for one c
 constexpr size_t MaxNackedAtOnce =
     64;  // sequence numbers in one NACK; the rest follows in the next turn
 
+// Seconds and the rest apart: a client may make a span of centuries.
+int64_t ticks_of(Duration span, int64_t clock_rate) {
+  constexpr int64_t Second = Duration(1s).count();
+  return span.count() / Second * clock_rate + span.count() % Second * clock_rate / Second;
+}
+
 rtcp::ReportBlock report_block_of(conference::Source& source, Timestamp now) {
   rtcp::ReportBlock block{.ssrc = *source.ssrc,
                           .fraction_lost = source.stats.take_fraction_lost(),
@@ -80,8 +86,8 @@ void Reports::send(Handle<Endpoint> who, Endpoint& endpoint, Write&& write) {
                 .payload = start + srtp::RtcpHeaderBytes};
 }
 
-// RR for what the client sends, SDES, and SR for each slot that carries something. What does not
-// fit waits for the next round.
+// RR for what the client sends, SDES, and SR for each slot that carries something. The next round
+// begins with what does not fit.
 size_t Reports::write_reports(MutableBytes space, Endpoint& endpoint, Timestamp now) {
   rtcp::CompoundWriter out(space);
   std::array<rtcp::ReportBlock, limits::SourcesPerEndpoint> blocks;
@@ -92,31 +98,36 @@ size_t Reports::write_reports(MutableBytes space, Endpoint& endpoint, Timestamp 
   }
   out.receiver_report(endpoint.feedback_ssrc, std::span(blocks).first(count));
   out.sdes_cname(endpoint.feedback_ssrc, endpoint.cname);
-  for (const conference::Subscription& slot : endpoint.slots)
-    write_sender_report(out, endpoint, slot, now);
+  const size_t slots = endpoint.slots.size();
+  for (size_t i = 0, at = endpoint.next_slot_reported; i < slots; ++i, at = (at + 1) % slots) {
+    if (write_sender_report(out, endpoint, endpoint.slots[at], now)) continue;
+    endpoint.next_slot_reported = at;
+    break;
+  }
   return out.size();
 }
 
 // The slot's media time at this moment, on the bridge's clock: the source's last report, moved on
 // by what has passed since it was written (RFC 3550 section 6.4.1). All sources of a client share
 // one clock difference, so sound and picture stay together.
-void Reports::write_sender_report(rtcp::CompoundWriter& out, const Endpoint& endpoint,
+bool Reports::write_sender_report(rtcp::CompoundWriter& out, const Endpoint& endpoint,
                                   const conference::Subscription& slot, Timestamp now) {
-  if (!slot.carries || !slot.projection.started()) return;
+  if (!slot.carries || !slot.projection.started()) return true;
   const Endpoint* sender = directory_.find(slot.carries->endpoint);
   const conference::Source* source = directory_.find(*slot.carries);
-  if (!sender || !source || !source->sender_clock || !source->codec || !sender->clock_ahead) return;
+  if (!sender || !source || !source->sender_clock || !source->codec || !sender->clock_ahead)
+    return true;
 
   const NtpTime here = ntp_.at(now);
   const Duration passed = ntp_difference(here, source->sender_clock->ntp) - *sender->clock_ahead;
-  const int64_t ticks = to_us(passed) * codec::clock_rate_of(*source->codec) / 1'000'000;
-  const auto source_timestamp = static_cast<uint32_t>(source->sender_clock->rtp_timestamp + ticks);
-  out.sender_report({.ssrc = slot.ssrc,
-                     .ntp = here,
-                     .rtp_timestamp = slot.projection.timestamp_of(source_timestamp),
-                     .packets = static_cast<uint32_t>(slot.meter.packets()),
-                     .octets = static_cast<uint32_t>(slot.payload_octets)});
-  out.sdes_cname(slot.ssrc, endpoint.cname);
+  const auto source_timestamp = static_cast<uint32_t>(
+      source->sender_clock->rtp_timestamp + ticks_of(passed, codec::clock_rate_of(*source->codec)));
+  return out.sender_report({.ssrc = slot.ssrc,
+                            .ntp = here,
+                            .rtp_timestamp = slot.projection.timestamp_of(source_timestamp),
+                            .packets = static_cast<uint32_t>(slot.meter.packets()),
+                            .octets = static_cast<uint32_t>(slot.payload_octets)}) &&
+         out.sdes_cname(slot.ssrc, endpoint.cname);
 }
 
 // What the client should send again or anew: NACKs for gaps, PLI (or FIR for a client without it)

@@ -28,7 +28,8 @@ class Reports {
   template <typename Write>
   void send(Handle<Endpoint> who, Endpoint& endpoint, Write&& write);
   size_t write_reports(MutableBytes space, Endpoint& endpoint, Timestamp now);
-  void write_sender_report(rtcp::CompoundWriter& out, const Endpoint& endpoint,
+  // False when there was no room.
+  bool write_sender_report(rtcp::CompoundWriter& out, const Endpoint& endpoint,
                            const conference::Subscription& slot, Timestamp now);
   size_t write_requests(MutableBytes space, Endpoint& endpoint, Timestamp now);
 

@@ -26,13 +26,14 @@ class Demux : public PathFixture {
   }
 };
 
+// RFC 7983 section 7.
 TEST_F(Demux, SortsDatagramsByTheirFirstByte) {
   const struct {
     int first, last;
     PacketKind kind;
-  } rows[] = {  // RFC 7983 section 7
-      {0, 3, PacketKind::Stun},       {4, 19, PacketKind::Unknown},   {20, 63, PacketKind::Dtls},
-      {64, 127, PacketKind::Unknown}, {128, 191, PacketKind::Rtp},    {192, 255, PacketKind::Unknown},
+  } rows[] = {
+      {0, 3, PacketKind::Stun},       {4, 19, PacketKind::Unknown}, {20, 63, PacketKind::Dtls},
+      {64, 127, PacketKind::Unknown}, {128, 191, PacketKind::Rtp},  {192, 255, PacketKind::Unknown},
   };
   for (const auto& row : rows) {
     for (int first = row.first; first <= row.last; ++first) {
@@ -59,7 +60,8 @@ TEST_F(Demux, TellsRtcpFromRtpByTheSecondByte) {
   }
 }
 
-// Every length up to 40 and every first byte of RTP and RTCP, from a client with keys. AddressSanitizer watches.
+// Every length up to 40 and every first byte of RTP and RTCP, from a client with keys.
+// AddressSanitizer watches.
 TEST_F(Demux, ReadsNoShortPacketPastItsEnd) {
   TestClient& receiver = join(2);
   TestClient& sender = join_sender(1);

@@ -31,7 +31,10 @@ const Provocation Provocations[] = {
     {Drop::UnknownKind, [](PathFixture& t) { t.send(Stranger, std::vector<uint8_t>{70}); }},
     {Drop::UnknownAddress, [](PathFixture& t) { t.send(Stranger, Dtls); }},
     {Drop::StunMalformed, [](PathFixture& t) { t.send(Stranger, Stun); }},
-    {Drop::StunUnknownUser, [](PathFixture& t) { t.send_check(Stranger, {"nobody:client1", "password"}); }},
+    {Drop::StunUnknownUser,
+     [](PathFixture& t) {
+       t.send_check(Stranger, {"nobody:client1", "password"});
+     }},
     {Drop::StunRefused,
      [](PathFixture& t) {
        auto check = t.check_of(t.add(TestClient::like_chromium(1)));
@@ -242,19 +245,22 @@ TEST_P(DropTable, IsProvokedAndCounted) {
   EXPECT_GT(drops(GetParam().reason), 0u) << "dropped: " << ::testing::PrintToString(dropped());
 }
 
-INSTANTIATE_TEST_SUITE_P(Reasons, DropTable, ::testing::ValuesIn(Provocations), [](const auto& row) {
-  std::string name;
-  for (const char c : std::string(path::DropNames[static_cast<size_t>(row.param.reason)].reason)) {
-    if (c != '_') name += c;
-  }
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(
+    Reasons, DropTable, ::testing::ValuesIn(Provocations), [](const auto& row) {
+      std::string name;
+      for (const char c :
+           std::string(path::DropNames[static_cast<size_t>(row.param.reason)].reason)) {
+        if (c != '_') name += c;
+      }
+      return name;
+    });
 
 TEST(DropTable, HasARowForEveryReason) {
   std::set<Drop> provoked;
   for (const Provocation& row : Provocations) provoked.insert(row.reason);
   for (size_t d = 1; d < path::Drops; ++d) {
-    EXPECT_TRUE(provoked.contains(static_cast<Drop>(d))) << "nothing provokes " << path::DropNames[d].reason;
+    EXPECT_TRUE(provoked.contains(static_cast<Drop>(d)))
+        << "nothing provokes " << path::DropNames[d].reason;
   }
 }
 

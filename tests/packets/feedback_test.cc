@@ -29,7 +29,9 @@ class Feedback : public PathFixture {
     });
     return asked;
   }
-  uint64_t bytes_sent(TxKind kind) const { return counters.sent[static_cast<size_t>(kind)].bytes.value(); }
+  uint64_t bytes_sent(TxKind kind) const {
+    return counters.sent[static_cast<size_t>(kind)].bytes.value();
+  }
 };
 
 TEST_F(Feedback, AnswersANackWithThePacketAsItWasSent) {
@@ -71,7 +73,8 @@ TEST_F(Feedback, FindsThePacketBehindANumberFromBeforeAGapItClosed) {
   ASSERT_THAT(seen, SizeIs(2));
   nack(receiver, slot, {seen[0].header.sequence, seen[1].header.sequence});
   ASSERT_THAT(resent(), SizeIs(2));
-  for (size_t i = 0; i < 2; ++i) EXPECT_THAT(resent()[i].payload().subspan(2), ElementsAreArray(seen[i].payload()));
+  for (size_t i = 0; i < 2; ++i)
+    EXPECT_THAT(resent()[i].payload().subspan(2), ElementsAreArray(seen[i].payload()));
 }
 
 TEST_F(Feedback, ResendsAPacketNoSoonerThanItsAnswerCouldHaveCome) {
@@ -151,7 +154,8 @@ TEST_F(Feedback, AsksForFiveKeyFramesASecondAtMost) {
     now_ += 10ms;
   }
   EXPECT_EQ(counters.key_frames_asked_of_us.value(), 10'000u);
-  EXPECT_THAT(requests_for_key_frames(), ElementsAreArray(std::vector<uint32_t>(5, sender.ssrc(0x02))));
+  EXPECT_THAT(requests_for_key_frames(),
+              ElementsAreArray(std::vector<uint32_t>(5, sender.ssrc(0x02))));
 }
 
 TEST_F(Feedback, RepeatsARequestUntilAKeyFrameComes) {
@@ -203,7 +207,9 @@ TEST_F(Feedback, LearnsLossAndRoundTripFromAReceiversReport) {
 
 TEST_F(Feedback, TakesReportBlocksOfASenderReportToo) {
   const rtcp::ReportBlock block{.ssrc = receiver.ssrc(0x10), .fraction_lost = 128};
-  send_rtcp(receiver, [&](rtcp::CompoundWriter& w) { w.sender_report({.ssrc = receiver.ssrc(1)}, {{block}}); });
+  send_rtcp(receiver, [&](rtcp::CompoundWriter& w) {
+    w.sender_report({.ssrc = receiver.ssrc(1)}, {{block}});
+  });
   turn();
   EXPECT_DOUBLE_EQ(snapshot_of(receiver).slots[0].fraction_lost, 0.5);
   EXPECT_FALSE(snapshot_of(receiver).round_trip) << "it has seen no report of the bridge's yet";

@@ -47,8 +47,8 @@ TEST_F(Observe, TurnsAResentPacketBackIntoTheOneItRepeats) {
 
 TEST_F(Observe, ForwardsAPacketOnceHoweverOftenItComes) {
   send_now(sender, sender.cam(201, true));
-  send_now(sender, sender.rtx(9, sender.cam(201, true)));   // after the original
-  send_now(sender, sender.rtx(10, sender.cam(202)));        // before it
+  send_now(sender, sender.rtx(9, sender.cam(201, true)));  // after the original
+  send_now(sender, sender.rtx(10, sender.cam(202)));       // before it
   send_now(sender, sender.rtx(11, sender.cam(202)));
   send_now(sender, sender.cam(202));
   EXPECT_THAT(pictures(), SizeIs(2));
@@ -189,7 +189,8 @@ TEST_P(CameraUnderAnotherSsrc, IsFollowedFromItsNextKeyFrameOn) {
   EXPECT_NEAR(pictures()[1].header.timestamp - last.header.timestamp, 90'000 * 1.02, 1800);
 }
 
-INSTANTIATE_TEST_SUITE_P(Observe, CameraUnderAnotherSsrc, ::testing::Values(0, 150, 30'000, 65'534));
+INSTANTIATE_TEST_SUITE_P(Observe, CameraUnderAnotherSsrc,
+                         ::testing::Values(0, 150, 30'000, 65'534));
 
 // A camera that is resumed has to send a whole picture first.
 TEST_F(Observe, AsksForAKeyFrameWhenACameraIsUnmuted) {
@@ -208,7 +209,8 @@ TEST_F(Observe, AsksForAKeyFrameWhenACameraIsUnmuted) {
 
 struct FormatRow {
   CodecType codec;
-  std::vector<uint8_t> delta, key;   // first bytes of a packet that needs others, and of one that does not
+  std::vector<uint8_t> delta;  // first bytes of a packet that needs others
+  std::vector<uint8_t> key;    // and of one that does not
 };
 
 class FormatTable : public Observe, public ::testing::WithParamInterface<FormatRow> {};
@@ -234,9 +236,9 @@ TEST_P(FormatTable, BeginsAtAKeyFrameAndKeepsEveryByte) {
 
 const FormatRow FormatRows[] = {
     {CodecType::Vp8, {0x10, 0x11, 0, 0}, {0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 64, 1, 180, 0}},
-    {CodecType::Vp9, {0xcc, 0x05, 0x82}, {0x8c, 0x04, 0x82}},             // P, not P
-    {CodecType::H264, {0x41, 0x9a, 0x00}, {0x67, 0x42, 0xc0}},            // slice, parameter set
-    {CodecType::Av1, {0x10, 0x32, 0x00}, {0x18, 0x0a, 0x0b}},             // frame, new sequence
+    {CodecType::Vp9, {0xcc, 0x05, 0x82}, {0x8c, 0x04, 0x82}},   // P, not P
+    {CodecType::H264, {0x41, 0x9a, 0x00}, {0x67, 0x42, 0xc0}},  // slice, parameter set
+    {CodecType::Av1, {0x10, 0x32, 0x00}, {0x18, 0x0a, 0x0b}},   // frame, new sequence
 };
 INSTANTIATE_TEST_SUITE_P(Observe, FormatTable, ::testing::ValuesIn(FormatRows),
                          [](const auto& row) { return to_string(row.param.codec); });

@@ -102,7 +102,9 @@ std::vector<uint8_t> PathFixture::protect(TestClient& client, const Rtp& packet)
 void PathFixture::send_check(const SocketAddress& from, const Check& check) {
   uint8_t space[600];
   const uint64_t tie_breaker = 1;
-  stun::BindingRequest request{.username = check.username, .password = check.password, .priority = 1,
+  stun::BindingRequest request{.username = check.username,
+                               .password = check.password,
+                               .priority = 1,
                                .use_candidate = check.use_candidate};
   (check.controlled ? request.controlled : request.controlling) = tie_breaker;
   send(from, Bytes(space).first(stun::write_binding_request(space, request)));
@@ -129,7 +131,8 @@ void PathFixture::run_for(Duration time) {
 }
 
 void PathFixture::collect(TestClient& client) {
-  for (const Datagram& d : network.receive(client.address, now_)) client.handle(d.bytes, d.from, now_);
+  for (const Datagram& d : network.receive(client.address, now_))
+    client.handle(d.bytes, d.from, now_);
 }
 
 void PathFixture::play_handshake_thread() {
@@ -154,7 +157,8 @@ void PathFixture::give_keys(const path::OpenSession& open) {
   std::ranges::copy(pattern(secret.size(), 1000 + client.options.number), secret.data());
   dtls::KeyingMaterial keys(client.options.profile, false, std::move(secret));
   client.srtp = std::make_unique<SrtpSession>(keys.remote(), keys.local());
-  dtls::SessionInfo info{.version = "DTLSv1.2", .cipher = "none", .group = "none", .profile = client.options.profile};
+  dtls::SessionInfo info{
+      .version = "DTLSv1.2", .cipher = "none", .group = "none", .profile = client.options.profile};
   ASSERT_TRUE(port.reply(path::SessionConnected{open.endpoint, std::move(keys), std::move(info)}));
 }
 

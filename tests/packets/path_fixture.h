@@ -1,7 +1,8 @@
-// A packet path in which the test decides everything around it: clients, keys, time, the network, when ciphers finish.
+// A packet path in which the test decides everything around it: clients, keys, time, the network,
+// when ciphers finish.
 //
-// It plays the handshake thread itself: whoever has answered ICE gets known keys at once. At the end of each test everyone
-// leaves, and every packet buffer and every key must be back.
+// It plays the handshake thread itself: whoever has answered ICE gets known keys at once. At the
+// end of each test everyone leaves, and every packet buffer and every key must be back.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -34,17 +35,18 @@ class StagedCipher final : public edge::BatchCipher {
   edge::CipherBatch* poll() override;
   const char* name() const override { return "staged"; }
 
-  bool held = false;               // finishes nothing
-  bool failing = false;            // finishes everything with AuthFailed
-  size_t jobs = 0;                 // submitted so far
-  std::set<uint32_t> keys;         // in place now, by slot
+  bool held = false;        // finishes nothing
+  bool failing = false;     // finishes everything with AuthFailed
+  size_t jobs = 0;          // submitted so far
+  std::set<uint32_t> keys;  // in place now, by slot
 
  private:
   edge::ReferenceCipher inner_;
   std::deque<edge::CipherBatch*> submitted_;
 };
 
-// A SimulatedIo in which each datagram ends where its buffer ends, so that AddressSanitizer sees a step past its end.
+// A SimulatedIo in which each datagram ends where its buffer ends, for AddressSanitizer to see a
+// step past it.
 class TightIo final : public edge::PacketIo {
  public:
   TightIo(SimulatedNetwork& network, const SocketAddress& address) : inner_(network, {address}) {}
@@ -62,7 +64,7 @@ class TightIo final : public edge::PacketIo {
   SimulatedIo inner_;
 };
 
-// The same numbers for everyone: a slot's stream begins at 0x1010 and shortly after timestamp 0x10101010.
+// The same numbers for everyone: a slot begins at 0x1010 and shortly after timestamp 0x10101010.
 class ConstantRandom final : public Random {
  public:
   void fill(MutableBytes out) override { std::ranges::fill(out, uint8_t{0x10}); }
@@ -80,14 +82,18 @@ class PathFixture : public ::testing::Test, public path::TimeSource {
   TestClient& join(TestClient::Options options);
   TestClient& join(uint32_t number) { return join(TestClient::like_chromium(number)); }
   void leave(TestClient& client);
-  // The same, and it has sent a packet of its microphone and one of its camera: others' slots carry it from now on. What
-  // anyone has received until then is forgotten.
+  // The same, and it has sent a packet of its microphone and one of its camera: others' slots carry
+  // it from now on. What anyone has received until then is forgotten.
   struct FirstNumbers {
     uint16_t mic = 100, cam = 200;
   };
-  TestClient& join_sender(TestClient::Options options) { return join_sender(std::move(options), FirstNumbers()); }
+  TestClient& join_sender(TestClient::Options options) {
+    return join_sender(std::move(options), FirstNumbers());
+  }
   TestClient& join_sender(TestClient::Options options, FirstNumbers first);
-  TestClient& join_sender(uint32_t number) { return join_sender(TestClient::like_chromium(number)); }
+  TestClient& join_sender(uint32_t number) {
+    return join_sender(TestClient::like_chromium(number));
+  }
 
   // What arrives with the next turn.
   void send(const SocketAddress& from, Bytes datagram);
@@ -122,7 +128,8 @@ class PathFixture : public ::testing::Test, public path::TimeSource {
     turn();
   }
   void nack(TestClient& receiver, uint32_t slot_ssrc, const std::vector<uint16_t>& sequences) {
-    send_rtcp(receiver, [&](rtcp::CompoundWriter& w) { w.nack(receiver.ssrc(1), slot_ssrc, sequences); });
+    send_rtcp(receiver,
+              [&](rtcp::CompoundWriter& w) { w.nack(receiver.ssrc(1), slot_ssrc, sequences); });
     turn();
   }
   void pli(TestClient& receiver, uint32_t slot_ssrc) {
@@ -134,7 +141,9 @@ class PathFixture : public ::testing::Test, public path::TimeSource {
   // As the admin API shows the client.
   conference::EndpointSnapshot snapshot_of(const TestClient& client);
 
-  uint64_t drops(path::Drop reason) const { return counters.drops[static_cast<size_t>(reason)].value(); }
+  uint64_t drops(path::Drop reason) const {
+    return counters.drops[static_cast<size_t>(reason)].value();
+  }
   // The names of all reasons for which something was dropped so far.
   std::vector<std::string> dropped() const;
   void forget_received();
@@ -164,10 +173,12 @@ class PathFixture : public ::testing::Test, public path::TimeSource {
   path::HandshakePort port;
   path::PathCounters counters{"0"};
   std::vector<conference::Report> reports;
-  std::vector<path::HandshakeRequest> requests;   // what the handshake thread was asked, but for OpenSession
-  std::map<uint32_t, Handle<conference::Endpoint>> handles;  // by the client's number, once it has answered ICE
-  bool handshakes_stalled = false;                // the handshake thread takes nothing
-  bool gives_keys = true;                         // it answers OpenSession
+  std::vector<path::HandshakeRequest>
+      requests;  // what the handshake thread was asked, but for OpenSession
+  std::map<uint32_t, Handle<conference::Endpoint>>
+      handles;                      // by the client's number, once it has answered ICE
+  bool handshakes_stalled = false;  // the handshake thread takes nothing
+  bool gives_keys = true;           // it answers OpenSession
 
  protected:
   Timestamp now_{10s};

@@ -81,7 +81,9 @@ TEST_F(Reports, ReportsTheShareLostSinceTheLastReport) {
 
 TEST_F(Reports, EchoesTheTimeOfTheSendersReportAndHowLongAgoItCame) {
   const NtpTime written{0x1234567890abcdefu};
-  send_rtcp(sender, [&](rtcp::CompoundWriter& w) { w.sender_report({.ssrc = sender.ssrc(0x01), .ntp = written}); });
+  send_rtcp(sender, [&](rtcp::CompoundWriter& w) {
+    w.sender_report({.ssrc = sender.ssrc(0x01), .ntp = written});
+  });
   turn();
   const Timestamp arrival = now_;
   Timestamp reported;
@@ -104,7 +106,8 @@ TEST_F(Reports, ComesEveryHalfSecondWithSdesInFront) {
     if (p.kind != Kind::Sdes) return;
     EXPECT_TRUE(rtcp::is_valid_sdes(p));
     cname = as_text(p.body.subspan(6, p.body[5]));
-    EXPECT_EQ(load_be32(p.body.data()), receiver.feedback_ssrc()) << "no slot has a sender report yet";
+    EXPECT_EQ(load_be32(p.body.data()), receiver.feedback_ssrc())
+        << "no slot has a sender report yet";
   });
   EXPECT_EQ(cname, "cname2");
   EXPECT_EQ(receiver.undecryptable, 0u) << "each under an index of its own";
@@ -115,7 +118,8 @@ TEST_F(Reports, PairsTheBridgesClockWithTheSlotsMediaTime) {
   const Timestamp captured = now_;
   const uint32_t captured_rtp = sender.mic(101).timestamp;
   send_rtcp(sender, [&](rtcp::CompoundWriter& w) {
-    w.sender_report({.ssrc = sender.ssrc(0x01), .ntp = ntp.at(now_ + 1h), .rtp_timestamp = captured_rtp});
+    w.sender_report(
+        {.ssrc = sender.ssrc(0x01), .ntp = ntp.at(now_ + 1h), .rtp_timestamp = captured_rtp});
   });
   send_now(sender, sender.mic(101));
   const uint32_t out_rtp = receiver.received_on(receiver.ssrc(0x10)).at(0).header.timestamp;
@@ -125,6 +129,79 @@ TEST_F(Reports, PairsTheBridgesClockWithTheSlotsMediaTime) {
   const Duration passed = ntp_difference(report->ntp, ntp.at(captured));
   EXPECT_GT(passed, 500ms);
   EXPECT_NEAR(report->rtp_timestamp - out_rtp, to_seconds(passed) * 48'000, 2);
+}
+
+TEST_F(Reports, FollowsASenderWhoseClockIsSetInMidCall) {
+  uint16_t sequence = 101;
+  for (const Duration set : std::vector<Duration>{0h, -2h, 3h}) {
+    forget_received();
+    const Timestamp captured = now_;
+    const Rtp packet = sender.mic(sequence++);
+    send_rtcp(sender, [&](rtcp::CompoundWriter& w) {
+      w.sender_report({.ssrc = sender.ssrc(0x01),
+                       .ntp = ntp.at(now_ + set),
+                       .rtp_timestamp = packet.timestamp});
+    });
+    send_now(sender, packet);
+    const uint32_t out_rtp = receiver.received_on(receiver.ssrc(0x10)).at(0).header.timestamp;
+    run_for(1300ms);
+    const auto report = report_of(receiver.ssrc(0x10), receiver);
+    ASSERT_TRUE(report);
+    const Duration passed = ntp_difference(report->ntp, ntp.at(captured));
+    EXPECT_NEAR(report->rtp_timestamp - out_rtp, to_seconds(passed) * 48'000, 2);
+  }
+}
+
+// UndefinedBehaviorSanitizer watches.
+TEST_F(Reports, LiveWithASenderWhoseClockIsNonsense) {
+  send_now(sender, sender.mic(101));
+  const uint64_t times[] = {ntp.at(now_).value, 0, ~uint64_t{0},
+                            uint64_t{1} << 63,  1, ntp.at(now_).value};
+  for (const uint64_t time : times) {
+    for (const uint32_t ssrc : {sender.ssrc(0x01), sender.ssrc(0x02)}) {
+      send_rtcp(sender, [&](rtcp::CompoundWriter& w) {
+        w.sender_report({.ssrc = ssrc, .ntp = NtpTime{time}, .rtp_timestamp = 0xffff'ffff});
+      });
+    }
+    run_for(600ms);
+  }
+  EXPECT_GT(count(Kind::SenderReport, receiver), 3u);
+}
+
+class ManyStreams : public PathFixture {};
+
+TEST_F(ManyStreams, AreAllReportedThoughTheyDoNotFitOneReport) {
+  constexpr uint32_t Senders = 10, SourcesOfEach = 4;
+  auto listening = TestClient::listener(99);
+  listening.slots.clear();
+  for (uint32_t i = 0; i < Senders * SourcesOfEach; ++i) {
+    listening.slots.push_back({codec::MediaKind::Audio, std::to_string(i), 0x990000 + i, 0});
+  }
+  TestClient& receiver = join(listening);
+  for (uint32_t n = 1; n <= Senders; ++n) {
+    auto sending = TestClient::listener(n);
+    for (uint32_t i = 0; i < SourcesOfEach; ++i) {
+      sending.sources.push_back({codec::MediaKind::Audio, "m" + std::to_string(i), n << 8 | i, {}});
+    }
+    TestClient& sender = join(sending);
+    for (const uint16_t sequence : std::vector<uint16_t>{1, 2}) {
+      for (uint32_t i = 0; i < SourcesOfEach; ++i) {
+        Rtp packet = sender.mic(sequence);
+        packet.ssrc = n << 8 | i;
+        send(sender, packet);
+        send_rtcp(sender, [&](rtcp::CompoundWriter& w) {
+          w.sender_report({.ssrc = packet.ssrc, .ntp = ntp.at(now_), .rtp_timestamp = 1});
+        });
+      }
+      run_for(20ms);
+    }
+  }
+  run_for(2s);
+  std::set<uint32_t> reported;
+  for_each_rtcp(receiver, [&](const rtcp::Packet& p) {
+    if (const auto report = rtcp::parse_sender_report(p)) reported.insert(report->ssrc);
+  });
+  EXPECT_EQ(reported.size(), Senders * SourcesOfEach);
 }
 
 TEST_F(Reports, CountsPacketsAndOctetsOfTheSlotsWholeStream) {
@@ -220,7 +297,8 @@ TEST_F(KeyFrameRequests, AreFullIntraRequestsForAClientThatTakesNoPli) {
     });
   });
   ASSERT_THAT(sequence, Not(IsEmpty()));
-  for (size_t i = 1; i < sequence.size(); ++i) EXPECT_EQ(sequence[i], sequence[i - 1] + 1) << "a new request each";
+  for (size_t i = 1; i < sequence.size(); ++i)
+    EXPECT_EQ(sequence[i], sequence[i - 1] + 1) << "a new request each";
 }
 
 // What the sender's congestion control lives on: which packets came, and when.
@@ -285,8 +363,8 @@ TEST_F(Reports, SaysGoodbyeForEverySlotToEveryone) {
       const auto bye = rtcp::parse_bye(p);
       for (size_t i = 0; bye && i < bye->ssrcs.size(); ++i) ended.push_back(bye->ssrcs[i]);
     });
-    EXPECT_THAT(ended, UnorderedElementsAre(client->ssrc(0x10), client->ssrc(0x11), client->ssrc(0x20),
-                                            client->ssrc(0x21)));
+    EXPECT_THAT(ended, UnorderedElementsAre(client->ssrc(0x10), client->ssrc(0x11),
+                                            client->ssrc(0x20), client->ssrc(0x21)));
   }
 }
 

@@ -1,4 +1,4 @@
-// Step 7: the receiver's own header in front of the shared payload. Whole packets in, whole packets out.
+// Step 7: the receiver's own header in front of the shared payload.
 #include "tests/packets/path_fixture.h"
 #include "tests/support/hex.h"
 
@@ -21,6 +21,7 @@ struct RewriteRow {
   const char* out;
 };
 
+// clang-format off
 const RewriteRow RewriteRows[] = {
     // Opus 111 becomes 109, audio level 1 becomes 3, MID 1 names the slot.
     {"Sound", true,
@@ -39,7 +40,7 @@ const RewriteRow RewriteRows[] = {
     {"SoundWithPadding", true,
      "a06f0065 00017ac0 00000101 c0ffee 000003",
      "906d1010 10101011 00000210 bede0001 11613000 c0ffee"},
-    // abs-send-time (2), transport-wide sequence number (3) and MID (4) go from hop to hop; 9 was not negotiated.
+    // 2, 3 and 4 (send time, transport-wide number, MID) go from hop to hop; 9 was not negotiated.
     {"HopByHopExtensions", false,
      "906f0065 00017ac0 00000101 bede0005 22aabbcc 310007 426d6963 91d1d2 101e 00000000 c0ffee",
      "906f1010 10101011 00000210 bede0002 41613010 1e000000 c0ffee"},
@@ -47,10 +48,11 @@ const RewriteRow RewriteRows[] = {
     {"ExtensionsOfVideo", true,
      "90e000c9 00093234 00000102 bede0002 5003 62aabbcc 0000 10 10000000",
      "90f81010 10101011 00000220 bede0003 11763020 0352aabb cc000000 10 10000000"},
-    // A dependency descriptor (7) too long for one-byte elements: the whole header has two-byte ones.
+    // A dependency descriptor (7) too long for one-byte elements: all become two-byte ones.
     {"LongExtension", false,
      "906000c9 00093234 00000102 10000005 0711 000102030405060708090a0b0c0d0e0f10 00 10 10000000",
-     "90601010 10101011 00000220 10000006 0402 7630 0711 000102030405060708090a0b0c0d0e0f10 00 10 10000000"},
+     "90601010 10101011 00000220 10000006 04027630 0711 000102030405060708090a0b0c0d0e0f10 00"
+     "10 10000000"},
     // Firefox has no number for a dependency descriptor.
     {"ExtensionThatTheReceiverLacks", true,
      "906000c9 00093234 00000102 bede0002 72010203 00000000 10 10000000",
@@ -76,6 +78,7 @@ const RewriteRow RewriteRows[] = {
      "80ad00c9 00093234 00000102 180a0b00",
      "90e41010 10101011 00000220 bede0001 11763000 180a0b00"},
 };
+// clang-format on
 
 class RewriteTable : public PathFixture, public ::testing::WithParamInterface<RewriteRow> {};
 
@@ -94,7 +97,9 @@ INSTANTIATE_TEST_SUITE_P(Rewrite, RewriteTable, ::testing::ValuesIn(RewriteRows)
 
 class Rewrite : public PathFixture {
  protected:
-  std::vector<ReceivedRtp> pictures(const TestClient& client) const { return client.received_on(client.ssrc(0x20)); }
+  std::vector<ReceivedRtp> pictures(const TestClient& client) const {
+    return client.received_on(client.ssrc(0x20));
+  }
 };
 
 TEST_F(Rewrite, GivesEachReceiverItsOwnHeaderOverTheSamePayload) {
@@ -156,7 +161,8 @@ TEST_F(Rewrite, ChangesNoByteOfAPayloadOfAnyLength) {
     ASSERT_THAT(receiver.media, SizeIs(2)) << length;
     for (const ReceivedRtp& r : receiver.media) {
       const bool is_sound = r.header.ssrc == receiver.ssrc(0x10);
-      ASSERT_THAT(r.payload(), ElementsAreArray(is_sound ? sound.payload : picture.payload)) << length;
+      ASSERT_THAT(r.payload(), ElementsAreArray(is_sound ? sound.payload : picture.payload))
+          << length;
     }
     forget_received();
   }
@@ -180,7 +186,8 @@ TEST_F(Rewrite, ContinuesOneStreamWhenASlotGoesOverToAnotherSource) {
   ASSERT_THAT(seen, SizeIs(5));
   for (size_t i = 1; i < seen.size(); ++i) {
     EXPECT_EQ(seen[i].header.sequence, seen[i - 1].header.sequence + 1);
-    const auto before = codec::parse_vp8(seen[i - 1].payload()), here = codec::parse_vp8(seen[i].payload());
+    const auto before = codec::parse_vp8(seen[i - 1].payload());
+    const auto here = codec::parse_vp8(seen[i].payload());
     ASSERT_TRUE(before && here);
     EXPECT_EQ(*here->picture_id, *before->picture_id + 1);
     EXPECT_EQ(*here->tl0_pic_idx, *before->tl0_pic_idx + 1);
@@ -192,7 +199,9 @@ TEST_F(Rewrite, ContinuesOneStreamWhenASlotGoesOverToAnotherSource) {
 TEST_F(Rewrite, SendsNothingFromBeforeTheKeyFrameThatItBeganWith) {
   TestClient& receiver = join(2);
   TestClient& sender = join_sender(1);
-  for (const uint16_t s : std::vector<uint16_t>{203, 201, 202, 204}) send(sender, sender.cam(s, s == 203));
+  for (const uint16_t s : std::vector<uint16_t>{203, 201, 202, 204}) {
+    send(sender, sender.cam(s, s == 203));
+  }
   turn();
   const auto seen = pictures(receiver);
   ASSERT_THAT(seen, SizeIs(2));

@@ -59,7 +59,8 @@ TEST_F(Route, KeepsToTheOrderOfArrivalWithinAStream) {
   for (const uint16_t s : std::vector<uint16_t>{101, 103, 102, 104}) send(ada, ada.mic(s));
   turn();
   std::vector<int> order;
-  for (const ReceivedRtp& r : bob.media) order.push_back(r.header.sequence - bob.media[0].header.sequence);
+  for (const ReceivedRtp& r : bob.media)
+    order.push_back(r.header.sequence - bob.media[0].header.sequence);
   EXPECT_THAT(order, ElementsAre(0, 2, 1, 3));
 }
 
@@ -68,7 +69,8 @@ TEST_F(Route, SendsTheLoudestWhenThereAreMoreTalkersThanSlots) {
   std::vector<TestClient*> talkers;
   for (uint32_t n = 1; n <= 5; ++n) talkers.push_back(&join_sender(n));
   for (uint16_t s = 101; s < 130; ++s) {
-    for (size_t i = 0; i < 5; ++i) send(*talkers[i], talkers[i]->mic(s, static_cast<uint8_t>(60 - 12 * i)));
+    for (size_t i = 0; i < 5; ++i)
+      send(*talkers[i], talkers[i]->mic(s, static_cast<uint8_t>(60 - 12 * i)));
     if (s == 120) forget_received();
     run_for(20ms);
   }

@@ -18,8 +18,12 @@ std::vector<uint8_t> write_rtp(const Rtp& packet, const rtp::ExtensionMap& ids) 
   std::vector<rtp::ExtensionElement> elements;
   for (const auto& [type, data] : packet.extensions) elements.push_back({ids.id(type), data});
   std::vector<uint8_t> out(rtp::header_bytes(elements));
-  const rtp::HeaderFields fields{.padding = packet.padding, .marker = packet.marker, .payload_type = packet.payload_type,
-                                 .sequence = packet.sequence, .timestamp = packet.timestamp, .ssrc = packet.ssrc};
+  const rtp::HeaderFields fields{.padding = packet.padding,
+                                 .marker = packet.marker,
+                                 .payload_type = packet.payload_type,
+                                 .sequence = packet.sequence,
+                                 .timestamp = packet.timestamp,
+                                 .ssrc = packet.ssrc};
   CHECK(rtp::write_header(out, fields, elements) == out.size());
   out.insert(out.end(), packet.payload.begin(), packet.payload.end());
   return out;
@@ -40,8 +44,9 @@ std::vector<uint8_t> write_vp8(const Vp8Frame& frame) {
   d.key_idx = 3;
   std::vector<uint8_t> out(codec::vp8_descriptor_bytes(d));
   codec::write_vp8_descriptor(out, d);
-  // The frame's header (RFC 6386 section 9.1): frame tag, and for a key frame start code and 320 x 180.
-  const uint8_t header[] = {static_cast<uint8_t>(frame.key ? 0x10 : 0x11), 0, 0, 0x9d, 0x01, 0x2a, 64, 1, 180, 0};
+  // Frame tag, and for a key frame start code and size (RFC 6386 section 9.1).
+  const uint8_t header[] = {
+      static_cast<uint8_t>(frame.key ? 0x10 : 0x11), 0, 0, 0x9d, 0x01, 0x2a, 64, 1, 180, 0};
   out.insert(out.end(), std::begin(header), std::end(header));
   const auto body = pattern(frame.body_bytes, frame.picture_id);
   out.insert(out.end(), body.begin(), body.end());
@@ -54,16 +59,23 @@ TestClient::Options numbered(uint32_t number) {
   TestClient::Options o;
   o.number = number;
   const uint32_t base = number << 8;
-  o.sources = {{MediaKind::Audio, "mic", base | 0x01, {}}, {MediaKind::Video, "cam", base | 0x02, base | 0x03}};
+  o.sources = {{MediaKind::Audio, "mic", base | 0x01, {}},
+               {MediaKind::Video, "cam", base | 0x02, base | 0x03}};
   for (uint32_t i = 0; i < 2; ++i) {
     o.slots.push_back({MediaKind::Audio, "a" + std::to_string(i), base | (0x10 + i), 0});
-    o.slots.push_back({MediaKind::Video, "v" + std::to_string(i), base | (0x20 + i), base | (0x30 + i)});
+    o.slots.push_back(
+        {MediaKind::Video, "v" + std::to_string(i), base | (0x20 + i), base | (0x30 + i)});
   }
   return o;
 }
 
 sdp::PayloadFormat video(CodecType codec, uint8_t payload_type, uint8_t rtx) {
-  return {.payload_type = payload_type, .rtx_payload_type = rtx, .type = codec, .nack = true, .pli = true, .fir = true,
+  return {.payload_type = payload_type,
+          .rtx_payload_type = rtx,
+          .type = codec,
+          .nack = true,
+          .pli = true,
+          .fir = true,
           .transport_cc = true};
 }
 
@@ -79,10 +91,14 @@ rtp::ExtensionMap in_order(std::initializer_list<ExtensionType> types) {
 
 TestClient::Options TestClient::like_chromium(uint32_t number) {
   Options o = numbered(number);
-  o.formats = {{.payload_type = 111, .type = CodecType::Opus}, video(CodecType::Vp8, 96, 97),
-               video(CodecType::Vp9, 98, 99), video(CodecType::H264, 102, 103), video(CodecType::Av1, 45, 46)};
-  o.extensions = in_order({ExtensionType::AudioLevel, ExtensionType::AbsSendTime, ExtensionType::TransportSequence,
-                           ExtensionType::Mid, ExtensionType::VideoOrientation, ExtensionType::PlayoutDelay,
+  o.formats = {{.payload_type = 111, .type = CodecType::Opus},
+               video(CodecType::Vp8, 96, 97),
+               video(CodecType::Vp9, 98, 99),
+               video(CodecType::H264, 102, 103),
+               video(CodecType::Av1, 45, 46)};
+  o.extensions = in_order({ExtensionType::AudioLevel, ExtensionType::AbsSendTime,
+                           ExtensionType::TransportSequence, ExtensionType::Mid,
+                           ExtensionType::VideoOrientation, ExtensionType::PlayoutDelay,
                            ExtensionType::DependencyDescriptor, ExtensionType::AbsCaptureTime});
   o.slot_extensions = o.extensions;
   return o;
@@ -90,11 +106,15 @@ TestClient::Options TestClient::like_chromium(uint32_t number) {
 
 TestClient::Options TestClient::like_firefox(uint32_t number) {
   Options o = numbered(number);
-  o.formats = {{.payload_type = 109, .type = CodecType::Opus}, video(CodecType::Vp8, 120, 124),
-               video(CodecType::Vp9, 121, 125), video(CodecType::H264, 126, 127), video(CodecType::Av1, 100, 101)};
-  o.extensions = in_order({ExtensionType::Mid, ExtensionType::VideoOrientation, ExtensionType::AudioLevel,
-                           ExtensionType::AbsCaptureTime, ExtensionType::PlayoutDelay, ExtensionType::AbsSendTime,
-                           ExtensionType::TransportSequence});
+  o.formats = {{.payload_type = 109, .type = CodecType::Opus},
+               video(CodecType::Vp8, 120, 124),
+               video(CodecType::Vp9, 121, 125),
+               video(CodecType::H264, 126, 127),
+               video(CodecType::Av1, 100, 101)};
+  o.extensions =
+      in_order({ExtensionType::Mid, ExtensionType::VideoOrientation, ExtensionType::AudioLevel,
+                ExtensionType::AbsCaptureTime, ExtensionType::PlayoutDelay,
+                ExtensionType::AbsSendTime, ExtensionType::TransportSequence});
   o.slot_extensions = o.extensions;
   return o;
 }
@@ -111,7 +131,8 @@ TestClient::TestClient(Options o, const SocketAddress& bridge, Random& random, T
       bridge_password("the-bridges-password-" + std::to_string(options.number)),
       ufrag("client" + std::to_string(options.number)),
       password("the-clients-password-" + std::to_string(options.number)),
-      address{IpAddress::v4(0x0a000100 + options.number), static_cast<uint16_t>(40'000 + options.number)},
+      address{IpAddress::v4(0x0a000100 + options.number),
+              static_cast<uint16_t>(40'000 + options.number)},
       ice({ufrag, password}, {bridge_ufrag, bridge_password}, bridge, random, now) {}
 
 conference::AddEndpoint TestClient::describe() const {
@@ -141,21 +162,31 @@ uint8_t TestClient::payload_type(CodecType codec) const {
 }
 
 Rtp TestClient::mic(uint16_t sequence, uint8_t level) const {
-  return {.payload_type = payload_type(CodecType::Opus), .sequence = sequence, .timestamp = sequence * 960u,
-          .ssrc = ssrc(0x01), .extensions = {{ExtensionType::AudioLevel, {level}}}, .payload = pattern(20, sequence)};
+  return {.payload_type = payload_type(CodecType::Opus),
+          .sequence = sequence,
+          .timestamp = sequence * 960u,
+          .ssrc = ssrc(0x01),
+          .extensions = {{ExtensionType::AudioLevel, {level}}},
+          .payload = pattern(20, sequence)};
 }
 
 Rtp TestClient::cam(uint16_t sequence, bool key_frame) const {
-  const auto frame = write_vp8({.key = key_frame, .picture_id = static_cast<uint16_t>(sequence & 0x7fff),
+  const auto frame = write_vp8({.key = key_frame,
+                                .picture_id = static_cast<uint16_t>(sequence & 0x7fff),
                                 .tl0 = static_cast<uint8_t>(sequence)});
-  return {.payload_type = payload_type(CodecType::Vp8), .sequence = sequence, .timestamp = sequence * 3000u,
-          .ssrc = ssrc(0x02), .marker = true, .payload = frame};
+  return {.payload_type = payload_type(CodecType::Vp8),
+          .sequence = sequence,
+          .timestamp = sequence * 3000u,
+          .ssrc = ssrc(0x02),
+          .marker = true,
+          .payload = frame};
 }
 
 Rtp TestClient::rtx(uint16_t sequence, const Rtp& original) const {
   Rtp out = original;
   for (const auto& format : options.formats) {
-    if (format.payload_type == original.payload_type) out.payload_type = format.rtx_payload_type.value();
+    if (format.payload_type != original.payload_type) continue;
+    out.payload_type = format.rtx_payload_type.value();
   }
   out.ssrc = ssrc(0x03);
   out.sequence = sequence;
@@ -175,12 +206,12 @@ void TestClient::handle(Bytes datagram, const SocketAddress& from, Timestamp now
     ++undecryptable;
   } else if (rtcp::is_rtcp(bytes)) {
     const auto clear = srtp->unprotect_rtcp(bytes);
-    if (clear) rtcp.push_back(*clear);
-    else ++undecryptable;
+    if (!clear) return static_cast<void>(++undecryptable);
+    rtcp.push_back(*clear);
   } else {
     const auto clear = srtp->unprotect_rtp(bytes);
-    if (clear) media.push_back({*clear, rtp::parse_header(*clear).value()});
-    else ++undecryptable;
+    if (!clear) return static_cast<void>(++undecryptable);
+    media.push_back({*clear, rtp::parse_header(*clear).value()});
   }
 }
 

@@ -1,7 +1,9 @@
-// A client whose every packet a test writes down. It has keys but no DTLS: the fixture gives both sides the same.
+// A client whose every packet a test writes down. It has keys but no DTLS: the fixture gives both
+// sides the same.
 //
-// Numbers are to be recognised. Client n sends with SSRC n01 (microphone), n02 (camera) and n03 (the camera's RTX), and
-// receives under n10, n11 ... (audio slots), n20, n21 ... (video slots) and n30, n31 ... (their RTX), all hexadecimal.
+// Numbers are to be recognised. Client n sends with SSRC n01 (microphone), n02 (camera) and n03
+// (the camera's RTX), and receives under n10, n11 ... (audio slots), n20, n21 ... (video slots) and
+// n30, n31 ... (their RTX), all hexadecimal.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +28,7 @@ struct Rtp {
   uint32_t timestamp = 0;
   uint32_t ssrc = 0;
   bool marker = false;
-  bool padding = false;   // the payload ends with padding and its count
+  bool padding = false;  // the payload ends with padding and its count
   std::vector<std::pair<rtp::ExtensionType, std::vector<uint8_t>>> extensions;
   std::vector<uint8_t> payload;
 };
@@ -65,7 +67,7 @@ class TestClient {
     std::vector<conference::SourceDescription> sources;
     std::vector<conference::SlotDescription> slots;
   };
-  // A microphone, a camera, two slots of each kind, every format and extension, numbered as Chromium does.
+  // A microphone, a camera, two slots of each kind, every format; numbered as Chromium does.
   static Options like_chromium(uint32_t number);
   // The same with other numbers for everything.
   static Options like_firefox(uint32_t number);
@@ -77,9 +79,9 @@ class TestClient {
   conference::AddEndpoint describe() const;
   conference::EndpointId id() const { return conference::EndpointId{options.number}; }
   uint32_t ssrc(uint32_t low) const { return options.number << 8 | low; }
-  uint32_t feedback_ssrc() const { return ssrc(0xff); }   // of the bridge's RTCP to this client
+  uint32_t feedback_ssrc() const { return ssrc(0xff); }  // of the bridge's RTCP to this client
 
-  // Packets of the microphone and the camera. Timestamps and payloads follow from the sequence number.
+  // Packets of the microphone and the camera. All follows from the sequence number.
   Rtp mic(uint16_t sequence, uint8_t level = 30) const;
   Rtp cam(uint16_t sequence, bool key_frame = false) const;
   // `original` again on the camera's RTX stream (RFC 4588 section 4).
@@ -97,11 +99,11 @@ class TestClient {
   const std::string bridge_ufrag, bridge_password, ufrag, password;
   SocketAddress address;
   IceClient ice;
-  std::unique_ptr<SrtpSession> srtp;          // once connected
-  bool checks = true;                         // sends consent checks as they fall due
+  std::unique_ptr<SrtpSession> srtp;  // once connected
+  bool checks = true;                 // sends consent checks as they fall due
 
-  std::vector<ReceivedRtp> media;             // in the order of arrival
-  std::vector<std::vector<uint8_t>> rtcp;     // compound packets in clear
+  std::vector<ReceivedRtp> media;          // in the order of arrival
+  std::vector<std::vector<uint8_t>> rtcp;  // compound packets in clear
   std::vector<std::vector<uint8_t>> stun;
   std::vector<std::vector<uint8_t>> dtls;
   size_t undecryptable = 0;

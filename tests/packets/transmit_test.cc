@@ -1,4 +1,5 @@
-// Steps 8 and 9: sealed packets leave, if their receivers still want them; everything goes back to where it came from.
+// Steps 8 and 9: sealed packets leave, if their receivers still want them; everything goes back to
+// where it came from.
 #include "tests/packets/path_fixture.h"
 
 namespace viaduct::testing {
@@ -16,7 +17,9 @@ class Transmit : public PathFixture {
   TestClient& receiver = join(2);
   TestClient& sender = join_sender(1);
 
-  uint64_t sent(TxKind kind) const { return counters.sent[static_cast<size_t>(kind)].packets.value(); }
+  uint64_t sent(TxKind kind) const {
+    return counters.sent[static_cast<size_t>(kind)].packets.value();
+  }
   uint64_t received(PacketKind kind) const {
     return counters.received[static_cast<size_t>(kind)].packets.value();
   }
@@ -154,7 +157,8 @@ TEST_F(Transmit, CountsWhatLeavesByItsKind) {
   const uint64_t media = sent(TxKind::Media), resent = sent(TxKind::Resent);
   send_now(sender, sender.mic(101));
   send_now(sender, sender.cam(201, true));
-  nack(receiver, receiver.ssrc(0x20), {receiver.received_on(receiver.ssrc(0x20)).at(0).header.sequence});
+  nack(receiver, receiver.ssrc(0x20),
+       {receiver.received_on(receiver.ssrc(0x20)).at(0).header.sequence});
   EXPECT_EQ(sent(TxKind::Media), media + 2);
   EXPECT_EQ(sent(TxKind::Resent), resent + 1);
 }

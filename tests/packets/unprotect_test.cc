@@ -49,7 +49,8 @@ TEST_P(ProfilePair, CarriesMediaOneWayAndFeedbackTheOther) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Unprotect, ProfilePair,
-                         ::testing::Combine(::testing::ValuesIn(Profiles), ::testing::ValuesIn(Profiles)));
+                         ::testing::Combine(::testing::ValuesIn(Profiles),
+                                            ::testing::ValuesIn(Profiles)));
 
 TEST_F(Unprotect, LosesNothingToForgeriesFromTheClientsOwnAddress) {
   const auto rtcp = [](rtcp::CompoundWriter& w) { w.bye({{0x101}}); };
@@ -204,7 +205,7 @@ TEST_F(SsrcWithoutSignalling, IsLearnedFromTheMidOfAPacket) {
 struct SilenceRow {
   const char* name;
   std::vector<uint8_t> levels;
-  std::vector<size_t> forwarded;   // by index
+  std::vector<size_t> forwarded;  // by index
 };
 
 class SilenceTable : public Unprotect, public ::testing::WithParamInterface<SilenceRow> {};
@@ -220,7 +221,8 @@ TEST_P(SilenceTable, WithholdsWhatNobodyCouldHear) {
     EXPECT_THAT(r.payload(), ::testing::ElementsAreArray(sender.mic(original).payload));
     EXPECT_EQ(r.header.sequence, receiver.media[0].header.sequence + k) << "without a hole";
     EXPECT_EQ(r.header.timestamp - receiver.media[0].header.timestamp,
-              960 * (GetParam().forwarded[k] - GetParam().forwarded[0])) << "with the pause";
+              960 * (GetParam().forwarded[k] - GetParam().forwarded[0]))
+        << "with the pause";
   }
 }
 
@@ -237,7 +239,8 @@ INSTANTIATE_TEST_SUITE_P(Unprotect, SilenceTable, ::testing::ValuesIn(SilenceRow
 
 TEST_F(Unprotect, DecryptsOneSilentPacketInFiftySoThatTheIndexStaysProved) {
   const size_t before = opener.jobs;
-  for (uint16_t i = 0; i < 1023; ++i) send_now(sender, sender.mic(static_cast<uint16_t>(101 + i), 127));
+  for (uint16_t i = 0; i < 1023; ++i)
+    send_now(sender, sender.mic(static_cast<uint16_t>(101 + i), 127));
   EXPECT_EQ(opener.jobs - before, 3u + 1020 / 51);
   EXPECT_THAT(receiver.media, SizeIs(3)) << "the proofs are not forwarded";
   send_now(sender, sender.mic(101 + 1023));
@@ -246,7 +249,8 @@ TEST_F(Unprotect, DecryptsOneSilentPacketInFiftySoThatTheIndexStaysProved) {
 }
 
 TEST_F(Unprotect, BelievesNoSilenceFarAheadWithoutProof) {
-  for (uint16_t i = 0; i < 5; ++i) send_now(sender, sender.mic(static_cast<uint16_t>(101 + i), 127));
+  for (uint16_t i = 0; i < 5; ++i)
+    send_now(sender, sender.mic(static_cast<uint16_t>(101 + i), 127));
   const uint64_t skipped = drops(Drop::Silence);
   send(sender, forged(sender.mic(2000, 127)));
   turn();
@@ -261,7 +265,8 @@ TEST_F(Unprotect, WithholdsSilenceUnderAnotherSsrcToo) {
     packet.extensions.push_back({ExtensionType::Mid, {'m', 'i', 'c'}});
     return packet;
   };
-  for (uint16_t i = 0; i < 10; ++i) send_now(sender, under_another(static_cast<uint16_t>(30'000 + i), 127));
+  for (uint16_t i = 0; i < 10; ++i)
+    send_now(sender, under_another(static_cast<uint16_t>(30'000 + i), 127));
   EXPECT_THAT(receiver.media, SizeIs(3));
   EXPECT_EQ(drops(Drop::Silence), 7u);
 }
