@@ -138,7 +138,8 @@ TEST(Signalling, WritesMessagesAsTheContractSays) {
                 {{"2", codec::MediaKind::Audio, "a"}, {"3", codec::MediaKind::Video, std::nullopt}},
                 {{"b", codec::CodecType::H264}})),
             json::parse(R"({"type":"slots","slots":[{"mid":"2","kind":"audio","participant":"a"},
-                            {"mid":"3","kind":"video","participant":null}],"undecodable":[{"participant":"b","codec":"H264"}]})"));
+                            {"mid":"3","kind":"video","participant":null}],
+                            "undecodable":[{"participant":"b","codec":"H264"}]})"));
   EXPECT_EQ(
       json::parse(write_error({"busy", "try again", false})),
       (json{{"type", "error"}, {"code", "busy"}, {"message", "try again"}, {"final", false}}));
