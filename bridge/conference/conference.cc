@@ -91,7 +91,7 @@ void Conference::note_speaker_in_video_order() {
   if (!speaker_.current()) return;
   const Handle<Endpoint> speaking = directory_.with_id(*speaker_.current());
   std::stable_partition(video_order_.begin(), video_order_.end(),
-                        [&](const SourceRef& ref) { return ref.endpoint == speaking; }); });
+                        [&](const SourceRef& ref) { return ref.endpoint == speaking; });
   reallocation_due_ = true;
 }
 
