@@ -83,18 +83,23 @@ TEST_F(Transmit, ForwardsNothingOfWhoLeftWhileThePacketWasWithTheCipher) {
 TEST_F(Transmit, KeepsPayloadsInPlaceForACipherThatFinishesLater) {
   opener.held = sealer.held = true;
   for (uint16_t s = 201; s <= 206; ++s) {
-    send_now(sender, sender.cam(s, s == 201));
+    send(sender, sender.cam(s, s == 201));  // kept for resending
+    send(sender, sender.mic(s));            // and not
+    turn();
     if (s == 203) opener.held = false;
   }
   EXPECT_THAT(receiver.media, IsEmpty());
   sealer.held = false;
   turn();
   const auto seen = receiver.received_on(receiver.ssrc(0x20));
+  const auto heard = receiver.received_on(receiver.ssrc(0x10));
   ASSERT_THAT(seen, SizeIs(6));
+  ASSERT_THAT(heard, SizeIs(6));
   for (size_t i = 0; i < 6; ++i) {
+    const auto number = static_cast<uint32_t>(201 + i);
     EXPECT_EQ(seen[i].header.sequence, seen[0].header.sequence + i);
-    const auto body = pattern(40, static_cast<uint32_t>(201 + i));
-    EXPECT_THAT(seen[i].payload().last(40), ElementsAreArray(body));
+    EXPECT_THAT(seen[i].payload().last(40), ElementsAreArray(pattern(40, number)));
+    EXPECT_THAT(heard[i].payload(), ElementsAreArray(pattern(20, number)));
   }
 }
 
