@@ -55,6 +55,12 @@ void Conference::remove(Handle<Endpoint> member) {
   allocate_slots();
 }
 
+void Conference::set_e2ee_policy(const E2eePolicy& policy) {
+  if (e2ee_policy_ == policy) return;
+  e2ee_policy_ = policy;
+  reallocation_due_ = true;
+}
+
 void Conference::run_timers(Timestamp now) {
   if (now >= next_ranking_) rank_audio(now);
   if (speaker_.due(now)) {

@@ -37,6 +37,8 @@ class Conference {
   // A source began or stopped to send, was muted, or changed its format: who is shown where may
   // change.
   void on_source_changed() { reallocation_due_ = true; }
+  const E2eePolicy& e2ee_policy() const { return e2ee_policy_; }
+  void set_e2ee_policy(const E2eePolicy& policy);
   // Speaker, loudness order and slots, as far as they are due.
   void run_timers(Timestamp now);
 
@@ -56,6 +58,7 @@ class Conference {
 
   const std::vector<codec::CodecType> video_preference_;
   Directory& directory_;
+  E2eePolicy e2ee_policy_;
   std::vector<Handle<Endpoint>> members_;
   std::vector<codec::CodecType> video_codecs_;
   std::vector<SourceRef> audio_order_;  // all audio sources, loudest first

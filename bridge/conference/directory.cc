@@ -14,6 +14,7 @@ Handle<Endpoint> Directory::add(const AddEndpoint& command, Timestamp now) {
     if (!where) return {};
     conference_by_id_[command.conference] = where;
   }
+  find(where)->set_e2ee_policy(command.e2ee);
   const Handle<Endpoint> h = endpoints_.emplace(*command.endpoint, where, random_, now);
   by_id_[command.endpoint->id] = h;
   find(where)->add(h);
@@ -88,8 +89,12 @@ EndpointSnapshot snapshot_of(Endpoint& e, const Directory& directory,
 WorkerSnapshot Directory::snapshot(uint32_t worker, const dtls::Fingerprint& local, Timestamp now) {
   WorkerSnapshot out{.worker = worker};
   for_each_conference([&](Handle<Conference>, Conference& c) {
-    ConferenceSnapshot one{
-        .id = c.id, .name = c.name, .speaker = c.speaker(), .video_codecs = c.video_codecs()};
+    ConferenceSnapshot one{.id = c.id,
+                           .name = c.name,
+                           .speaker = c.speaker(),
+                           .video_codecs = c.video_codecs(),
+                           .e2ee_wanted = c.e2ee_policy().wanted,
+                           .e2ee_required = c.e2ee_policy().required};
     for (const Handle<Endpoint> m : c.members())
       one.endpoints.push_back(snapshot_of(*find(m), *this, local, now));
     out.conferences.push_back(std::move(one));

@@ -32,6 +32,10 @@ class Directory {
     const auto it = by_id_.find(id);
     return it == by_id_.end() ? Handle<Endpoint>{} : it->second;
   }
+  Handle<Conference> with_id(ConferenceId id) const {
+    const auto it = conference_by_id_.find(id);
+    return it == conference_by_id_.end() ? Handle<Conference>{} : it->second;
+  }
   Source* find(const SourceRef& ref) const {
     Endpoint* e = find(ref.endpoint);
     return e ? &e->sources[ref.source] : nullptr;

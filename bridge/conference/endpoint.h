@@ -50,6 +50,8 @@ class Endpoint {
   const bool dtls_active;                   // the bridge is the DTLS client
   const dtls::Fingerprint expected_fingerprint;
 
+  bool declares_e2ee = false;  // the client says that its frames are encrypted end to end
+
   Transport transport;
   std::vector<Source> sources;
   std::vector<Subscription> slots;

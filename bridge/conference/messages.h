@@ -56,10 +56,23 @@ struct EndpointDescription {
   std::vector<SlotDescription> slots;
 };
 
+// What a conference has decided about end-to-end encryption.
+//
+// `wanted` seals it: from then on no code of the bridge that reads codec data runs for it, whatever each sender
+// declares. `required` (which implies wanted) also holds back what is not declared encrypted, and what is declared
+// but contradicted by its bodies.
+struct E2eePolicy {
+  bool wanted = false;
+  bool required = false;
+  bool sealed() const { return wanted || required; }
+  friend bool operator==(const E2eePolicy&, const E2eePolicy&) = default;
+};
+
 struct AddEndpoint {
   ConferenceId conference{};
   std::string conference_name;
   std::unique_ptr<EndpointDescription> endpoint;
+  E2eePolicy e2ee;  // the conference's, now
 };
 struct RemoveEndpoint {
   EndpointId endpoint{};
@@ -71,6 +84,16 @@ struct SetMuted {
   codec::MediaKind kind{};
   bool muted = false;
 };
+// The conference goes over to, or back from, end-to-end encryption.
+struct SetE2eePolicy {
+  ConferenceId conference{};
+  E2eePolicy policy;
+};
+// The client says whether its frames are encrypted end to end from now on.
+struct DeclareE2ee {
+  EndpointId endpoint{};
+  bool declared = false;
+};
 struct TakeSnapshot {
   uint64_t request = 0;
 };
@@ -78,7 +101,8 @@ struct TakeSnapshot {
 struct Stop {};
 
 using Command =
-    std::variant<std::monostate, AddEndpoint, RemoveEndpoint, SetMuted, TakeSnapshot, Stop>;
+    std::variant<std::monostate, AddEndpoint, RemoveEndpoint, SetMuted, SetE2eePolicy, DeclareE2ee,
+                 TakeSnapshot, Stop>;
 
 // The transport to a client works: ICE has an address, DTLS is done, SRTP keys are in place.
 struct EndpointConnected {
@@ -142,6 +166,20 @@ struct CodecsChanged {
   ConferenceId conference{};
   std::vector<codec::CodecType> video;
 };
+// What the bodies of a source look like has become clear, or has changed.
+struct BodiesObserved {
+  EndpointId endpoint{};
+  std::string source_mid;
+  codec::MediaKind kind{};
+  ObservedBodies observed{};
+};
+// A source of the client is held back from now on, and why; HeldBack::No: it is forwarded again.
+struct SourceHeldBack {
+  EndpointId endpoint{};
+  std::string source_mid;
+  codec::MediaKind kind{};
+  HeldBack reason{};
+};
 struct SnapshotTaken {
   uint64_t request = 0;
   WorkerSnapshot snapshot;
@@ -149,6 +187,7 @@ struct SnapshotTaken {
 struct Stopped {};
 
 using Report = std::variant<std::monostate, EndpointConnected, EndpointGone, SlotsChanged,
-                            SpeakerChanged, CodecsChanged, SnapshotTaken, Stopped>;
+                            SpeakerChanged, CodecsChanged, BodiesObserved, SourceHeldBack,
+                            SnapshotTaken, Stopped>;
 
 }  // namespace viaduct::conference

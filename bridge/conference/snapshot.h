@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,6 +17,20 @@ namespace viaduct::conference {
 enum class EndpointId : uint64_t {};
 enum class ConferenceId : uint64_t {};
 
+// What the bodies of a stream look like. Evidence, not proof: plaintext can be dressed up as noise.
+enum class ObservedBodies : uint8_t { Undecided, Plain, Ciphertext };
+constexpr const char* to_string(ObservedBodies o) {
+  constexpr const char* Names[] = {"undecided", "plain", "ciphertext"};
+  return Names[static_cast<size_t>(o)];
+}
+
+// Why a source is not forwarded in a conference that requires end-to-end encryption.
+enum class HeldBack : uint8_t { No, Undeclared, Contradicted };
+constexpr const char* to_string(HeldBack h) {
+  constexpr const char* Names[] = {"no", "undeclared", "contradicted"};
+  return Names[static_cast<size_t>(h)];
+}
+
 struct SourceSnapshot {
   codec::MediaKind kind{};
   std::string mid;
@@ -27,6 +42,9 @@ struct SourceSnapshot {
   DataRate rate;                           // over the last second
   uint64_t lost = 0;                       // RFC 3550 appendix A.3, after recovery by RTX
   Duration jitter{};
+  bool declared_e2ee = false;              // its sender says so
+  ObservedBodies observed{};
+  HeldBack held_back{};
 };
 
 struct SlotSnapshot {
@@ -66,6 +84,8 @@ struct ConferenceSnapshot {
   std::optional<EndpointId> speaker;
   std::vector<codec::CodecType> video_codecs;
   std::vector<EndpointSnapshot> endpoints;
+  bool e2ee_wanted = false;
+  bool e2ee_required = false;
 };
 
 struct WorkerSnapshot {

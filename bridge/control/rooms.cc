@@ -161,7 +161,7 @@ void Rooms::handle(Peer& peer, const OfferMessage& message, Timestamp now) {
   for (const MediaKind kind : {MediaKind::Audio, MediaKind::Video})
     peer.sends[index_of(kind)] = negotiation->sends(kind);
   conference::Command add =
-      conference::AddEndpoint{room.number, room.name, std::move(negotiation->endpoint)};
+      conference::AddEndpoint{room.number, room.name, std::move(negotiation->endpoint), room.e2ee};
   WorkerLink& worker = workers_[room.worker];
   if (!worker.try_send(std::move(add)))
     return refuse(peer, {"busy", "the bridge is too busy now; try again", true});

@@ -106,6 +106,7 @@ class Rooms {
     std::vector<Peer*> people;  // in order of arrival
     std::vector<codec::CodecType> video_codecs;
     std::optional<conference::EndpointId> speaker;
+    conference::E2eePolicy e2ee;
   };
 
   void handle(Peer& peer, const JoinMessage& join, Timestamp now, Duration wall);

@@ -168,6 +168,18 @@ void PacketPath::set_muted(const conference::SetMuted& command) {
   directory_.conference_of(*e).on_source_changed();
 }
 
+void PacketPath::set_e2ee_policy(const conference::SetE2eePolicy& command) {
+  if (conference::Conference* c = directory_.find(directory_.with_id(command.conference)))
+    c->set_e2ee_policy(command.policy);
+}
+
+void PacketPath::declare_e2ee(const conference::DeclareE2ee& command) {
+  Endpoint* e = directory_.find(directory_.with_id(command.endpoint));
+  if (!e) return;
+  e->declares_e2ee = command.declared;
+  directory_.conference_of(*e).on_source_changed();
+}
+
 void PacketPath::close(Timestamp now) {
   directory_.for_each_endpoint([&](Handle<Endpoint> who, Endpoint& e) {
     if (e.connected() && e.transport.may_send(now)) reports_.say_goodbye(who, e);
