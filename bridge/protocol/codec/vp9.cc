@@ -53,6 +53,7 @@ std::optional<Vp9Descriptor> parse_vp9(Bytes payload) {
   if (descriptor.flexible_mode && descriptor.inter_picture) skip_reference_differences(reader);
   if (descriptor.scalability_structure) skip_scalability_structure(reader);
   if (!reader.ok() || reader.remaining() == 0) return std::nullopt;
+  descriptor.descriptor_bytes = payload.size() - reader.remaining();
   return descriptor;
 }
 

@@ -7,6 +7,7 @@
 //        |   TL0PICIDX   |   when not F
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -15,6 +16,7 @@
 namespace viaduct::codec {
 
 struct Vp9Descriptor {
+  size_t descriptor_bytes = 0;           // where the frame's bytes start
   bool inter_picture = false;            // P: predicted from an earlier picture
   bool flexible_mode = false;            // F
   bool start_of_frame = false;           // B: of one spatial layer's frame

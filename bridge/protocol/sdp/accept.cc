@@ -12,12 +12,17 @@ namespace {
 // slots).
 //
 // Left out on purpose: abs-send-time, which transport-wide sequence numbers replace; transport-wide sequence
-// numbers, the dependency descriptor and video layers allocation towards clients, which come with congestion
-// control and layers; the audio level towards clients, who measure what they hear themselves.
+// numbers towards clients, which come with congestion control; the audio level towards clients, who measure what
+// they hear themselves.
+//
+// The dependency descriptor and video layers allocation outgrow the 16 bytes of a one-byte element (RFC 8285 section
+// 4.2). Whoever takes no streams that mix both forms of elements (section 6) would miss just the descriptors that the
+// others refer to, so they are not agreed on at all.
 struct CarriedExtension {
   rtp::ExtensionType type;
   bool from_client;
   bool to_client;
+  bool mixed_only = false;
 };
 constexpr CarriedExtension CarriedExtensions[] = {
     {rtp::ExtensionType::AudioLevel, true, false},
@@ -28,6 +33,8 @@ constexpr CarriedExtension CarriedExtensions[] = {
     {rtp::ExtensionType::VideoOrientation, true, true},
     {rtp::ExtensionType::PlayoutDelay, false, true},
     {rtp::ExtensionType::AbsCaptureTime, true, true},
+    {rtp::ExtensionType::DependencyDescriptor, true, true, true},
+    {rtp::ExtensionType::VideoLayersAllocation, true, true, true},
 };
 
 // The offered format of `type` that most decoders take; null when there is none the bridge accepts.
@@ -70,6 +77,7 @@ rtp::ExtensionMap accepted_extensions(const MediaSection& section, Direction dir
   const bool to_client = direction == Direction::SendOnly || direction == Direction::SendRecv;
   rtp::ExtensionMap accepted;
   for (const CarriedExtension& carried : CarriedExtensions) {
+    if (carried.mixed_only && !section.mixed_extensions) continue;
     if ((carried.from_client && from_client) || (carried.to_client && to_client)) {
       accepted.set(carried.type, section.extensions.id(carried.type));
     }

@@ -177,6 +177,26 @@ TEST(SdpAnswer, AcceptsExtensionsByDirection) {
   EXPECT_THAT(accepted(Direction::SendRecv), ElementsAre(AudioLevel, Mid, Rid, RepairedRid, TransportSequence,
                                                          VideoOrientation, PlayoutDelay, AbsCaptureTime));
   EXPECT_THAT(accepted(Direction::Inactive), IsEmpty());
+
+  section.mixed_extensions = true;
+  EXPECT_THAT(accepted(Direction::RecvOnly),
+              ElementsAre(AudioLevel, Mid, Rid, RepairedRid, TransportSequence, VideoOrientation, AbsCaptureTime,
+                          DependencyDescriptor, VideoLayersAllocation));
+  EXPECT_THAT(accepted(Direction::SendOnly), ElementsAre(Mid, VideoOrientation, PlayoutDelay, AbsCaptureTime,
+                                                         DependencyDescriptor, VideoLayersAllocation));
+  EXPECT_THAT(accepted(Direction::Inactive), IsEmpty());
+}
+
+// Browsers offer the descriptor when their page asks for it. It flows both ways, but only where elements longer than 16
+// bytes may.
+TEST(SdpAnswer, TakesDependencyDescriptorsOnlyTogetherWithMixedExtensions) {
+  const std::string uri(rtp::uri_of(ExtensionType::DependencyDescriptor));
+  const std::string offered = std::string(ShortOffer) + ("a=extmap:9 " + uri + "\r\n");
+  EXPECT_THAT(answer_text(offered), Not(HasSubstr(uri)));
+  EXPECT_THAT(section_of(answer_text(offered + "a=extmap-allow-mixed\r\n"), "v"),
+              AllOf(HasSubstr("a=extmap:9/sendonly " + uri + "\r\n"), HasSubstr("a=extmap-allow-mixed\r\n")));
+  const std::string sends = replaced(offered, "a=recvonly", "a=sendonly") + "a=extmap-allow-mixed\r\n";
+  EXPECT_THAT(section_of(answer_text(sends), "v"), HasSubstr("a=extmap:9/recvonly " + uri + "\r\n"));
 }
 
 TEST(SdpAnswer, AcceptsOneH264FormatConstrainedBaselineWhereOffered) {
