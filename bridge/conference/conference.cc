@@ -1,6 +1,7 @@
 #include "conference/conference.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "conference/allocator.h"
 #include "conference/codec_policy.h"
@@ -26,7 +27,9 @@ bool undecodable(const Source& source, const Endpoint& receiver) {
   return source.codec && !receiver.payloads.decodes(*source.codec);
 }
 
-bool forwardable(const Source& source) { return source.sending && !source.muted; }
+bool forwardable(const Source& source) {
+  return source.sending && !source.muted && source.held_back == HeldBack::No;
+}
 
 }  // namespace
 
@@ -57,8 +60,33 @@ void Conference::remove(Handle<Endpoint> member) {
 
 void Conference::set_e2ee_policy(const E2eePolicy& policy) {
   if (e2ee_policy_ == policy) return;
-  e2ee_policy_ = policy;
-  reallocation_due_ = true;
+  const bool was_sealed = std::exchange(e2ee_policy_, policy).sealed();
+  if (policy.sealed() != was_sealed) restart_video();
+  allocate_slots();
+}
+
+void Conference::declare_e2ee(Endpoint& member, bool declared) {
+  if (member.declares_e2ee == declared) return;
+  member.declares_e2ee = declared;
+  for (Source& source : member.sources) {
+    if (!source.bodies.forget()) continue;
+    directory_.reports.push_back(
+        BodiesObserved{member.id, source.mid, source.kind, source.bodies.verdict()});
+  }
+  allocate_slots();
+}
+
+// Whether codec data is read changes what a slot's numbers follow from, and frames may be encrypted
+// or not from now on: each picture stream begins anew, with a key frame where it can be told. Sound
+// goes on as it is: nothing of it hangs on codec data.
+void Conference::restart_video() {
+  for (const Handle<Endpoint> m : members_) {
+    for (Subscription& slot : directory_.find(m)->slots) {
+      if (slot.kind != codec::MediaKind::Video || !slot.carries) continue;
+      slot.carry(slot.carries);
+      directory_.find(*slot.carries)->key_frame.want();
+    }
+  }
 }
 
 void Conference::run_timers(Timestamp now) {
@@ -67,7 +95,8 @@ void Conference::run_timers(Timestamp now) {
     std::vector<Speaker::Voice> voices;
     for (const SourceRef& ref : audio_order_) {
       const Source& s = *directory_.find(ref);
-      if (!s.muted) voices.push_back({directory_.find(ref.endpoint)->id, s.loudness.mean(now)});
+      if (!s.muted && s.held_back == HeldBack::No)
+        voices.push_back({directory_.find(ref.endpoint)->id, s.loudness.mean(now)});
     }
     if (speaker_.decide(voices, now)) {
       directory_.reports.push_back(SpeakerChanged{id, speaker_.current()});
@@ -101,8 +130,28 @@ void Conference::note_speaker_in_video_order() {
   reallocation_due_ = true;
 }
 
+void Conference::judge_sources() {
+  for (const Handle<Endpoint> m : members_) {
+    Endpoint& sender = *directory_.find(m);
+    for (Source& source : sender.sources) {
+      if (!source.sending) continue;
+      const HeldBack reason = judge(sender, source);
+      if (reason == std::exchange(source.held_back, reason)) continue;
+      directory_.reports.push_back(SourceHeldBack{sender.id, source.mid, source.kind, reason});
+    }
+  }
+}
+
+// The one decision that hangs on what bodies look like, and only where encryption is required.
+HeldBack Conference::judge(const Endpoint& sender, const Source& source) const {
+  if (!e2ee_policy_.required) return HeldBack::No;
+  if (!sender.declares_e2ee) return HeldBack::Undeclared;
+  return source.bodies.verdict() == ObservedBodies::Plain ? HeldBack::Contradicted : HeldBack::No;
+}
+
 void Conference::allocate_slots() {
   reallocation_due_ = false;
+  judge_sources();
   for (const Handle<Endpoint> m : members_) allocate_slots_of(m, *directory_.find(m));
 }
 

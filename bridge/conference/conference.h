@@ -38,7 +38,10 @@ class Conference {
   // change.
   void on_source_changed() { reallocation_due_ = true; }
   const E2eePolicy& e2ee_policy() const { return e2ee_policy_; }
+  // Takes effect at once: what the policy holds back is carried to nobody when this returns.
   void set_e2ee_policy(const E2eePolicy& policy);
+  // The same for what a member says of the frames that it sends.
+  void declare_e2ee(Endpoint& member, bool declared);
   // Speaker, loudness order and slots, as far as they are due.
   void run_timers(Timestamp now);
 
@@ -49,6 +52,9 @@ class Conference {
   void settle_codecs();
   void rank_audio(Timestamp now);
   void note_speaker_in_video_order();
+  void restart_video();
+  void judge_sources();
+  HeldBack judge(const Endpoint& sender, const Source& source) const;
   void allocate_slots();
   void allocate_slots_of(Handle<Endpoint> receiver, Endpoint& endpoint);
   std::vector<SourceRef> wanted_by(const Endpoint& receiver, Handle<Endpoint> self,

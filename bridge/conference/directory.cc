@@ -38,7 +38,7 @@ void Directory::remove(Handle<Endpoint> h, std::vector<Packet>& freed) {
 
 namespace {
 
-SourceSnapshot snapshot_of(Source& s, Timestamp now) {
+SourceSnapshot snapshot_of(const Endpoint& e, Source& s, Timestamp now) {
   return {.kind = s.kind,
           .mid = s.mid,
           .ssrc = s.ssrc,
@@ -48,7 +48,10 @@ SourceSnapshot snapshot_of(Source& s, Timestamp now) {
           .bytes = s.meter.bytes(),
           .rate = s.meter.rate(now),
           .lost = static_cast<uint64_t>(std::max<int64_t>(s.stats.cumulative_lost(), 0)),
-          .jitter = s.stats.jitter_time()};
+          .jitter = s.stats.jitter_time(),
+          .declared_e2ee = e.declares_e2ee,
+          .observed = s.bodies.verdict(),
+          .held_back = s.held_back};
 }
 
 EndpointSnapshot snapshot_of(Endpoint& e, const Directory& directory,
@@ -68,7 +71,7 @@ EndpointSnapshot snapshot_of(Endpoint& e, const Directory& directory,
   }
   out.round_trip = e.transport.round_trip;
   out.age = now - e.transport.created;
-  for (Source& s : e.sources) out.sources.push_back(snapshot_of(s, now));
+  for (Source& s : e.sources) out.sources.push_back(snapshot_of(e, s, now));
   for (Subscription& s : e.slots) {
     SlotSnapshot slot{.kind = s.kind,
                       .mid = s.mid,

@@ -14,6 +14,7 @@ void Projection::start(const In& first, Timestamp now, uint32_t clock_rate) {
     tl0_offset_ =
         static_cast<uint8_t>(last_vp8_.tl0_picture_index + 1 - first.vp8->tl0_picture_index);
   }
+  frame_number_offset_.reset();
   segments_[newest_ = 0] = {first.sequence, static_cast<int64_t>(next_index_) - first.sequence};
   segment_count_ = 1;
   highest_in_ = first.sequence - 1;
@@ -31,6 +32,8 @@ void Projection::close_gap(int64_t sequence) {
 std::optional<Projection::Out> Projection::project(const In& in, Timestamp now) {
   const Segment* segment = started_ ? segment_of(in.sequence) : nullptr;
   if (!segment) return std::nullopt;
+  if (in.frame_number && !frame_number_offset_)
+    frame_number_offset_ = static_cast<uint16_t>(last_frame_number_ + 1 - *in.frame_number);
   const Out out = numbers(in, segment->offset);
   if (!sent_.commit(out.index)) return std::nullopt;
   if (out.index >= next_index_) {
@@ -39,6 +42,7 @@ std::optional<Projection::Out> Projection::project(const In& in, Timestamp now) 
     last_timestamp_ = out.timestamp;
     last_sent_ = now;
     if (out.vp8) last_vp8_ = *out.vp8;
+    if (out.frame_number) last_frame_number_ = *out.frame_number;
   }
   return out;
 }
@@ -82,6 +86,8 @@ Projection::Out Projection::numbers(const In& in, int64_t offset) const {
     out.vp8 = Vp8Numbers{static_cast<uint16_t>((in.vp8->picture_id + picture_id_offset_) & 0x7fff),
                          static_cast<uint8_t>(in.vp8->tl0_picture_index + tl0_offset_)};
   }
+  if (in.frame_number && frame_number_offset_)
+    out.frame_number = static_cast<uint16_t>(*in.frame_number + *frame_number_offset_);
   return out;
 }
 

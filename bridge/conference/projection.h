@@ -2,9 +2,10 @@
 // carries.
 //
 // Sequence numbers leave without a hole where the bridge withheld something, timestamps never run
-// backwards over a switch, and VP8 picture ids go on counting (RFC 7741 section 4.2). An outgoing
-// SRTP index is given out once and never again: a second packet under the same key and index would
-// give its plaintext away (RFC 3711 section 9.1).
+// backwards over a switch, and VP8 picture ids (RFC 7741 section 4.2) and the frame numbers of
+// dependency descriptors go on counting. An outgoing SRTP index is given out once and never
+// again: a second packet under the same key and index would give its plaintext away (RFC 3711
+// section 9.1).
 #pragma once
 
 #include <array>
@@ -28,11 +29,13 @@ class Projection {
     int64_t sequence = 0;  // unwrapped by the source
     uint32_t timestamp = 0;
     std::optional<Vp8Numbers> vp8;
+    std::optional<uint16_t> frame_number;
   };
   struct Out {
     uint64_t index = 0;  // SRTP packet index; the sequence number is its low 16 bits
     uint32_t timestamp = 0;
     std::optional<Vp8Numbers> vp8;
+    std::optional<uint16_t> frame_number;
     uint16_t sequence() const { return static_cast<uint16_t>(index); }
   };
 
@@ -88,6 +91,8 @@ class Projection {
   Vp8Numbers last_vp8_;
   uint16_t picture_id_offset_ = 0;
   uint8_t tl0_offset_ = 0;
+  uint16_t last_frame_number_ = 0;
+  std::optional<uint16_t> frame_number_offset_;  // of this stream, from its first descriptor on
   srtp::ReplayWindow sent_;
 };
 

@@ -7,13 +7,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/packet.h"
 #include "base/time.h"
 #include "limits.h"
 #include "protocol/codec/codec.h"
-#include "protocol/codec/vp8.h"
+#include "protocol/codec/vp8_descriptor.h"
 #include "protocol/rtp/packet.h"
 
 namespace viaduct::conference {
@@ -25,6 +26,7 @@ struct StoredPacket {
   rtp::HeaderView header;
   uint16_t payload_bytes = 0;  // behind the header, without padding
   codec::CodecType codec{};
+  std::optional<uint16_t> frame_number;  // of its dependency descriptor
   std::optional<codec::Vp8Descriptor> vp8;
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/slot_map.h"
 #include "base/time.h"
+#include "conference/body_evidence.h"
 #include "conference/loudness.h"
 #include "conference/messages.h"
 #include "conference/rate_meter.h"
@@ -45,15 +46,17 @@ struct SenderClock {
 };
 
 // Lets a key-frame request through at most once per 200 ms (5 a second), whatever receivers ask;
-// one that no key frame has answered is repeated after 500 ms.
+// one that no key frame has answered is repeated after 500 ms. Where key frames cannot be told, a
+// request counts as answered by being sent.
 class KeyFrameThrottle {
  public:
   void want() { wanted_ = true; }
   void on_key_frame() { wanted_ = asked_ = false; }
+  void set_answers_visible(bool visible) { answers_visible_ = visible; }
   // True when a request should be sent now.
   bool take(Timestamp now) {
     if (!wanted_ || now < last_ + (asked_ ? 500ms : 200ms)) return false;
-    asked_ = true;
+    wanted_ = asked_ = answers_visible_;
     last_ = now;
     return true;
   }
@@ -61,6 +64,7 @@ class KeyFrameThrottle {
  private:
   bool wanted_ = false;
   bool asked_ = false;  // since the last key frame
+  bool answers_visible_ = true;
   Timestamp last_{};
 };
 
@@ -87,8 +91,11 @@ class Source {
   rtp::MissingPackets missing;  // video: gaps to ask the sender for
   ResendBuffer resend;          // video: for receivers' NACKs
   RateMeter meter;
-  Loudness loudness;           // audio
-  KeyFrameThrottle key_frame;  // video
+  Loudness loudness;              // audio
+  KeyFrameThrottle key_frame;     // video
+  bool describes_frames = false;  // video: its packets carry dependency descriptors
+  BodyEvidence bodies;            // what they look like
+  HeldBack held_back{};           // by a conference that requires end-to-end encryption
   std::optional<SenderClock> sender_clock;
   uint8_t fir_sequence = 0;
 
@@ -107,6 +114,8 @@ class Source {
               RoomBelowFirst;  // the low 16 bits stay those of the packets
     unwrapper_ = {};
     stats = {};
+    describes_frames = false;
+    bodies.look_anew();
     missing.reset();
     sender_clock.reset();
   }

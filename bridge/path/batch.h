@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/packet.h"
@@ -15,8 +16,9 @@
 #include "conference/endpoint.h"
 #include "edge/batch_cipher.h"
 #include "limits.h"
+#include "path/body.h"
 #include "path/drop.h"
-#include "protocol/codec/vp8.h"
+#include "protocol/codec/vp8_descriptor.h"
 #include "protocol/rtp/packet.h"
 
 namespace viaduct::path {
@@ -49,12 +51,30 @@ struct RxPacket {
   int64_t sequence = 0;        // unwrapped by the source
   uint16_t payload_bytes = 0;  // media behind the header, without padding
   codec::CodecType codec{};
-  std::optional<codec::Vp8Descriptor> vp8;
-  bool key_frame = false;  // decoding can begin at this packet
+  std::optional<uint16_t> frame_number;  // of its dependency descriptor
+  bool key_frame = false;                // decoding can begin at this packet
+  bool unmarked = false;  // nothing the bridge may look at says whether it is a key frame
   bool in_silence = false;
 
-  Bytes bytes() const { return io.bytes(); }
-  Bytes payload() const { return bytes().subspan(header.header_bytes, payload_bytes); }
+  // read_payload
+  std::optional<codec::Vp8Descriptor> vp8;
+
+  Bytes datagram() const { return io.bytes(); }
+  // RTP: what SRTP leaves in clear, and what follows it.
+  Bytes head() const { return datagram().first(header.header_bytes); }
+  Body body() const { return Body(datagram().subspan(header.header_bytes, payload_bytes)); }
+};
+
+// Some packets of a batch.
+class PacketList {
+ public:
+  void add(RxPacket& packet) { packets_[size_++] = &packet; }
+  void clear() { size_ = 0; }
+  std::span<RxPacket* const> all() const { return std::span(packets_).first(size_); }
+
+ private:
+  std::array<RxPacket*, limits::RxBatchPackets> packets_{};
+  size_t size_ = 0;
 };
 
 struct RxBatch : edge::CipherBatch {
@@ -62,6 +82,9 @@ struct RxBatch : edge::CipherBatch {
   size_t size = 0;
   std::array<edge::CipherJob, limits::RxBatchPackets> job_storage;
   std::array<uint8_t, limits::RxBatchPackets> packet_of_job{};
+  // Video whose payload may be read: that of conferences which are not end-to-end encrypted.
+  // Observe puts it here, and read_payload sees nothing else of the batch.
+  PacketList in_clear;
   size_t readers = 0;  // TxBatches that still read payloads of this batch
 
   std::span<RxPacket> all() { return std::span(packets).first(size); }
@@ -77,6 +100,7 @@ struct RxBatch : edge::CipherBatch {
   void clear() {
     size = 0;
     jobs = {};
+    in_clear.clear();
   }
 };
 static_assert(limits::RxBatchPackets <= 256, "packet_of_job counts in bytes");

@@ -12,7 +12,34 @@ void visit_flow(MetricVisitor& v, const Flow& f, std::string_view worker,
             static_cast<double>(f.bytes.value()));
 }
 
+void visit_streams(MetricVisitor& v, const PathCounters& c) {
+  for (size_t d = 0; d < c.streams.size(); ++d) {
+    for (size_t o = 0; o < c.streams[d].size(); ++o) {
+      v.gauge("viaduct_streams",
+              "Streams that arrive: declared encrypted end to end or not, and what their bodies "
+              "look like",
+              {{"worker", c.worker},
+               {"declared", d == 0 ? "no" : "yes"},
+               {"observed", conference::to_string(static_cast<conference::ObservedBodies>(o))}},
+              static_cast<double>(c.streams[d][o].value()));
+    }
+  }
+  for (const auto reason : {conference::HeldBack::Undeclared, conference::HeldBack::Contradicted}) {
+    v.gauge("viaduct_held_back_streams",
+            "Streams not forwarded because their conference requires end-to-end encryption",
+            {{"worker", c.worker}, {"reason", conference::to_string(reason)}},
+            static_cast<double>(c.held_back[static_cast<size_t>(reason)].value()));
+  }
+}
+
 }  // namespace
+
+void PathCounters::set(const StreamCounts& counts) {
+  for (size_t d = 0; d < streams.size(); ++d) {
+    for (size_t o = 0; o < streams[d].size(); ++o) streams[d][o].set(counts.streams[d][o]);
+  }
+  for (size_t h = 0; h < held_back.size(); ++h) held_back[h].set(counts.held_back[h]);
+}
 
 void PathCounters::visit(MetricVisitor& v) const {
   const auto count = [&](const char* name, const char* help, const Counter& c) {
@@ -68,6 +95,7 @@ void PathCounters::visit(MetricVisitor& v) const {
   gauge("viaduct_conferences", "Conferences on the worker", conferences);
   gauge("viaduct_slots", "Receive slots of all clients", slots);
   gauge("viaduct_slots_in_use", "Receive slots that carry a source", slots_in_use);
+  visit_streams(v, *this);
   gauge("viaduct_free_packets", "Packet buffers left in the pool", free_packets);
 }
 

@@ -23,6 +23,12 @@ struct Flow {
 inline constexpr std::array<double, 12> LatencyBounds = {50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 2e-3,
                                                          5e-3,  10e-3,  20e-3,  50e-3,  0.1,  0.5};
 
+// Sources that send, by what their clients declare and what is observed, and those held back.
+struct StreamCounts {
+  int64_t streams[2][3] = {};  // by declared, ObservedBodies
+  int64_t held_back[3] = {};   // by HeldBack
+};
+
 struct PathCounters final : MetricSource {
   explicit PathCounters(std::string worker_name) : worker(std::move(worker_name)) {}
 
@@ -40,6 +46,10 @@ struct PathCounters final : MetricSource {
   Counter packets_recovered;  // by RTX from senders
   Gauge endpoints, conferences, slots, slots_in_use, free_packets;
 
+  std::array<std::array<Gauge, 3>, 2> streams;  // by declared, ObservedBodies
+  std::array<Gauge, 3> held_back;               // by HeldBack
+
+  void set(const StreamCounts& counts);
   void drop(Drop reason) { drops[static_cast<size_t>(reason)].add(); }
   void visit(MetricVisitor& v) const override;
 };

@@ -30,7 +30,7 @@ void Demux::run(RxBatch& rx, Timestamp now) {
 
 Drop Demux::sort(RxPacket& p, Timestamp now) {
   if (p.io.length == 0) return Drop::UnknownKind;
-  p.kind = kind_of(p.bytes());
+  p.kind = kind_of(p.datagram());
   if (p.kind == PacketKind::Unknown) return Drop::UnknownKind;
   if (p.kind == PacketKind::Stun) return answer_stun(p, now);
 
@@ -41,14 +41,14 @@ Drop Demux::sort(RxPacket& p, Timestamp now) {
   if (!endpoint->connected()) return Drop::NotConnected;
   if (p.kind == PacketKind::Rtcp) return Drop::None;
 
-  const auto header = rtp::parse_header(p.bytes());
+  const auto header = rtp::parse_header(p.datagram());
   if (!header) return Drop::RtpMalformed;
   p.header = *header;
   return Drop::None;
 }
 
 Drop Demux::answer_stun(RxPacket& p, Timestamp now) {
-  const auto message = stun::parse_message(p.bytes());
+  const auto message = stun::parse_message(p.datagram());
   if (!message || !message->username) return Drop::StunMalformed;
   const Handle<Endpoint> who = addresses_.with_ufrag(ice::local_ufrag(*message->username));
   Endpoint* endpoint = directory_.find(who);
@@ -105,7 +105,7 @@ Drop Demux::pass_to_handshakes(RxPacket& p, Endpoint& endpoint, Timestamp now) {
   }
   if (transport.dtls_allowance == 0) return Drop::DtlsRate;
   --transport.dtls_allowance;
-  const Bytes bytes = p.bytes();
+  const Bytes bytes = p.datagram();
   if (!handshakes_.post(SessionDatagram{p.from, {bytes.begin(), bytes.end()}}))
     return Drop::DtlsQueueFull;
   return Drop::None;

@@ -36,6 +36,8 @@ enum class Drop : uint8_t {
   RtxMalformed,
   Duplicate,  // came before, by itself or by RTX
   Muted,
+  // route
+  HeldBack,  // the conference requires end-to-end encryption, and this source has none
   // rewrite, resend, transmit
   NotNegotiated,  // the receiver has no payload type for the format
   BeforeStream,   // older than what the slot began with, or sent already
@@ -81,6 +83,7 @@ inline constexpr std::array<DropName, Drops> DropNames = {{
     {"observe", "rtx_malformed"},
     {"observe", "duplicate"},
     {"observe", "muted"},
+    {"route", "held_back"},
     {"rewrite", "not_negotiated"},
     {"rewrite", "before_stream"},
     {"rewrite", "awaits_key_frame"},

@@ -10,7 +10,7 @@ void Feedback::run(RxBatch& rx, Timestamp now) {
     Endpoint* endpoint = directory_.find(p.from);
     if (!endpoint) continue;
     const bool well_formed = rtcp::for_each_packet(
-        p.bytes(), [&](const rtcp::Packet& packet) { handle(packet, p.from, *endpoint, now); });
+        p.datagram(), [&](const rtcp::Packet& packet) { handle(packet, p.from, *endpoint, now); });
     if (!well_formed) p.drop = Drop::RtcpMalformed;
   }
 }

@@ -1,4 +1,4 @@
-// Step 5. RTCP from clients: sender reports set clocks, receiver reports tell loss and round trip,
+// Step 7. RTCP from clients: sender reports set clocks, receiver reports tell loss and round trip,
 // NACKs are answered from what is kept, key-frame requests go on to the source behind the slot, BYE
 // ends a source.
 #pragma once

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "protocol/codec/frame_start.h"
+#include "protocol/rtp/dependency_descriptor.h"
 #include "protocol/rtp/rtx.h"
 
 namespace viaduct::path {
@@ -16,6 +16,7 @@ Drop verdict_of(const edge::CipherJob& job) {
 }  // namespace
 
 void Observe::run(RxBatch& rx, Timestamp now) {
+  rx.in_clear.clear();
   for (const edge::CipherJob& job : rx.jobs) {
     RxPacket& p = rx.packet_of(job);
     Endpoint* endpoint = directory_.find(p.from);
@@ -25,14 +26,14 @@ void Observe::run(RxBatch& rx, Timestamp now) {
     p.io.length = job.result_bytes;
     p.drop = authenticated(p, *endpoint);
     if (p.drop == Drop::None && p.kind == PacketKind::Rtp)
-      p.drop = observe_media(p, *endpoint, now);
+      p.drop = observe_media(rx, p, *endpoint, now);
   }
 }
 
 // Only now does anything of the packet's stream change.
 Drop Observe::authenticated(RxPacket& p, Endpoint& endpoint) const {
   const bool rtcp = p.kind == PacketKind::Rtcp;
-  const uint32_t ssrc = rtcp ? load_be32(p.bytes().data() + 4) : p.header.ssrc;
+  const uint32_t ssrc = rtcp ? load_be32(p.datagram().data() + 4) : p.header.ssrc;
   conference::InboundStream* stream = endpoint.transport.find_stream(ssrc);
   if (!stream) stream = endpoint.transport.add_stream(ssrc);
   if (!stream) return Drop::TooManySsrcs;
@@ -45,14 +46,14 @@ Drop Observe::authenticated(RxPacket& p, Endpoint& endpoint) const {
   return Drop::None;
 }
 
-Drop Observe::observe_media(RxPacket& p, Endpoint& endpoint, Timestamp now) {
+Drop Observe::observe_media(RxBatch& rx, RxPacket& p, Endpoint& endpoint, Timestamp now) {
   conference::Source& source = endpoint.sources[p.source];
   const Bytes transport_sequence = rtp::find_extension(
-      p.bytes(), p.header, endpoint.extensions.id(rtp::ExtensionType::TransportSequence));
+      p.head(), p.header, endpoint.extensions.id(rtp::ExtensionType::TransportSequence));
   if (const auto number = rtp::read_transport_sequence(transport_sequence))
     endpoint.arrivals.on_packet(*number, p.io.arrival);
 
-  const auto media = rtp::payload_bytes_without_padding(p.bytes(), p.header);
+  const auto media = rtp::payload_bytes_without_padding(p.datagram(), p.header);
   if (!media) return Drop::BadPadding;
   p.payload_bytes = static_cast<uint16_t>(*media);
 
@@ -79,6 +80,10 @@ Drop Observe::observe_media(RxPacket& p, Endpoint& endpoint, Timestamp now) {
   if (source.kind == codec::MediaKind::Video) source.missing.on_packet(p.header.sequence, now);
   if (!source.sending || source.codec != p.codec) {
     source.sending = true;
+    if (source.codec != p.codec) {
+      source.describes_frames = false;
+      source.bodies.look_anew();
+    }
     source.codec = p.codec;
     directory_.conference_of(endpoint).on_source_changed();
   }
@@ -89,9 +94,7 @@ Drop Observe::observe_media(RxPacket& p, Endpoint& endpoint, Timestamp now) {
   if (source.kind == codec::MediaKind::Audio) {
     observe_level(p, endpoint, now);
   } else {
-    p.key_frame = codec::hint_of(p.codec, p.payload()).key_frame;
-    if (p.codec == codec::CodecType::Vp8) p.vp8 = codec::parse_vp8(p.payload());
-    if (p.key_frame) source.key_frame.on_key_frame();
+    observe_frame(rx, p, endpoint);
   }
   return Drop::None;
 }
@@ -113,8 +116,9 @@ Drop Observe::restore_rtx(RxPacket& p, const Endpoint& endpoint,
                           const conference::Source& source) const {
   const auto meaning = endpoint.payloads.meaning(p.header.payload_type);
   if (!source.ssrc) return Drop::RtxMalformed;
-  const auto original =
-      rtp::restore(p.header, p.payload(), meaning->media_payload_type, *source.ssrc);
+  const size_t front = std::min<size_t>(p.payload_bytes, rtp::OriginalSequenceBytes);
+  const auto original = rtp::restore(p.header, p.datagram().subspan(p.header.header_bytes, front),
+                                     meaning->media_payload_type, *source.ssrc);
   if (!original) return Drop::RtxMalformed;
 
   uint8_t* from = p.io.bytes().data();
@@ -133,11 +137,31 @@ void Observe::observe_level(RxPacket& p, Endpoint& endpoint, Timestamp now) {
   source.loudness.on_authenticated();
   const uint8_t id = endpoint.extensions.id(rtp::ExtensionType::AudioLevel);
   if (id == 0) return;
-  const auto level = rtp::read_audio_level(rtp::find_extension(p.bytes(), p.header, id));
+  const auto level = rtp::read_audio_level(rtp::find_extension(p.head(), p.header, id));
   if (!level) return;
   source.loudness.on_level(level->level, now);
   p.in_silence = source.loudness.in_silence();
   if (p.in_silence) source.withheld = std::max(source.withheld, p.sequence);
+}
+
+// What the sender says of the frame beside it. Of conferences in clear the payload may be read,
+// too.
+void Observe::observe_frame(RxBatch& rx, RxPacket& p, Endpoint& endpoint) const {
+  conference::Source& source = endpoint.sources[p.source];
+  const uint8_t id = endpoint.extensions.id(rtp::ExtensionType::DependencyDescriptor);
+  const auto descriptor =
+      id == 0 ? std::nullopt
+              : rtp::parse_dependency_descriptor(rtp::find_extension(p.head(), p.header, id));
+  if (descriptor) {
+    source.describes_frames = true;
+    p.frame_number = descriptor->frame_number;
+    p.key_frame = descriptor->begins_key_frame();
+    if (p.key_frame) source.key_frame.on_key_frame();
+  }
+  const bool sealed = directory_.conference_of(endpoint).e2ee_policy().sealed();
+  p.unmarked = sealed && !source.describes_frames;
+  source.key_frame.set_answers_visible(!p.unmarked);
+  if (!sealed) rx.in_clear.add(p);
 }
 
 }  // namespace viaduct::path

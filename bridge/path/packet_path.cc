@@ -17,15 +17,17 @@ void PacketPath::turn(Timestamp now) {
     opened_.run(*rx);                         // 3 unprotect: submit to the cipher
   }
   while (RxBatch* rx = opened_.poll()) {      //   finished batches, oldest first
-    observe_.run(*rx, now);                   // 4 learn from arrivals
-    feedback_.run(*rx, now);                  // 5 act on RTCP
-    rewrite_.run(*rx, route_.run(*rx), now);  // 6 pick receivers, 7 write their headers
-    sealed_.run(queue_.take());               // 8 protect: submit the fan-out
+    observe_.run(*rx, now);                   // 4 learn from arrivals, by their headers
+    read_payload_.run(rx->in_clear);          // 5 and by codec data, but for sealed conferences
+    witness_.run(*rx, now);                   // 6 evidence of what bodies look like, for people
+    feedback_.run(*rx, now);                  // 7 act on RTCP
+    rewrite_.run(*rx, route_.run(*rx), now);  // 8 pick receivers, 9 write their headers
+    sealed_.run(queue_.take());               // 10 protect: submit the fan-out
     retire_if_unread(rx);
   }
   run_timers(now);                            //   RTCP of our own: reports, requests, consent
   while (TxBatch* tx = sealed_.poll()) {
-    transmit(*tx, now);                       // 9 send, and keep what may be asked for again
+    transmit(*tx, now);                       // 11 send, and keep what may be asked for again
   }
 }
 // clang-format on
@@ -40,6 +42,8 @@ PacketPath::PacketPath(Edges edges, NtpClock ntp, std::vector<codec::CodecType> 
       demux_(edges.io, directory_, addresses_, edges.handshakes, counters),
       opened_(directory_, edges.opener),
       observe_(directory_, counters),
+      read_payload_(directory_),
+      witness_(directory_),
       rewrite_(directory_, queue_, counters),
       feedback_(directory_, rewrite_, ntp_, counters),
       route_(directory_),
@@ -120,11 +124,25 @@ void PacketPath::run_slow_timers(Timestamp now) {
     for (const conference::Subscription& s : e.slots) in_use += s.carries.has_value();
   });
   io_.release(freed_);
+  count_streams();
   counters_.endpoints.set(static_cast<int64_t>(directory_.endpoint_count()));
   counters_.conferences.set(static_cast<int64_t>(directory_.conference_count()));
   counters_.slots.set(slots);
   counters_.slots_in_use.set(in_use);
   counters_.free_packets.set(static_cast<int64_t>(io_.free_packets()));
+}
+
+// Streams that arrive, by what their senders declare and what their bodies look like.
+void PacketPath::count_streams() {
+  StreamCounts counts;
+  directory_.for_each_endpoint([&](Handle<Endpoint>, const Endpoint& e) {
+    for (const conference::Source& s : e.sources) {
+      if (!s.sending) continue;
+      ++counts.streams[e.declares_e2ee][static_cast<size_t>(s.bodies.verdict())];
+      ++counts.held_back[static_cast<size_t>(s.held_back)];
+    }
+  });
+  counters_.set(counts);
 }
 
 void PacketPath::add(const conference::AddEndpoint& command, Timestamp now) {
@@ -176,8 +194,7 @@ void PacketPath::set_e2ee_policy(const conference::SetE2eePolicy& command) {
 void PacketPath::declare_e2ee(const conference::DeclareE2ee& command) {
   Endpoint* e = directory_.find(directory_.with_id(command.endpoint));
   if (!e) return;
-  e->declares_e2ee = command.declared;
-  directory_.conference_of(*e).on_source_changed();
+  directory_.conference_of(*e).declare_e2ee(*e, command.declared);
 }
 
 void PacketPath::close(Timestamp now) {

@@ -21,11 +21,13 @@
 #include "path/handshakes.h"
 #include "path/observe.h"
 #include "path/protect.h"
+#include "path/read_payload.h"
 #include "path/reports.h"
 #include "path/rewrite.h"
 #include "path/route.h"
 #include "path/transmit.h"
 #include "path/unprotect.h"
+#include "path/witness.h"
 
 namespace viaduct::path {
 
@@ -72,6 +74,7 @@ class PacketPath {
   void run_timers(Timestamp now);
   void run_endpoint_timers(Handle<Endpoint> who, Endpoint& endpoint, Timestamp now);
   void run_slow_timers(Timestamp now);
+  void count_streams();
   void remove(Handle<Endpoint> who, Endpoint& endpoint);
   void end(Handle<Endpoint> who, conference::GoneReason reason);
 
@@ -86,6 +89,8 @@ class PacketPath {
   Demux demux_;
   Unprotect opened_;
   Observe observe_;
+  ReadPayload read_payload_;
+  Witness witness_;
   Rewrite rewrite_;
   Feedback feedback_;
   Route route_;

@@ -1,4 +1,4 @@
-// Step 7. The receiver's own header in front of the shared payload: SSRC, sequence number,
+// Step 9. The receiver's own header in front of the shared payload: SSRC, sequence number,
 // timestamp, payload type, picture id, header extensions.
 //
 // The payload itself is not copied: the cipher reads it from the incoming packet. Only bytes that

@@ -5,14 +5,19 @@
 
 namespace viaduct::path {
 
-std::span<const Forward> Route::run(const RxBatch& rx) {
+std::span<const Forward> Route::run(RxBatch& rx) {
   forwards_.clear();
   for (size_t i = 0; i < rx.size; ++i) {
-    const RxPacket& p = rx.packets[i];
+    RxPacket& p = rx.packets[i];
     if (p.drop != Drop::None || p.kind != PacketKind::Rtp || p.in_silence) continue;
     const Endpoint* sender = directory_.find(p.from);
     if (!sender) continue;
-    for (const conference::SlotRef& slot : sender->sources[p.source].receivers) {
+    const conference::Source& source = sender->sources[p.source];
+    if (source.held_back != conference::HeldBack::No) {
+      p.drop = Drop::HeldBack;
+      continue;
+    }
+    for (const conference::SlotRef& slot : source.receivers) {
       forwards_.push_back({static_cast<uint8_t>(i), slot});
     }
   }

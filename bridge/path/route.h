@@ -1,5 +1,5 @@
-// Step 6. Who gets this packet? A list of (packet, receive slot), each receiver's together and in
-// the order of arrival.
+// Step 8. Who gets this packet? A list of (packet, receive slot), each receiver's together and in
+// the order of arrival. A source that is held back gets no further.
 #pragma once
 
 #include <span>
@@ -21,7 +21,7 @@ class Route {
   explicit Route(conference::Directory& directory) : directory_(directory) {}
 
   // Valid until the next call.
-  std::span<const Forward> run(const RxBatch& rx);
+  std::span<const Forward> run(RxBatch& rx);
 
  private:
   conference::Directory& directory_;

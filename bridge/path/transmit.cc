@@ -69,6 +69,7 @@ bool Transmit::keep_for_resend(const RxPacket& p) {
                                               .header = p.header,
                                               .payload_bytes = p.payload_bytes,
                                               .codec = p.codec,
+                                              .frame_number = p.frame_number,
                                               .vp8 = p.vp8});
   if (evicted) returning_.push_back(evicted);
   return true;

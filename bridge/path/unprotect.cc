@@ -21,7 +21,7 @@ std::optional<Endpoint::StreamOwner> owner_of(const RxPacket& p, Endpoint& endpo
   }
   const uint8_t mid_id = endpoint.extensions.id(rtp::ExtensionType::Mid);
   if (mid_id == 0) return std::nullopt;
-  const Bytes mid = rtp::find_extension(p.bytes(), p.header, mid_id);
+  const Bytes mid = rtp::find_extension(p.head(), p.header, mid_id);
   if (mid.empty()) return std::nullopt;
   const auto source = endpoint.source_with_mid(rtp::read_mid(mid));
   if (!source) return std::nullopt;
@@ -34,7 +34,7 @@ std::optional<Endpoint::StreamOwner> owner_of(const RxPacket& p, Endpoint& endpo
 bool skip_silence(const RxPacket& p, Endpoint& endpoint, conference::Source& source) {
   const uint8_t id = endpoint.extensions.id(rtp::ExtensionType::AudioLevel);
   if (source.kind != codec::MediaKind::Audio || id == 0) return false;
-  const auto level = rtp::read_audio_level(rtp::find_extension(p.bytes(), p.header, id));
+  const auto level = rtp::read_audio_level(rtp::find_extension(p.head(), p.header, id));
   if (!level || !source.loudness.may_skip(level->level)) return false;
   const int64_t ahead =
       static_cast<int16_t>(p.header.sequence - static_cast<uint16_t>(source.highest));
@@ -44,7 +44,7 @@ bool skip_silence(const RxPacket& p, Endpoint& endpoint, conference::Source& sou
   source.withheld = std::max(source.withheld, source.highest + ahead);
   source.stats.on_packet(p.header.sequence, p.header.timestamp, p.io.arrival, 0);
   const Bytes transport_sequence = rtp::find_extension(
-      p.bytes(), p.header, endpoint.extensions.id(rtp::ExtensionType::TransportSequence));
+      p.head(), p.header, endpoint.extensions.id(rtp::ExtensionType::TransportSequence));
   if (const auto number = rtp::read_transport_sequence(transport_sequence))
     endpoint.arrivals.on_packet(*number, p.io.arrival);
   return true;
@@ -93,10 +93,10 @@ Drop Unprotect::prepare_rtp(RxPacket& p, Endpoint& endpoint) const {
 }
 
 Drop Unprotect::prepare_rtcp(RxPacket& p, Endpoint& endpoint) const {
-  const auto index = srtp::srtcp_index(p.bytes(), endpoint.transport.profile);
+  const auto index = srtp::srtcp_index(p.datagram(), endpoint.transport.profile);
   if (!index) return Drop::RtcpMalformed;
   p.index = *index;
-  const auto* stream = endpoint.transport.find_stream(load_be32(p.bytes().data() + 4));
+  const auto* stream = endpoint.transport.find_stream(load_be32(p.datagram().data() + 4));
   if (stream && !stream->rtcp.is_new(p.index)) return Drop::Replayed;
   return Drop::None;
 }

@@ -7,21 +7,25 @@ import tempfile
 from headers import check_headers
 from tree import Tree
 
-STEPS = ['receive', 'demux', 'unprotect', 'observe', 'feedback', 'route', 'rewrite', 'protect', 'transmit']
+STEPS = ['receive', 'demux', 'unprotect', 'observe', 'read_payload', 'witness', 'feedback', 'route', 'rewrite',
+         'protect', 'transmit']
 
 CLEAN = {
     'README.md': '# V\n## Life of a packet\nand `/metrics`\n'
                  + ''.join(f'1. `bridge/path/{s}.{{h,cc}}`\n' for s in STEPS) + '## Next\n`no/file`\n',
+    **{f'bridge/path/{s}.{e}': '' for s in STEPS for e in ('h', 'cc')},
     'bridge/limits.h': '#include "base/time.h"\n',
     'bridge/main.cc': '#include "control/control.h"\n#include "path/demux.h"\n',
     'bridge/base/time.h': '#pragma once\n#include <cstdint>\nusing Time = uint64_t;\n',
     'bridge/base/clock.cc': 'long now() { return clock_gettime(0, nullptr); }\n',
     'bridge/base/log.h': '#include <spdlog/spdlog.h>\n',
     'bridge/protocol/rtcp/parse.h': '#include "protocol/rtp/packet.h"\n',
+    'bridge/path/read_payload.cc': '#include "protocol/codec/vp8.h"\n',
+    'bridge/path/witness.cc': '#include "protocol/codec/plain_check.h"\n#include "protocol/sframe/header.h"\n',
+    'bridge/path/rewrite.cc': '#include "protocol/codec/vp8_descriptor.h"\n#include "protocol/rtp/rtx.h"\n',
     'bridge/conference/a.cc': '#include "limits.h"\n#include "protocol/sdp/sdp.h"\n#include <sys/mman.h>\n',
     'bridge/control/a.cc': '#include <boost/asio.hpp>\n'
                            '// steady_clock::now() in a comment\nauto a = "time(nullptr)"; clock.time(0);\n',
-    **{f'bridge/path/{s}.{e}': '' for s in STEPS for e in ('h', 'cc')},
 }
 
 # rule, file, its text, what the rule must say
@@ -49,6 +53,10 @@ PLANTED = [
     ('columns', 'tests/unit/a_test.cc', '\n' + 'x' * 121, 'a_test.cc:2: 121 columns'),
     ('conditionals', 'bridge/path/b.cc', '#ifdef HAVE_GPU\n#endif\n', 'no #if'),
     ('conditionals', 'bridge/conference/b.cc', ' # if defined(HAVE_GPU)\n#endif\n', 'no #if'),
+    ('payloads', 'bridge/path/route.cc', '#include "protocol/codec/vp8.h"\n', 'route.cc:1: reads codec data'),
+    ('payloads', 'bridge/path/read_payload.h', '#include "protocol/codec/frame_start.h"\n', 'may'),
+    ('payloads', 'bridge/path/observe.cc', '\n#include "protocol/codec/plain_check.h"\n', 'only path/witness.cc'),
+    ('payloads', 'bridge/conference/b.h', '#include "protocol/sframe/header.h"\n', 'reads codec data'),
     ('unfinished', 'deploy/a.toml', '# TO' + 'DO: say more\n', 'a.toml:1: unfinished'),
     ('unfinished', 'bridge/base/b.h', '// FIX' + 'ME\n', 'unfinished'),
     ('packet_life', 'README.md', '# V\n', 'no section'),

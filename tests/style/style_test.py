@@ -11,7 +11,7 @@ import re
 import sys
 
 from headers import check_headers
-from tables import MAY_INCLUDE, SYSTEM, WRAPPED_IN
+from tables import MAY_INCLUDE, READS_PAYLOAD, SYSTEM, WRAPPED_IN
 from tree import CODE, TEXT, Tree
 
 OURS = ['bridge', 'kernels', 'dpdk']
@@ -87,6 +87,14 @@ def check_conditionals(tree):
             for line, text in enumerate(tree.text(path).splitlines(), 1) if re.match(r'\s*#\s*(?:if|el)', text)]
 
 
+def check_payloads(tree):
+    """Codec data is read by one step for conferences in clear, and by the witness: nowhere else on a packet's way."""
+    return [f'{path}:{line}: reads codec data ("{name}"); only {", ".join(READS_PAYLOAD[name])} may'
+            for path in tree.files(['bridge/path', 'bridge/conference'], CODE)
+            for line, _, name in tree.includes(path)
+            if name in READS_PAYLOAD and str(below_bridge(path)) not in READS_PAYLOAD[name]]
+
+
 UNFINISHED = re.compile(r'\b(?:' + '|'.join(['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX']) + r')\b')
 
 
@@ -128,6 +136,7 @@ RULES = {
     'sizes': check_sizes,
     'columns': check_columns,
     'conditionals': check_conditionals,
+    'payloads': check_payloads,
     'unfinished': check_unfinished,
     'packet_life': check_packet_life,
 }

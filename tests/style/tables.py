@@ -11,6 +11,7 @@ MAY_INCLUDE = {
     'protocol/rtp': ['base', 'limits.h'],
     'protocol/rtcp': ['base', 'limits.h', 'protocol/rtp'],
     'protocol/codec': ['base', 'limits.h'],
+    'protocol/sframe': ['base'],
     'protocol/congestion': ['base', 'limits.h', 'protocol/rtp', 'protocol/rtcp'],
     'protocol/sdp': ['base', 'limits.h', 'protocol/codec', 'protocol/rtp'],
     'kernels': ['base'],
@@ -25,6 +26,14 @@ MAY_INCLUDE = {
     'main': ['*'],
     'bridge': ['*'],
     'worker': ['*'],
+}
+
+# Headers that read codec data, and the only files of the packet path and its state that may include them. What else is
+# read behind an RTP header (the padding count, the original sequence number of RTX) is RTP's own and in protocol/rtp.
+READS_PAYLOAD = {
+    **{f'protocol/codec/{name}.h': ['path/read_payload.cc'] for name in ('frame_start', 'vp8', 'vp9', 'h264', 'av1')},
+    'protocol/codec/plain_check.h': ['path/witness.cc'],
+    'protocol/sframe/header.h': ['path/witness.cc'],
 }
 
 # Where a library's headers may be named: path prefixes below bridge/, or 'kernels', 'dpdk'.
