@@ -154,6 +154,13 @@ const Provocation Provocations[] = {
        t.path.set_muted({client.id(), MediaKind::Audio, true});
        t.send(client, client.mic(101));
      }},
+    {Drop::HeldBack,
+     [](PathFixture& t) {
+       auto options = TestClient::like_chromium(1);
+       options.e2ee = {.wanted = true, .required = true};
+       TestClient& undeclared = t.join_sender(options);
+       t.send(undeclared, undeclared.mic(101));
+     }},
     {Drop::NotNegotiated,  // the format changes before the slots can follow
      [](PathFixture& t) {
        auto options = TestClient::like_chromium(2);

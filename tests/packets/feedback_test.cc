@@ -1,4 +1,4 @@
-// Step 5: what clients say by RTCP, and what is done about it.
+// Step 7: what clients say by RTCP, and what is done about it.
 #include "protocol/rtp/rtx.h"
 #include "tests/packets/path_fixture.h"
 

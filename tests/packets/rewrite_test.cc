@@ -1,4 +1,5 @@
-// Step 7: the receiver's own header in front of the shared payload.
+// Step 9: the receiver's own header in front of the shared payload.
+#include "protocol/codec/vp8.h"
 #include "tests/packets/path_fixture.h"
 #include "tests/support/hex.h"
 
@@ -48,14 +49,15 @@ const RewriteRow RewriteRows[] = {
     {"ExtensionsOfVideo", true,
      "90e000c9 00093234 00000102 bede0002 5003 62aabbcc 0000 10 10000000",
      "90f81010 10101011 00000220 bede0003 11763020 0352aabb cc000000 10 10000000"},
-    // A dependency descriptor (7) too long for one-byte elements: all become two-byte ones.
+    // A dependency descriptor (7) too long for one-byte elements: all become two-byte ones. It begins
+    // a key frame, whatever the payload says; its frame number 0102 becomes the slot's 1.
     {"LongExtension", false,
-     "906000c9 00093234 00000102 10000005 0711 000102030405060708090a0b0c0d0e0f10 00 10 10000000",
-     "90601010 10101011 00000220 10000006 04027630 0711 000102030405060708090a0b0c0d0e0f10 00"
-     "10 10000000"},
+     "906000c9 00093234 00000102 10000005 0711 800102830405060708090a0b0c0d0e0f10 00 10 11000000",
+     "90601010 10101011 00000220 10000006 04027630 0711 800001830405060708090a0b0c0d0e0f10 00"
+     "10 11000000"},
     // Firefox has no number for a dependency descriptor.
     {"ExtensionThatTheReceiverLacks", true,
-     "906000c9 00093234 00000102 bede0002 72010203 00000000 10 10000000",
+     "906000c9 00093234 00000102 bede0002 73810203 80000000 10 10000000",
      "90781010 10101011 00000220 bede0001 11763000 10 10000000"},
     // Picture id 15 bits 00c9 and TL0PICIDX c9 become the slot's 1 and 1; TID, Y and KEYIDX stay.
     {"Vp8KeyFrame", true,

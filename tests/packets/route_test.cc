@@ -1,4 +1,4 @@
-// Step 6: who gets this packet?
+// Step 8: who gets this packet?
 #include "tests/packets/path_fixture.h"
 
 namespace viaduct::testing {

@@ -152,7 +152,8 @@ conference::AddEndpoint TestClient::describe() const {
   d->slot_extensions = options.slot_extensions;
   d->sources = options.sources;
   d->slots = options.slots;
-  return {conference::ConferenceId{options.conference}, "room", std::move(d)};
+  return {conference::ConferenceId{options.conference}, "room", std::move(d),
+          options.e2ee};
 }
 
 uint8_t TestClient::payload_type(CodecType codec) const {

@@ -66,6 +66,7 @@ class TestClient {
     rtp::ExtensionMap slot_extensions;  // in what it receives
     std::vector<conference::SourceDescription> sources;
     std::vector<conference::SlotDescription> slots;
+    conference::E2eePolicy e2ee;  // of its conference, when it joins
   };
   // A microphone, a camera, two slots of each kind, every format; numbered as Chromium does.
   static Options like_chromium(uint32_t number);

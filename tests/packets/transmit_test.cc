@@ -1,4 +1,4 @@
-// Steps 8 and 9: sealed packets leave, if their receivers still want them; everything goes back to
+// Steps 10 and 11: sealed packets leave, if their receivers still want them; everything goes back to
 // where it came from.
 #include "tests/packets/path_fixture.h"
 

@@ -61,6 +61,10 @@ FakeClient& Simulation::join(FakeClient::Options options, uint64_t conference) {
   FakeClient& client = *clients_.back();
   conference::AddEndpoint command{conference::ConferenceId{conference}, "room",
                                   client.describe(id_of(client))};
+  if (conference == 1) {
+    command.e2ee = e2ee_;
+    client.set_sealed(e2ee_.sealed());
+  }
   path_.add(command, now_);
   client.connect(address, certificate_.fingerprint(), now_);
   return client;
@@ -73,6 +77,12 @@ void Simulation::leave(FakeClient& client) {
 
 void Simulation::set_muted(const FakeClient& client, codec::MediaKind kind, bool muted) {
   path_.set_muted({id_of(client), kind, muted});
+}
+
+void Simulation::set_e2ee(const conference::E2eePolicy& policy) {
+  e2ee_ = policy;
+  path_.set_e2ee_policy({conference::ConferenceId{1}, policy});
+  for (const auto& c : clients_) c->set_sealed(policy.sealed());
 }
 
 void Simulation::run_for(Duration time) {

@@ -68,6 +68,11 @@ class Simulation final : public path::TimeSource {
     return conference::EndpointId{1000 + client.number()};
   }
   void set_muted(const FakeClient& client, codec::MediaKind kind, bool muted);
+  // Of conference 1, also for those who join later.
+  void set_e2ee(const conference::E2eePolicy& policy);
+  void declare_e2ee(const FakeClient& client, bool declared) {
+    path_.declare_e2ee({id_of(client), declared});
+  }
 
   // Lets time pass: from event to event, 10 ms at most at a time.
   void run_for(Duration time);
@@ -119,6 +124,7 @@ class Simulation final : public path::TimeSource {
   path::PathCounters counters_{"0"};
   path::PacketPath path_;
   std::vector<std::unique_ptr<FakeClient>> clients_;
+  conference::E2eePolicy e2ee_;
   std::vector<conference::Report> reports_;
   std::set<std::string> stun_senders_;  // addresses a client has sent STUN from
   std::vector<std::string> faults_;

@@ -6,8 +6,11 @@
 #include "protocol/codec/vp8.h"
 #include "protocol/rtcp/parse.h"
 #include "protocol/rtcp/write.h"
+#include "protocol/rtp/dependency_descriptor.h"
 #include "protocol/rtp/header_writer.h"
 #include "protocol/rtp/rtx.h"
+#include "protocol/sframe/header.h"
+#include "tests/support/encrypted_frames.h"
 
 namespace viaduct::testing {
 namespace {
@@ -18,6 +21,8 @@ constexpr Duration ReportInterval = 500ms;
 constexpr size_t PacketsPerFrame = 3;
 constexpr size_t KeptForResend = 512;
 constexpr size_t MarkBytes = 12;
+constexpr size_t AudioBytes = 73;
+constexpr uint8_t StructureBytes = 20;      // too long for a one-byte header extension
 constexpr uint32_t AudioMark = 0x41554449;  // "AUDI"
 constexpr uint32_t VideoMark = 0x56494445;  // "VIDE"
 
@@ -33,6 +38,48 @@ std::vector<uint8_t> marked_payload(uint32_t mark, uint32_t sender, uint32_t seq
   store_be32(&out[8], sequence);
   for (size_t i = 0; i < bytes; ++i) out[MarkBytes + i] = pattern(sender, sequence, i);
   return out;
+}
+
+// What stands in front of the mark in the first packet of a frame: the byte that says how Opus is
+// packed (hybrid, 20 ms), or a VP8 frame header as long as a key frame's (RFC 6386 section 9.1).
+constexpr size_t front_bytes(bool video) { return video ? 10 : 1; }
+
+std::vector<uint8_t> plain_front(bool video, bool key) {
+  if (!video) return {0x78};
+  return {static_cast<uint8_t>(key ? 0x10 : 0x11), 0x02, 0, 0x9d, 0x01, 0x2a, 64, 1, 180, 0};
+}
+
+void scramble(MutableBytes bytes, uint32_t seed) {
+  SeededRandom stream(seed);
+  for (uint8_t& b : bytes) b ^= static_cast<uint8_t>(stream.next());
+}
+
+constexpr size_t SeedBytes = 4;
+
+// The marked part of a payload, in whichever way its sender has hidden it; `front` bytes may stand
+// before a plain one.
+std::optional<std::vector<uint8_t>> find_mark(Bytes payload, uint32_t mark, size_t front) {
+  const auto is_marked = [&](Bytes b) {
+    return b.size() >= MarkBytes && load_be32(b.data()) == mark;
+  };
+  if (payload.size() < front) return std::nullopt;
+  const Bytes plain = payload.subspan(front);
+  if (is_marked(plain)) return std::vector<uint8_t>(plain.begin(), plain.end());
+  const auto unscrambled = [&](Bytes b) -> std::vector<uint8_t> {
+    if (b.size() < SeedBytes + MarkBytes) return {};
+    std::vector<uint8_t> out(b.begin() + SeedBytes, b.end());
+    scramble(out, load_be32(b.data()));
+    return out;
+  };
+  if (auto noise = unscrambled(payload); is_marked(noise)) return noise;
+  for (const size_t synthetic : {size_t{0}, size_t{1}}) {
+    if (payload.size() <= synthetic) break;
+    const auto header = sframe::parse_header(payload.subspan(synthetic));
+    if (!header) continue;
+    auto sealed = unscrambled(payload.subspan(synthetic + header->header_bytes));
+    if (is_marked(sealed)) return sealed;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -54,7 +101,8 @@ FakeClient::FakeClient(const Options& options, SimulatedNetwork& network,
       video_sequence_(static_cast<uint16_t>(random.u32())),
       audio_timestamp_(random.u32()),
       video_timestamp_(random.u32()),
-      picture_id_(random.u32() & 0x7fff) {
+      picture_id_(random.u32() & 0x7fff),
+      noise_(options.number) {
   network_.attach(options_.address);
   for (size_t i = 0; i < options_.audio_slots; ++i) {
     slots_.push_back({codec::MediaKind::Audio, "a" + std::to_string(i), random.u32(), 0});
@@ -97,6 +145,10 @@ std::unique_ptr<conference::EndpointDescription> FakeClient::describe(conference
   d->extensions.set(rtp::ExtensionType::TransportSequence, TransportSequenceId);
   d->extensions.set(rtp::ExtensionType::Mid, MidId);
   d->slot_extensions.set(rtp::ExtensionType::Mid, MidId);
+  if (options_.describes_frames) {
+    d->extensions.set(rtp::ExtensionType::DependencyDescriptor, DependencyDescriptorId);
+    d->slot_extensions.set(rtp::ExtensionType::DependencyDescriptor, DependencyDescriptorId);
+  }
   if (options_.sends_audio)
     d->sources.push_back({codec::MediaKind::Audio, "mic", audio_ssrc_, std::nullopt});
   if (options_.sends_video)
@@ -221,21 +273,21 @@ void FakeClient::handle_media(Bytes packet, Timestamp now) {
   if (stream.timestamps.size() > 2000) stream.timestamps.erase(stream.timestamps.begin());
   if (video) stream.missing.on_packet(sequence, now);
   check_payload(stream, payload, video);
+  if (video && header->ssrc == slot->ssrc) check_descriptor(stream, packet, *header);
 }
 
 void FakeClient::check_payload(ReceivedStream& stream, Bytes payload, bool video) {
+  bool begins_frame = !video;
   if (video) {
     const auto descriptor = codec::parse_vp8(payload);
     if (!descriptor) {
       stream.faults.push_back("a video packet without a VP8 descriptor");
       return;
     }
+    begins_frame = descriptor->starts_frame();
     if (descriptor->key_frame) ++stream.key_frames;
-    if (descriptor->starts_frame())
-      payload = payload.subspan(descriptor->descriptor_bytes + 10);
-    else
-      payload = payload.subspan(descriptor->descriptor_bytes);
-    if (descriptor->picture_id && stream.last_picture_id) {
+    payload = payload.subspan(descriptor->descriptor_bytes);
+    if (descriptor->picture_id && stream.last_picture_id && !sealed_) {
       const auto ahead =
           static_cast<uint16_t>((*descriptor->picture_id - *stream.last_picture_id) & 0x7fff);
       if (ahead > 1000 && ahead < 0x7fff - 1000)
@@ -244,20 +296,39 @@ void FakeClient::check_payload(ReceivedStream& stream, Bytes payload, bool video
     if (descriptor->picture_id) stream.last_picture_id = descriptor->picture_id;
   }
   const uint32_t mark = video ? VideoMark : AudioMark;
-  if (payload.size() < MarkBytes || load_be32(payload.data()) != mark) {
+  const auto marked = find_mark(payload, mark, begins_frame ? front_bytes(video) : 0);
+  if (marked) {
+    check_mark(stream, *marked);
+  } else {
     stream.faults.push_back("a payload that no client sent");
-    return;
   }
-  const uint32_t sender = load_be32(payload.data() + 4);
-  const uint32_t sequence = load_be32(payload.data() + 8);
+}
+
+void FakeClient::check_mark(ReceivedStream& stream, Bytes marked) {
+  const uint32_t sender = load_be32(marked.data() + 4);
+  const uint32_t sequence = load_be32(marked.data() + 8);
   if (sender == options_.number)
     stream.faults.push_back("the client's own voice or picture came back");
-  for (size_t i = MarkBytes; i < payload.size(); ++i) {
-    if (payload[i] == pattern(sender, sequence, i - MarkBytes)) continue;
+  for (size_t i = MarkBytes; i < marked.size(); ++i) {
+    if (marked[i] == pattern(sender, sequence, i - MarkBytes)) continue;
     stream.faults.push_back("byte " + std::to_string(i) + " of a payload is not what was sent");
     break;
   }
   ++stream.packets_from[sender];
+}
+
+// A browser drops a structure whose frame number is older than the last one's, and everything
+// between it and the next.
+void FakeClient::check_descriptor(ReceivedStream& stream, Bytes packet,
+                                  const rtp::HeaderView& header) {
+  const auto descriptor =
+      rtp::parse_dependency_descriptor(rtp::find_extension(packet, header, DependencyDescriptorId));
+  if (!descriptor) return;
+  const int64_t number = stream.frame_numbers.unwrap(descriptor->frame_number);
+  if (!descriptor->begins_key_frame()) return;
+  if (stream.last_structure && number < *stream.last_structure)
+    stream.faults.push_back("a key frame's number is older than the last one's");
+  stream.last_structure = number;
 }
 
 void FakeClient::handle_rtcp(Bytes packet, Timestamp now) {
@@ -277,18 +348,17 @@ void FakeClient::send_audio(Timestamp now) {
   audio_timestamp_ += 960;
   if (!sending_ || !options_.sends_audio) return;
   const auto payload =
-      marked_payload(AudioMark, options_.number, static_cast<uint32_t>(audio_sequence_sent_++), 60);
+      body(false, true, false, static_cast<uint32_t>(audio_sequence_sent_++), AudioBytes);
   send_rtp(audio_ssrc_, OpusPayloadType, audio_sequence_++, audio_timestamp_, false, payload, now);
 }
 
-// The first packet of a frame begins with a VP8 frame header: 10 bytes, as long as a key frame's
-// (RFC 6386 section 9.1).
 void FakeClient::send_video_frame(Timestamp now) {
   next_video_ += VideoInterval;
   video_timestamp_ += 5940;
   if (!sending_ || !options_.sends_video) return;
   const bool key = std::exchange(key_frame_wanted_, false);
   if (key) ++tl0_;
+  ++frame_number_;
   for (size_t i = 0; i < PacketsPerFrame; ++i) {
     codec::Vp8Descriptor d;
     d.start_of_partition = i == 0;
@@ -297,18 +367,47 @@ void FakeClient::send_video_frame(Timestamp now) {
     d.temporal_id = 0;
     std::vector<uint8_t> payload(codec::vp8_descriptor_bytes(d));
     codec::write_vp8_descriptor(payload, d);
-    if (i == 0) {
-      const uint8_t frame_header[10] = {
-          static_cast<uint8_t>(key ? 0x10 : 0x11), 0, 0, 0x9d, 0x01, 0x2a, 64, 1, 180, 0};
-      payload.insert(payload.end(), frame_header, frame_header + 10);
-    }
-    const auto body = marked_payload(VideoMark, options_.number,
-                                     static_cast<uint32_t>(video_sequence_sent_++), 700 + 13 * i);
-    payload.insert(payload.end(), body.begin(), body.end());
-    send_rtp(video_ssrc_, Vp8PayloadType, video_sequence_++, video_timestamp_,
-             i + 1 == PacketsPerFrame, payload, now);
+    const auto bytes =
+        body(true, i == 0, key, static_cast<uint32_t>(video_sequence_sent_++), 722 + 13 * i);
+    payload.insert(payload.end(), bytes.begin(), bytes.end());
+    const bool last = i + 1 == PacketsPerFrame;
+    describe_frame(i == 0, last, key);
+    send_rtp(video_ssrc_, Vp8PayloadType, video_sequence_++, video_timestamp_, last, payload, now);
   }
   picture_id_ = static_cast<uint16_t>((picture_id_ + 1) & 0x7fff);
+}
+
+// The dependency descriptor of the packet that comes next, with a structure where a key frame
+// begins.
+void FakeClient::describe_frame(bool first, bool last, bool key) {
+  descriptor_.assign({static_cast<uint8_t>((first ? 0x80 : 0) | (last ? 0x40 : 0)), 0, 0});
+  store_be16(&descriptor_[1], frame_number_);
+  if (!first || !key) return;
+  descriptor_.push_back(0x80);
+  for (uint8_t i = 0; i < StructureBytes; ++i) descriptor_.push_back(i);
+}
+
+// `bytes` bytes that hold the mark of the client and of this packet.
+std::vector<uint8_t> FakeClient::body(bool video, bool begins_frame, bool key, uint32_t sequence,
+                                      size_t bytes) {
+  std::vector<uint8_t> out;
+  const bool sframe = options_.bodies == Bodies::Sframe;
+  if (begins_frame && options_.bodies == Bodies::Plain) out = plain_front(video, key);
+  if (begins_frame && sframe) {
+    if (video) out = {static_cast<uint8_t>(key ? 0x00 : 0x01)};
+    const auto header = sframe_header(0x10203040506000 + options_.number, frame_counter_++);
+    out.insert(out.end(), header.begin(), header.end());
+  }
+  const bool scrambled = options_.bodies != Bodies::Plain;
+  uint8_t seed[SeedBytes];
+  noise_.fill(seed);
+  if (scrambled) out.insert(out.end(), seed, seed + SeedBytes);
+  const size_t front = out.size();
+  const auto marked = marked_payload(video ? VideoMark : AudioMark, options_.number, sequence,
+                                     bytes - front - MarkBytes);
+  out.insert(out.end(), marked.begin(), marked.end());
+  if (scrambled) scramble(MutableBytes(out).subspan(front), load_be32(seed));
+  return out;
 }
 
 void FakeClient::send_rtp(uint32_t ssrc, uint8_t payload_type, uint16_t sequence,
@@ -320,6 +419,8 @@ void FakeClient::send_rtp(uint32_t ssrc, uint8_t payload_type, uint16_t sequence
   std::vector<rtp::ExtensionElement> elements = {{TransportSequenceId, transport},
                                                  {MidId, as_bytes(mid)}};
   if (ssrc == audio_ssrc_) elements.push_back({AudioLevelId, level});
+  if (ssrc != audio_ssrc_ && options_.describes_frames)
+    elements.push_back({DependencyDescriptorId, descriptor_});
   std::vector<uint8_t> packet(rtp::header_bytes(elements) + payload.size());
   const size_t header = rtp::write_header(packet,
                                           {.marker = marker,
@@ -344,6 +445,8 @@ void FakeClient::resend(uint16_t sequence, Timestamp now) {
   std::vector<uint8_t> rtx(rtp::OriginalSequenceBytes + payload.size());
   store_be16(rtx.data(), sequence);
   std::ranges::copy(payload, rtx.begin() + rtp::OriginalSequenceBytes);
+  const Bytes descriptor = rtp::find_extension(kept->second, *header, DependencyDescriptorId);
+  descriptor_.assign(descriptor.begin(), descriptor.end());
   send_rtp(video_rtx_ssrc_, Vp8RtxPayloadType, rtx_sequence_++, header->timestamp, header->marker,
            rtx, now);
 }

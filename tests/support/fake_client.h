@@ -3,7 +3,8 @@
 // watched.
 //
 // Payloads say who sent them and in which order: |marker 4|sender 4|sequence 4|pattern from these
-// ...|. VP8 has its descriptor in front.
+// ...|. VP8 has its descriptor in front, and frames look plain, like SFrame, or like nothing at
+// all: then this is scrambled under the four bytes in front of it.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +39,8 @@ struct ReceivedStream {
   uint64_t duplicates = 0;
   uint64_t recovered = 0;  // came by RTX
   std::optional<uint16_t> last_picture_id;
+  std::optional<int64_t> last_structure;  // frame number of the last dependency structure
+  rtp::SequenceUnwrapper frame_numbers;
   rtp::SequenceUnwrapper unwrapper;
   rtp::MissingPackets missing;
   // Sequence numbers between lowest and highest that never came.
@@ -48,6 +51,9 @@ struct ReceivedStream {
 
 class FakeClient {
  public:
+  // What the bodies that it sends look like. All kinds have the same sizes.
+  enum class Bodies { Plain, Sframe, Noise };
+
   struct Options {
     uint32_t number = 1;    // who it is; part of every payload
     SocketAddress address;  // on the simulated network
@@ -57,6 +63,8 @@ class FakeClient {
     size_t video_slots = 4;
     bool asks_for_resends = true;
     bool dtls_server = false;  // the bridge is the DTLS client then
+    Bodies bodies = Bodies::Plain;
+    bool describes_frames = false;  // sends and takes dependency descriptors
     std::vector<codec::CodecType> decodes = {codec::CodecType::Opus, codec::CodecType::Vp8};
   };
 
@@ -73,6 +81,10 @@ class FakeClient {
   Timestamp next_deadline() const;
 
   void set_sending(bool sending) { sending_ = sending; }
+  void set_bodies(Bodies bodies) { options_.bodies = bodies; }
+  // The conference is encrypted end to end from now on, or no longer: then VP8 picture ids are
+  // their senders' own.
+  void set_sealed(bool sealed) { sealed_ = sealed; }
   void set_audio_level(uint8_t level) { level_ = level; }  // RFC 6464: 0 loudest, 127 silence
   // The camera goes on under another SSRC with other numbers, which nobody is told: the MID
   // extension says whose it is.
@@ -111,14 +123,20 @@ class FakeClient {
   static constexpr uint8_t AudioLevelId = 1;
   static constexpr uint8_t TransportSequenceId = 3;
   static constexpr uint8_t MidId = 5;
+  static constexpr uint8_t DependencyDescriptorId = 6;
 
  private:
   void handle(const Datagram& datagram, Timestamp now);
   void handle_media(Bytes packet, Timestamp now);
   void handle_rtcp(Bytes packet, Timestamp now);
   void check_payload(ReceivedStream& stream, Bytes payload, bool video);
+  void check_mark(ReceivedStream& stream, Bytes marked);
+  void check_descriptor(ReceivedStream& stream, Bytes packet, const rtp::HeaderView& header);
+  std::vector<uint8_t> body(bool video, bool begins_frame, bool key, uint32_t sequence,
+                            size_t bytes);
   void send_audio(Timestamp now);
   void send_video_frame(Timestamp now);
+  void describe_frame(bool first, bool last, bool key);
   void send_rtp(uint32_t ssrc, uint8_t payload_type, uint16_t sequence, uint32_t timestamp,
                 bool marker, Bytes payload, Timestamp now);
   void resend(uint16_t sequence, Timestamp now);
@@ -144,6 +162,11 @@ class FakeClient {
   uint8_t tl0_ = 0;
   uint8_t level_ = 40;
   bool sending_ = true;
+  bool sealed_ = false;
+  SeededRandom noise_;            // its own, so that bodies change nothing else
+  uint64_t frame_counter_ = 250;  // of SFrame, for sound and pictures
+  uint16_t frame_number_ = 65'500;
+  std::vector<uint8_t> descriptor_;  // of the frame that is being sent
   bool vanished_ = false;
   bool key_frame_wanted_ = true;
   uint64_t audio_sequence_sent_ = 0, video_sequence_sent_ = 0, key_frame_requests_ = 0;

@@ -98,5 +98,28 @@ TEST(KeyFrameThrottle, AsksFiveTimesASecondAtMostWhateverIsWanted) {
   }
 }
 
+TEST(KeyFrameThrottle, AsksOnceForEachWishWhereNoAnswerCanBeSeen) {
+  KeyFrameThrottle requests;
+  requests.set_answers_visible(false);
+  requests.want();
+  EXPECT_TRUE(requests.take(Start));
+  EXPECT_FALSE(requests.take(Start + 10s)) << "for all the bridge knows it was answered";
+  requests.want();
+  EXPECT_TRUE(requests.take(Start + 10s));
+  requests.want();
+  EXPECT_FALSE(requests.take(Start + 10s + 199ms)) << "no more than five a second";
+  EXPECT_TRUE(requests.take(Start + 10s + 200ms));
+}
+
+TEST(KeyFrameThrottle, StopsRepeatingWhenAnswersCanNoLongerBeSeen) {
+  KeyFrameThrottle requests;
+  requests.want();
+  EXPECT_TRUE(requests.take(Start));
+  EXPECT_TRUE(requests.take(Start + 500ms));
+  requests.set_answers_visible(false);
+  EXPECT_TRUE(requests.take(Start + 1s));
+  EXPECT_FALSE(requests.take(Start + 60s));
+}
+
 }  // namespace
 }  // namespace viaduct::conference

@@ -230,6 +230,38 @@ TEST(Projection, RemembersThePictureIdOverASourceWithoutOne) {
             before->vp8->picture_id + 1);
 }
 
+Projection::In frame_packet(int64_t sequence, uint16_t frame_number) {
+  return {.sequence = sequence, .timestamp = 0, .vp8 = {}, .frame_number = frame_number};
+}
+
+TEST(Projection, CountsFrameNumbersOnAcrossASwitchAndTheirWrap) {
+  Projection slot(1000, 70'000);
+  uint16_t last = 0;
+  int64_t sequence = 500;
+  for (const uint16_t first : std::vector<uint16_t>{65'534, 5, 40'000, 39'990}) {
+    slot.start(frame_packet(sequence, first), Start, VideoRate);
+    for (uint16_t i = 0; i < 4; ++i, ++sequence) {
+      const auto number = static_cast<uint16_t>(first + i);
+      const auto out = slot.project(frame_packet(sequence, number), Start);
+      ASSERT_TRUE(out && out->frame_number);
+      EXPECT_EQ(*out->frame_number, static_cast<uint16_t>(last + 1));
+      EXPECT_EQ(slot.projected(frame_packet(sequence, number))->frame_number, out->frame_number);
+      last = *out->frame_number;
+    }
+  }
+}
+
+TEST(Projection, CountsFrameNumbersOnOverASourceWithoutThemAndOneThatBeginsLate) {
+  Projection slot(1000, 70'000);
+  slot.start(frame_packet(500, 300), Start, VideoRate);
+  const auto before = slot.project(frame_packet(500, 300), Start);
+  slot.start(packet(700), Start, VideoRate);
+  EXPECT_FALSE(slot.project(packet(700), Start)->frame_number);
+  slot.start(packet(900), Start, VideoRate);
+  slot.project(packet(900), Start);
+  EXPECT_EQ(slot.project(frame_packet(901, 8000), Start)->frame_number, *before->frame_number + 1);
+}
+
 TEST(Projection, FindsTheSourcesNumberBehindItsOwnOverGaps) {
   Projection slot = started_at(500);
   slot.project(packet(500), Start);
