@@ -67,6 +67,13 @@ inline constexpr size_t SignallingMessageBytes = 256 * 1024;
 static_assert(SignallingMessageBytes >= SdpBytes + SdpBytes / 8,
               "an offer fits, with its line ends escaped in JSON");
 inline constexpr size_t NameCharacters = 64;
+// What participants say to each other by way of the bridge. A message to all is sent on to each of
+// them, so it is far shorter.
+inline constexpr size_t RelayBytes = 64 * 1024;
+inline constexpr size_t RelayToAllBytes = 4 * 1024;
+static_assert(SignallingMessageBytes >= 2 * RelayBytes, "a relay fits, with its quotes escaped");
+inline constexpr size_t ProtectionTextBytes = 128;  // a cipher's name, a fingerprint by SHA-256
+inline constexpr size_t PrivacyReportBytes = 512 * 1024;  // to a client, at most once a second
 inline constexpr size_t JsonDepth = 16;
 
 }  // namespace viaduct::limits

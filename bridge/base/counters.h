@@ -32,6 +32,7 @@ class Counter {
 class Gauge {
  public:
   void set(int64_t v) { value_.store(v, std::memory_order_relaxed); }
+  void add(int64_t n) { set(value() + n); }
   int64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:

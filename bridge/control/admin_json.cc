@@ -26,7 +26,12 @@ ordered_json to_json(const conference::SourceSnapshot& s) {
           {"bytes", s.bytes},
           {"bits_per_second", s.rate.bits_per_second},
           {"lost", s.lost},
-          {"jitter_seconds", to_seconds(s.jitter)}};
+          {"jitter_seconds", to_seconds(s.jitter)},
+          {"declared_e2ee", s.declared_e2ee},
+          {"observed", conference::to_string(s.observed)},
+          {"held_back", s.held_back == conference::HeldBack::No
+                            ? ordered_json(nullptr)
+                            : ordered_json(conference::to_string(s.held_back))}};
 }
 
 ordered_json to_json(const conference::SlotSnapshot& s, const Ids& ids) {
@@ -41,7 +46,7 @@ ordered_json to_json(const conference::SlotSnapshot& s, const Ids& ids) {
           {"fraction_lost", s.fraction_lost}};
 }
 
-// Who can decrypt this leg: its two ends are the fingerprints' owners.
+// What protects this leg: its two ends are the fingerprints' owners.
 ordered_json encryption_of(const conference::EndpointSnapshot& e) {
   return {{"dtls_role", e.dtls_role},
           {"dtls_version", e.dtls_version},
@@ -66,18 +71,13 @@ ordered_json to_json(const RoomView::Person& person, const conference::EndpointS
           {"round_trip_seconds",
            e.round_trip ? ordered_json(to_seconds(*e.round_trip)) : ordered_json(nullptr)},
           {"encryption", encryption_of(e)},
+          {"e2ee",
+           {{"capable", person.e2ee.capable},
+            {"declared", person.e2ee.declared},
+            {"verdict", to_string(person.e2ee.verdict)}}},
+          {"direct", person.direct.has_value()},
           {"sources", std::move(sources)},
           {"slots", std::move(slots)}};
-}
-
-const conference::ConferenceSnapshot* find_snapshot(
-    const RoomView& room, const std::vector<conference::WorkerSnapshot>& workers) {
-  for (const auto& worker : workers) {
-    for (const auto& c : worker.conferences) {
-      if (c.id == room.number) return &c;
-    }
-  }
-  return nullptr;
 }
 
 ordered_json to_json(const RoomView& room,
@@ -105,6 +105,7 @@ ordered_json to_json(const RoomView& room,
           {"participants", room.people.size()},
           {"speaker", snapshot ? public_id(ids, snapshot->speaker) : ordered_json(nullptr)},
           {"video_codecs", std::move(codecs)},
+          {"e2ee", {{"wanted", room.e2ee.wanted}, {"required", room.e2ee.required}}},
           {"endpoints", std::move(endpoints)}};
 }
 

@@ -26,6 +26,30 @@ void ControlMetrics::visit(MetricVisitor& v) const {
           static_cast<double>(conferences.value()));
   v.gauge("viaduct_participants", "Participants in all conferences.", {},
           static_cast<double>(participants.value()));
+  static constexpr const char* Policies[] = {"off", "wanted", "required"};
+  for (size_t i = 0; i < conferences_by_policy_.size(); ++i) {
+    v.gauge("viaduct_conferences_by_e2ee",
+            "Conferences by what they have decided about end-to-end encryption.",
+            {{"policy", Policies[i]}}, static_cast<double>(conferences_by_policy_[i].value()));
+  }
+  for (const bool declared : {false, true}) {
+    v.gauge("viaduct_participants_by_e2ee",
+            "Participants by whether they declare their streams encrypted end to end.",
+            {{"declared", declared ? "yes" : "no"}},
+            static_cast<double>(participants_by_declared_[declared ? 1 : 0].value()));
+  }
+  v.gauge("viaduct_direct_conferences",
+          "Conferences in which two participants say that media flows directly between them.", {},
+          static_cast<double>(direct_conferences.value()));
+  for (const auto& [to, relayed] :
+       {std::pair{"all", &relayed_to_all}, std::pair{"some", &relayed_to_some}}) {
+    v.counter("viaduct_relayed_messages_total",
+              "Messages of participants for all others, or for some.", {{"to", to}},
+              static_cast<double>(relayed->messages.value()));
+    v.counter("viaduct_relayed_bytes_total",
+              "What was sent on for these messages, once for each receiver.", {{"to", to}},
+              static_cast<double>(relayed->bytes.value()));
+  }
 
   static constexpr const char* Classes[] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
   for (const Listener listener : {Listener::Page, Listener::Admin}) {

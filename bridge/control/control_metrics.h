@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/counters.h"
+#include "conference/messages.h"
 
 namespace viaduct::control {
 
@@ -48,12 +49,13 @@ class ControlMetrics final : public MetricSource {
   }
 
   // "joined", or the code of the final error.
-  CounterTable<7> joins{{"joined", "bad-field", "token-required", "token-invalid",
-                         "conference-full", "bridge-full", "busy"}};
+  CounterTable<9> joins{{"joined", "bad-field", "token-required", "token-invalid",
+                         "conference-full", "bridge-full", "busy", "mix-unavailable",
+                         "mix-needs-plaintext"}};
   // The code of the error, or what the socket was closed for.
-  CounterTable<10> refused_messages{{"bad-message", "unknown-type", "bad-field", "not-joined",
+  CounterTable<11> refused_messages{{"bad-message", "unknown-type", "bad-field", "not-joined",
                                      "already-joined", "already-offered", "offer-refused", "busy",
-                                     "binary", "rate"}};
+                                     "e2ee-required", "binary", "rate"}};
   // Why a participant's media ended without its asking for it.
   CounterTable<6> lost_participants{{"connection-lost", "connection-failed", "connection-closed",
                                      "bridge-full", "join-timeout", "slow-reader"}};
@@ -66,9 +68,21 @@ class ControlMetrics final : public MetricSource {
   Histogram<11> dtls_seconds{PhaseBounds};
   Histogram<11> total_seconds{PhaseBounds};
 
-  Gauge sockets, conferences, participants;
+  Gauge sockets, conferences, participants, direct_conferences;
+  Gauge& conferences_with(const conference::E2eePolicy& policy) {
+    return conferences_by_policy_[policy.required ? 2 : policy.wanted ? 1 : 0];
+  }
+  Gauge& participants_declaring(bool e2ee) { return participants_by_declared_[e2ee ? 1 : 0]; }
+
+  // What participants say to each other: messages that came, and bytes that went out for them.
+  struct Relayed {
+    Counter messages, bytes;
+  };
+  Relayed relayed_to_all, relayed_to_some;
 
  private:
+  std::array<Gauge, 3> conferences_by_policy_;  // off, wanted, required
+  std::array<Gauge, 2> participants_by_declared_;
   std::array<std::array<Counter, 5>, 2> responses_;  // [listener][1xx to 5xx]
 };
 

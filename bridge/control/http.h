@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/socket_address.h"
-#include "control/rooms.h"
+#include "control/outbox.h"
 
 namespace viaduct::control {
 

@@ -62,6 +62,10 @@ struct Settings {
   std::string
       public_name;  // host name or address under which people reach the page; empty: page_address
 
+  bool direct_allowed = true;            // two people may connect to each other
+  std::vector<std::string> ice_servers;  // for that: "stun:stun.example.org:3478"
+  bool require_e2ee = false;             // in every conference
+
   TokenSettings token;
   ControlLimits limits;
 

@@ -5,12 +5,15 @@
 // may crash the parser, take it deeper than limits::JsonDepth or be echoed back.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "conference/messages.h"
+#include "control/e2ee_verdict.h"
 #include "protocol/codec/codec.h"
 
 namespace viaduct::control {
@@ -18,8 +21,11 @@ namespace viaduct::control {
 // Client to bridge.
 struct JoinMessage {
   std::string conference;
-  std::string name;   // empty when the client leaves it to the token
-  std::string token;  // empty when absent
+  std::string name;           // empty when the client leaves it to the token
+  std::string token;          // empty when absent
+  bool e2ee = false;          // can encrypt end to end
+  bool require_e2ee = false;  // counts when this join opens the conference
+  bool mixed = false;         // wants one mix instead of single voices
 };
 struct OfferMessage {
   std::string sdp;
@@ -28,6 +34,27 @@ struct MuteMessage {
   codec::MediaKind kind{};
   bool muted = false;
 };
+struct E2eeMessage {
+  bool wanted = false;
+};
+struct DeclareMessage {
+  bool e2ee = false;
+};
+// What a client says of the encryption between it and the other participant. Claims: the bridge has
+// no part in that connection. Empty: not told.
+struct DirectProtection {
+  std::string dtls_version, dtls_cipher, srtp_profile, local_fingerprint, remote_fingerprint;
+};
+struct DirectMessage {
+  bool active = false;
+  DirectProtection protection;
+};
+// For other participants; the bridge does not read it.
+struct RelayMessage {
+  std::optional<std::string> all;         // for everybody else, or, when empty:
+  std::map<std::string, std::string> to;  // by participant
+};
+struct PrivacyMessage {};
 struct LeaveMessage {};
 
 // Why a message is refused, in the words of the contract's `error`.
@@ -37,7 +64,9 @@ struct Refusal {
   bool final = false;
 };
 
-using ClientMessage = std::variant<Refusal, JoinMessage, OfferMessage, MuteMessage, LeaveMessage>;
+using ClientMessage =
+    std::variant<Refusal, JoinMessage, OfferMessage, MuteMessage, E2eeMessage, DeclareMessage,
+                 DirectMessage, RelayMessage, PrivacyMessage, LeaveMessage>;
 
 // Reads one text frame of at most limits::SignallingMessageBytes. Unknown fields are ignored.
 ClientMessage parse_message(std::string_view text);
@@ -47,11 +76,18 @@ ClientMessage parse_message(std::string_view text);
 bool is_name(std::string_view text);
 
 // Bridge to client.
+struct E2eeView {
+  bool capable = false;
+  bool declared = false;
+  E2eeVerdict verdict = E2eeVerdict::Undeclared;
+};
 struct ParticipantView {
   std::string id;
   std::string name;
   bool audio_muted = false;
   bool video_muted = false;
+  E2eeView e2ee = {};
+  bool direct = false;
 };
 struct SlotView {
   std::string mid;
@@ -68,6 +104,9 @@ struct JoinedView {
   uint32_t audio_slots = 0;
   uint32_t video_slots = 0;
   std::vector<ParticipantView> participants;
+  conference::E2eePolicy e2ee = {};
+  bool direct_allowed = false;
+  std::vector<std::string> ice_servers = {};  // for direct connections
 };
 
 std::string write_joined(const JoinedView& joined);
@@ -79,6 +118,10 @@ std::string write_slots(const std::vector<SlotView>& slots,
                         const std::vector<UndecodableView>& undecodable);
 std::string write_speaker(const std::optional<std::string>& participant);
 std::string write_codecs(const std::vector<codec::CodecType>& video);
+// `by`: the participant whose message or join changed it.
+std::string write_e2ee(const conference::E2eePolicy& policy, std::string_view by);
+std::string write_relay(std::string_view from, std::string_view data);
+std::string write_held_back(codec::MediaKind kind, conference::HeldBack reason);
 std::string write_error(const Refusal& refusal);
 
 }  // namespace viaduct::control

@@ -195,6 +195,11 @@ Result<TokenClaims> TokenVerifier::verify(std::string_view token, Duration wall)
     result.name = string_claim(claims, "name");
     if (!is_name(*result.name)) return refused("the token's name is not a name");
   }
+  if (claims.contains("e2ee")) {
+    // Whoever wrote another word there meant something: better nobody in than without it.
+    result.requires_e2ee = string_claim(claims, "e2ee") == "required";
+    if (!result.requires_e2ee) return refused("the token's e2ee claim can only be \"required\"");
+  }
   return result;
 }
 

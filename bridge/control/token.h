@@ -25,6 +25,7 @@ struct TokenClaims {
   std::string conference;           // an exact name, or "*"
   std::optional<std::string> name;  // overrides what the client calls itself
   std::string subject;              // `sub`, empty when absent
+  bool requires_e2ee = false;       // `e2ee` is "required"
 
   bool allows(std::string_view wanted) const { return conference == "*" || conference == wanted; }
 };

@@ -20,8 +20,8 @@ class WorkerLink {
   // left as it was.
   bool try_send(conference::Command&& command) { return flush() && port_.send(std::move(command)); }
 
-  // For commands that must arrive: they wait here, in order, until there is room. At most one a
-  // client waits.
+  // For commands that must arrive: they wait here, in order, until there is room. Nothing that a
+  // client may repeat comes this way, so that only a few can wait for each client and conference.
   void send(conference::Command&& command) {
     if (!flush() || !port_.send(std::move(command))) waiting_.push_back(std::move(command));
   }

@@ -76,6 +76,24 @@ TEST(Metrics, CountUnknownLabelsAsOther) {
             "viaduct_http_responses_total{listener=\"admin\",status=\"4xx\"} 1");
 }
 
+TEST(Metrics, ShowWhatIsDecidedDeclaredRelayedAndDirect) {
+  ControlMetrics metrics;
+  metrics.conferences_with({.wanted = true, .required = true}).add(2);
+  metrics.participants_declaring(true).add(3);
+  metrics.direct_conferences.add(1);
+  metrics.relayed_to_all.messages.add();
+  metrics.relayed_to_some.bytes.add(70);
+  const std::string text = write_metrics({&metrics});
+  for (const char* expected :
+       {"viaduct_conferences_by_e2ee{policy=\"required\"} 2",
+        "viaduct_conferences_by_e2ee{policy=\"off\"} 0",
+        "viaduct_participants_by_e2ee{declared=\"yes\"} 3", "viaduct_direct_conferences 1",
+        "viaduct_relayed_messages_total{to=\"all\"} 1",
+        "viaduct_relayed_bytes_total{to=\"some\"} 70"}) {
+    EXPECT_EQ(line(text, expected), expected);
+  }
+}
+
 TEST(Metrics, PassPromtool) {
   if (std::system("command -v promtool >/dev/null") != 0)
     GTEST_SKIP() << "promtool is not installed (package prometheus)";

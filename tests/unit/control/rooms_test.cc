@@ -1,107 +1,12 @@
 #include "control/rooms.h"
 
-#include <gtest/gtest.h>
-
-#include <map>
-#include <nlohmann/json.hpp>
-
-#include "tests/unit/control/fake_worker.h"
+#include "tests/unit/control/rooms_fixture.h"
 
 namespace viaduct::control {
 namespace {
 
 using conference::EndpointId;
 using nlohmann::json;
-
-constexpr Timestamp Start{1h};
-
-// A bridge's rooms over fake workers, and what its clients have been sent.
-class RoomsTest : public testing::Test {
- protected:
-  explicit RoomsTest(size_t worker_count = 2) : ports(worker_count) {
-    for (FakeWorker& port : ports) workers.emplace_back(port);
-    for (uint16_t i = 0; i < worker_count; ++i) {
-      settings.candidates.push_back(
-          {{IpAddress::v4(0xc0000201), static_cast<uint16_t>(10000 + i)}});
-    }
-    settings.fingerprint.assign(32, 0xab);
-    open_rooms();
-  }
-  void open_rooms() {
-    Result<TokenVerifier> made = TokenVerifier::create(settings.token);
-    ASSERT_TRUE(made.ok());
-    tokens = *made;
-    rooms.emplace(settings, *tokens, workers, random, metrics);
-  }
-
-  void say(SocketId socket, const json& message) {
-    rooms->handle_message(socket, message.dump(), now, 1'800'000'000s);
-    collect();
-  }
-  void report(const conference::Report& report) {
-    rooms->handle_report(report, now);
-    collect();
-  }
-  void collect() {
-    for (const Outgoing& o : rooms->take_outgoing()) {
-      if (o.text) inbox[o.socket].push_back(json::parse(*o.text));
-      if (o.close != close_code::None) closed[o.socket] = o.close;
-    }
-  }
-  // The next message of that socket, or null.
-  json next(SocketId socket) {
-    auto& messages = inbox[socket];
-    if (messages.empty()) return nullptr;
-    json first = messages.front();
-    messages.erase(messages.begin());
-    return first;
-  }
-  std::string next_type(SocketId socket) { return next(socket).value("type", ""); }
-  std::string next_error(SocketId socket) { return next(socket).value("code", ""); }
-
-  // Joins and returns the participant's id.
-  std::string join(SocketId socket, const std::string& name,
-                   const std::string& conference = "standup") {
-    rooms->handle_opened(socket, now);
-    say(socket, {{"type", "join"}, {"conference", conference}, {"name", name}});
-    const json joined = next(socket);
-    EXPECT_EQ(joined.value("type", ""), "joined") << joined;
-    return joined.value("participant", "");
-  }
-  // Joins, offers, and returns what the worker was told of the endpoint.
-  conference::EndpointDescription join_with_media(SocketId socket, const std::string& name,
-                                                  size_t worker = 0) {
-    ids[socket] = join(socket, name);
-    say(socket, {{"type", "offer"}, {"sdp", SmallOffer}});
-    EXPECT_EQ(next_type(socket), "answer");
-    for (conference::Command& command : ports[worker].take_commands()) {
-      if (auto* add = std::get_if<conference::AddEndpoint>(&command))
-        return std::move(*add->endpoint);
-    }
-    ADD_FAILURE() << "no AddEndpoint";
-    return {};
-  }
-  template <typename T>
-  std::vector<T> commands(size_t worker) {
-    std::vector<T> out;
-    for (conference::Command& command : ports[worker].take_commands()) {
-      if (T* of_kind = std::get_if<T>(&command)) out.push_back(std::move(*of_kind));
-    }
-    return out;
-  }
-
-  Settings settings;
-  SeededRandom random{1};
-  ControlMetrics metrics;
-  std::deque<FakeWorker> ports;
-  std::vector<WorkerLink> workers;
-  std::optional<TokenVerifier> tokens;
-  std::optional<Rooms> rooms;
-  Timestamp now = Start;
-  std::map<SocketId, std::vector<json>> inbox;
-  std::map<SocketId, uint16_t> closed;
-  std::map<SocketId, std::string> ids;
-};
 
 TEST_F(RoomsTest, TellsAJoinerWhoIsThereAndTheOthersWhoCame) {
   const std::string ada = join(1, "Ada");
@@ -379,6 +284,8 @@ TEST_F(RoomsTest, IgnoresReportsOfPeopleAndConferencesThatAreGone) {
   report(conference::SlotsChanged{EndpointId{77}, {}, {}});
   report(conference::SpeakerChanged{conference::ConferenceId{77}, EndpointId{1}});
   report(conference::CodecsChanged{conference::ConferenceId{77}, {}});
+  report(conference::BodiesObserved{EndpointId{77}, "a", {}, conference::ObservedBodies::Plain});
+  report(conference::SourceHeldBack{EndpointId{77}, "a", {}, conference::HeldBack::Undeclared});
   EXPECT_TRUE(inbox.empty());
 }
 
@@ -478,18 +385,32 @@ TEST_F(RoomsTest, SurvivesRandomConversationsWithItsCountsIntact) {
                                    {{"type", "offer"}, {"sdp", "junk"}},
                                    {{"type", "mute"}, {"kind", "video"}, {"muted", true}},
                                    {{"type", "mute"}, {"kind", "video"}, {"muted", false}},
+                                   {{"type", "e2ee"}, {"wanted", true}},
+                                   {{"type", "e2ee"}, {"wanted", false}},
+                                   {{"type", "declare"}, {"e2ee", true}},
+                                   {{"type", "direct"}, {"active", true}},
+                                   {{"type", "relay"}, {"all", "x"}},
+                                   {{"type", "privacy"}},
                                    {{"type", "leave"}},
                                    {{"type", "?"}}};
   for (int step = 0; step < 5000; ++step) {
     const SocketId socket = 1 + dice.below(20);
-    switch (dice.below(6)) {
+    const EndpointId somebody{dice.below(200)};
+    switch (dice.below(8)) {
       case 0:
         rooms->handle_closed(socket);
         rooms->handle_opened(socket, now);
         break;
       case 1:
-        report(conference::EndpointGone{EndpointId{dice.below(200)},
-                                        conference::GoneReason::PeerClosed});
+        report(conference::EndpointGone{somebody, conference::GoneReason::PeerClosed});
+        break;
+      case 2:
+        report(conference::BodiesObserved{somebody, "a", codec::MediaKind::Audio,
+                                          conference::ObservedBodies::Plain});
+        break;
+      case 3:
+        report(conference::SourceHeldBack{somebody, "a", codec::MediaKind::Audio,
+                                          conference::HeldBack::Contradicted});
         break;
       default:
         say(socket, lines[dice.below(lines.size())]);
@@ -502,11 +423,18 @@ TEST_F(RoomsTest, SurvivesRandomConversationsWithItsCountsIntact) {
     }
     for (const WorkerLink& worker : workers) on_workers += worker.participants;
     ASSERT_EQ(people, on_workers);
+    ASSERT_EQ(static_cast<int64_t>(people), metrics.participants_declaring(false).value() +
+                                                metrics.participants_declaring(true).value());
+    ASSERT_EQ(static_cast<int64_t>(rooms->views().size()),
+              metrics.conferences_with({false, false}).value() +
+                  metrics.conferences_with({true, false}).value());
+    ASSERT_GE(metrics.direct_conferences.value(), 0);
     inbox.clear();
   }
   for (SocketId socket = 1; socket <= 20; ++socket) rooms->handle_closed(socket);
   EXPECT_TRUE(rooms->views().empty());
   EXPECT_EQ(workers[0].conferences + workers[1].conferences, 0u);
+  EXPECT_EQ(metrics.direct_conferences.value(), 0);
 }
 
 }  // namespace

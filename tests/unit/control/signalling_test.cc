@@ -32,6 +32,70 @@ TEST(Signalling, ReadsOfferMuteAndLeave) {
   EXPECT_TRUE(std::holds_alternative<LeaveMessage>(parse_message(R"({"type":"leave"})")));
 }
 
+template <typename T>
+T read(const std::string& text) {
+  const ClientMessage message = parse_message(text);
+  EXPECT_TRUE(std::holds_alternative<T>(message)) << text;
+  const T* read = std::get_if<T>(&message);
+  return read ? *read : T{};
+}
+
+TEST(Signalling, ReadsWhatAJoinSaysOfEncryptionAndOfMixing) {
+  const auto plain = read<JoinMessage>(R"({"type":"join","conference":"c"})");
+  EXPECT_FALSE(plain.e2ee || plain.require_e2ee || plain.mixed);
+  const auto all = read<JoinMessage>(
+      R"({"type":"join","conference":"c","e2ee":true,"require_e2ee":true,"mixed":true})");
+  EXPECT_TRUE(all.e2ee && all.require_e2ee && all.mixed);
+  EXPECT_FALSE(read<JoinMessage>(R"({"type":"join","conference":"c","e2ee":false})").e2ee);
+}
+
+TEST(Signalling, ReadsEncryptionDeclarationAndQuestion) {
+  EXPECT_TRUE(read<E2eeMessage>(R"({"type":"e2ee","wanted":true})").wanted);
+  EXPECT_FALSE(read<E2eeMessage>(R"({"type":"e2ee","wanted":false})").wanted);
+  EXPECT_TRUE(read<DeclareMessage>(R"({"type":"declare","e2ee":true})").e2ee);
+  read<PrivacyMessage>(R"({"type":"privacy"})");
+}
+
+TEST(Signalling, ReadsADirectConnectionOfWhichABrowserNeedNotTellAll) {
+  const auto direct = read<DirectMessage>(
+      R"({"type":"direct","active":true,"protection":{"dtls_version":"DTLS 1.3","dtls_cipher":"c",
+          "srtp_profile":"p","local_fingerprint":"sha-256 AB","more":[1]}})");
+  EXPECT_TRUE(direct.active);
+  EXPECT_EQ(direct.protection.dtls_version, "DTLS 1.3");
+  EXPECT_EQ(direct.protection.dtls_cipher, "c");
+  EXPECT_EQ(direct.protection.srtp_profile, "p");
+  EXPECT_EQ(direct.protection.local_fingerprint, "sha-256 AB");
+  EXPECT_EQ(direct.protection.remote_fingerprint, "");
+  EXPECT_FALSE(read<DirectMessage>(R"({"type":"direct","active":false})").active);
+}
+
+TEST(Signalling, ReadsARelayToAllAndOneToSome) {
+  EXPECT_EQ(read<RelayMessage>(R"({"type":"relay","all":"x"})").all, "x");
+  const auto some = read<RelayMessage>(R"({"type":"relay","to":{"a":"1","b":""}})");
+  EXPECT_EQ(some.all, std::nullopt);
+  EXPECT_EQ(some.to, (std::map<std::string, std::string>{{"a", "1"}, {"b", ""}}));
+}
+
+// Whether a relay passes with `bytes` for all, or with so many for each of some.
+bool relays(size_t bytes, size_t recipients = 0) {
+  json message = {{"type", "relay"}};
+  if (recipients == 0) message["all"] = std::string(bytes, 'x');
+  for (size_t i = 0; i < recipients; ++i)
+    message["to"][std::to_string(i)] = std::string(bytes, 'x');
+  return std::holds_alternative<RelayMessage>(parse_message(message.dump()));
+}
+
+TEST(Signalling, BoundsWhatIsRelayed) {
+  EXPECT_TRUE(relays(limits::RelayToAllBytes));
+  EXPECT_FALSE(relays(limits::RelayToAllBytes + 1));
+  EXPECT_TRUE(relays(limits::RelayBytes, 1));
+  EXPECT_FALSE(relays(limits::RelayBytes + 1, 1));
+  EXPECT_TRUE(relays(limits::RelayBytes / 4, 4));
+  EXPECT_FALSE(relays(limits::RelayBytes / 4 + 1, 4));
+  EXPECT_TRUE(relays(1, limits::EndpointsPerConference));
+  EXPECT_FALSE(relays(1, limits::EndpointsPerConference + 1));
+}
+
 struct Refused {
   const char* text;
   const char* code;
@@ -71,7 +135,36 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{R"({"type":"offer"})", "bad-field", true, "'sdp'"},
         Refused{R"({"type":"offer","sdp":""})", "bad-field", true, "'sdp'"},
         Refused{R"({"type":"mute","kind":"smell","muted":true})", "bad-field", false, "'kind'"},
-        Refused{R"({"type":"mute","kind":"audio","muted":1})", "bad-field", false, "'muted'"}));
+        Refused{R"({"type":"mute","kind":"audio","muted":1})", "bad-field", false, "'muted'"},
+        Refused{R"({"type":"join","conference":"c","e2ee":1})", "bad-field", true, "'e2ee'"},
+        Refused{R"({"type":"join","conference":"c","require_e2ee":"yes"})", "bad-field", true,
+                "'require_e2ee'"},
+        Refused{R"({"type":"join","conference":"c","mixed":null})", "bad-field", true, "'mixed'"},
+        Refused{R"({"type":"e2ee"})", "bad-field", false, "'wanted'"},
+        Refused{R"({"type":"declare","e2ee":"true"})", "bad-field", false, "'e2ee'"},
+        Refused{R"({"type":"direct"})", "bad-field", false, "'active'"},
+        Refused{R"({"type":"direct","active":true,"protection":[]})", "bad-field", false,
+                "'protection'"},
+        Refused{R"({"type":"direct","active":true,"protection":{"srtp_profile":7}})", "bad-field",
+                false, "'srtp_profile'"},
+        Refused{R"({"type":"direct","active":true,"protection":{"dtls_cipher":"a\u0000"}})",
+                "bad-field", false, "'dtls_cipher'"},
+        Refused{R"({"type":"relay"})", "bad-field", false, "'all' or 'to'"},
+        Refused{R"({"type":"relay","all":"x","to":{}})", "bad-field", false, "'all' or 'to'"},
+        Refused{R"({"type":"relay","all":["x"]})", "bad-field", false, "'all'"},
+        Refused{R"({"type":"relay","to":["x"]})", "bad-field", false, "'to'"},
+        Refused{R"({"type":"relay","to":{"a":{}}})", "bad-field", false, "'to'"}));
+
+TEST(Signalling, BoundsWhatIsSaidOfADirectConnection) {
+  const auto refused = [](size_t bytes) {
+    const json message = {{"type", "direct"},
+                          {"active", true},
+                          {"protection", {{"remote_fingerprint", std::string(bytes, 'x')}}}};
+    return std::holds_alternative<Refusal>(parse_message(message.dump()));
+  };
+  EXPECT_FALSE(refused(limits::ProtectionTextBytes));
+  EXPECT_TRUE(refused(limits::ProtectionTextBytes + 1));
+}
 
 TEST(Signalling, RefusesNestingBeyondTheLimitHoweverDeep) {
   for (const size_t depth : {limits::JsonDepth, size_t{10'000}}) {
@@ -112,16 +205,22 @@ TEST(Signalling, RefusesAnOfferThatIsTooLong) {
 }
 
 TEST(Signalling, WritesMessagesAsTheContractSays) {
-  const ParticipantView grace{"93d41c07aa5e21b8", "Grace", false, true};
+  const ParticipantView grace{
+      "93d41c07aa5e21b8", "Grace", false, true, {true, true, E2eeVerdict::Consistent}, true};
   const json person = {{"id", "93d41c07aa5e21b8"},
                        {"name", "Grace"},
                        {"audio", {{"muted", false}}},
-                       {"video", {{"muted", true}}}};
-  EXPECT_EQ(json::parse(write_joined({"5f0c", "standup", 3, 12, {grace}})),
+                       {"video", {{"muted", true}}},
+                       {"e2ee", {{"capable", true}, {"declared", true}, {"verdict", "consistent"}}},
+                       {"direct", true}};
+  EXPECT_EQ(json::parse(write_joined(
+                {"5f0c", "standup", 3, 12, {grace}, {true, false}, true, {"stun:example.org"}})),
             (json{{"type", "joined"},
                   {"participant", "5f0c"},
                   {"conference", "standup"},
                   {"slots", {{"audio", 3}, {"video", 12}}},
+                  {"e2ee", {{"wanted", true}, {"required", false}}},
+                  {"direct", {{"allowed", true}, {"ice_servers", {"stun:example.org"}}}},
                   {"participants", json::array({person})}}));
   EXPECT_EQ(json::parse(write_participant_joined(grace)),
             (json{{"type", "participant-joined"}, {"participant", person}}));
@@ -140,6 +239,15 @@ TEST(Signalling, WritesMessagesAsTheContractSays) {
             json::parse(R"({"type":"slots","slots":[{"mid":"2","kind":"audio","participant":"a"},
                             {"mid":"3","kind":"video","participant":null}],
                             "undecodable":[{"participant":"b","codec":"H264"}]})"));
+  EXPECT_EQ(json::parse(write_e2ee({true, true}, "a")),
+            (json{{"type", "e2ee"}, {"wanted", true}, {"required", true}, {"by", "a"}}));
+  EXPECT_EQ(json::parse(write_relay("a", "\"x\"")),
+            (json{{"type", "relay"}, {"from", "a"}, {"data", "\"x\""}}));
+  EXPECT_EQ(
+      json::parse(write_held_back(codec::MediaKind::Audio, conference::HeldBack::Contradicted)),
+      (json{{"type", "held-back"}, {"kind", "audio"}, {"reason", "contradicted"}}));
+  EXPECT_EQ(json::parse(write_held_back(codec::MediaKind::Video, conference::HeldBack::No)),
+            (json{{"type", "held-back"}, {"kind", "video"}, {"reason", nullptr}}));
   EXPECT_EQ(
       json::parse(write_error({"busy", "try again", false})),
       (json{{"type", "error"}, {"code", "busy"}, {"message", "try again"}, {"final", false}}));

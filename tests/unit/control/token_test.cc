@@ -109,6 +109,19 @@ TEST(Token, LetsAStarIntoEveryConference) {
   EXPECT_FALSE(claims->name.has_value());
 }
 
+TEST(Token, RequiresEndToEndEncryptionByAClaimWithOneValueOnly) {
+  const auto with = [](const char* value) {
+    return hs256(std::string(R"({"exp":1800000060,"conference":"c","e2ee":)") + value + "}");
+  };
+  const Result<TokenClaims> claims = hs256_verifier().verify(with(R"("required")"), Noon);
+  ASSERT_TRUE(claims.ok()) << claims.error().text;
+  EXPECT_TRUE(claims->requires_e2ee);
+  EXPECT_FALSE(hs256_verifier().verify(hs256(GoodClaims), Noon)->requires_e2ee);
+  for (const char* other : {"true", "\"Required\"", "\"\"", "null"}) {
+    EXPECT_NE(verdict(hs256_verifier(), with(other)).find("e2ee"), std::string::npos) << other;
+  }
+}
+
 // RFC 7515 appendix A.1. Its signature must hold; its claims are not those of a join token, so it
 // ends there.
 TEST(Token, AcceptsTheSignatureOfRfc7515AppendixA1) {

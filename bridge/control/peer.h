@@ -1,0 +1,93 @@
+// One client, from its socket's opening to its end.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "control/outbox.h"
+#include "control/signalling.h"
+
+namespace viaduct::control {
+
+class Room;
+
+// What a client says of end-to-end encryption, and what its worker sees of the streams. The worker
+// tells of no more streams than an endpoint has.
+class PeerE2ee {
+ public:
+  bool capable = false;
+  bool declared = false;
+
+  // What was seen before says nothing of what follows.
+  void declare(bool now_declared) {
+    declared = now_declared;
+    for (Stream& s : streams_) s.observed.reset();
+  }
+  // A stream that has never been clear may not have been sent: it does not count yet.
+  void observe(std::string_view mid, codec::MediaKind kind, conference::ObservedBodies observed) {
+    Stream& s = stream(mid, kind);
+    if (s.observed || observed != conference::ObservedBodies::Undecided) s.observed = observed;
+  }
+  void hold_back(std::string_view mid, codec::MediaKind kind, conference::HeldBack reason) {
+    stream(mid, kind).held_back = reason;
+  }
+
+  // The worst of the streams that count.
+  E2eeVerdict verdict() const {
+    std::optional<E2eeVerdict> worst;
+    for (const Stream& s : streams_) {
+      if (!s.observed) continue;
+      const E2eeVerdict verdict = verdict_of(declared, *s.observed);
+      worst = std::max(worst.value_or(verdict), verdict);
+    }
+    return worst.value_or(verdict_of(declared, conference::ObservedBodies::Undecided));
+  }
+  // Why streams of a kind are held back: the worst reason, or No.
+  conference::HeldBack held_back(codec::MediaKind kind) const {
+    auto worst = conference::HeldBack::No;
+    for (const Stream& s : streams_) {
+      if (s.kind == kind) worst = std::max(worst, s.held_back);
+    }
+    return worst;
+  }
+
+ private:
+  struct Stream {
+    std::string mid;
+    codec::MediaKind kind{};
+    std::optional<conference::ObservedBodies> observed;
+    conference::HeldBack held_back{};
+  };
+  Stream& stream(std::string_view mid, codec::MediaKind kind) {
+    for (Stream& s : streams_) {
+      if (s.mid == mid) return s;
+    }
+    return streams_.emplace_back(
+        Stream{std::string(mid), kind, std::nullopt, conference::HeldBack::No});
+  }
+  std::vector<Stream> streams_;
+};
+
+// A participant from `joined` on; its worker has an endpoint for it from `answer` on.
+struct Peer {
+  SocketId socket = 0;
+  Timestamp since{};     // of the opened socket, then of `join`
+  Room* room = nullptr;  // empty before `joined`
+  std::string id;
+  std::string name;
+  conference::EndpointId endpoint{};
+  bool offered = false;
+  std::array<bool, 2> muted{};  // by MediaKind: as the client says
+  std::array<bool, 2> sends{true, true};
+  Duration signalling{};
+  PeerE2ee e2ee;
+  std::optional<DirectProtection> direct;  // claimed; empty: media flows by way of the bridge
+  std::optional<Timestamp> asked_privacy;  // last
+};
+
+}  // namespace viaduct::control

@@ -1,0 +1,180 @@
+#include "control/room.h"
+
+#include "protocol/dtls/certificate.h"
+
+namespace viaduct::control {
+namespace {
+
+using codec::MediaKind;
+using conference::EndpointId;
+
+size_t index_of(MediaKind kind) { return static_cast<size_t>(kind); }
+
+}  // namespace
+
+Room::Room(const Surroundings& around, std::string id, std::string name,
+           conference::ConferenceId number, size_t worker, conference::E2eePolicy policy)
+    : around_(around),
+      id_(std::move(id)),
+      name_(std::move(name)),
+      number_(number),
+      worker_(worker),
+      e2ee_(policy) {
+  around_.metrics.conferences_with(e2ee_).add(1);
+}
+
+Room::~Room() {
+  for (const Peer* peer : people_)
+    around_.metrics.participants_declaring(peer->e2ee.declared).add(-1);
+  if (counts_as_direct_) around_.metrics.direct_conferences.add(-1);
+  around_.metrics.conferences_with(e2ee_).add(-1);
+}
+
+// Coming and going.
+
+void Room::add(Peer& peer, bool requires_e2ee) {
+  forget_direct();  // a third ends what two had between them
+  const bool raised = requires_e2ee && !e2ee_.required;
+  if (raised) {
+    set_policy({.wanted = true, .required = true});
+    if (worker_knows_it()) around_.workers[worker_].send(conference::SetE2eePolicy{number_, e2ee_});
+  }
+
+  const Settings& settings = around_.settings;
+  JoinedView joined{peer.id, name_, settings.audio_slots,    settings.video_slots,
+                    {},      e2ee_, settings.direct_allowed, settings.ice_servers};
+  for (const Peer* other : people_) joined.participants.push_back(view_of(*other));
+  peer.room = this;
+  people_.push_back(&peer);
+  by_endpoint_.emplace(peer.endpoint, &peer);
+  around_.metrics.participants_declaring(false).add(1);
+
+  around_.outbox.send(peer.socket, write_joined(joined));
+  send_to_others(peer, write_participant_joined(view_of(peer)));
+  if (raised) send_to_others(peer, write_e2ee(e2ee_, peer.id));
+}
+
+void Room::remove(Peer& peer) {
+  send_to_others(peer, write_participant_left(peer.id));
+  std::erase(people_, &peer);
+  by_endpoint_.erase(peer.endpoint);
+  around_.metrics.participants_declaring(peer.e2ee.declared).add(-1);
+  peer.room = nullptr;
+  peer.direct.reset();
+  forget_direct();
+}
+
+void Room::handle_offered(Peer& peer) {
+  WorkerLink& worker = around_.workers[worker_];
+  // If the ring is full just now, these wait like every command that must arrive.
+  for (const MediaKind kind : {MediaKind::Audio, MediaKind::Video}) {
+    if (peer.muted[index_of(kind)]) worker.send(conference::SetMuted{peer.endpoint, kind, true});
+  }
+  if (peer.e2ee.declared) worker.send(conference::DeclareE2ee{peer.endpoint, true});
+
+  if (!video_codecs_.empty()) around_.outbox.send(peer.socket, write_codecs(video_codecs_));
+  if (speaker_) around_.outbox.send(peer.socket, write_speaker(public_id(speaker_)));
+  if (!peer.sends[0] || !peer.sends[1]) tell_change_of(peer);
+}
+
+// What somebody says.
+
+std::optional<Refusal> Room::handle(Peer& peer, const ClientMessage& message) {
+  if (const auto* mute = std::get_if<MuteMessage>(&message)) return handle(peer, *mute);
+  if (const auto* e2ee = std::get_if<E2eeMessage>(&message)) return handle(peer, *e2ee);
+  if (const auto* declare = std::get_if<DeclareMessage>(&message)) return handle(peer, *declare);
+  if (const auto* direct = std::get_if<DirectMessage>(&message)) handle(peer, *direct);
+  if (const auto* relay = std::get_if<RelayMessage>(&message)) handle(peer, *relay);
+  return std::nullopt;
+}
+
+std::optional<Refusal> Room::handle(Peer& peer, const MuteMessage& mute) {
+  bool& muted = peer.muted[index_of(mute.kind)];
+  if (muted == mute.muted) return std::nullopt;
+  if (peer.offered) {
+    if (auto busy = command(conference::SetMuted{peer.endpoint, mute.kind, mute.muted}))
+      return busy;
+  }
+  muted = mute.muted;
+  tell_change_of(peer);
+  return std::nullopt;
+}
+
+// Nobody is told of a state that the worker does not have, and what waits for a worker stays
+// bounded: while it is behind, clients are refused.
+std::optional<Refusal> Room::command(conference::Command&& command) {
+  if (around_.workers[worker_].try_send(std::move(command))) return std::nullopt;
+  return Refusal{"busy", "the bridge is too busy now; try again", false};
+}
+
+// What the worker tells.
+
+void Room::handle(Peer& peer, const conference::SlotsChanged& report) {
+  std::vector<SlotView> slots;
+  for (const auto& s : report.slots) slots.push_back({s.mid, s.kind, public_id(s.carries)});
+  std::vector<UndecodableView> undecodable;
+  for (const auto& u : report.undecodable) {
+    if (auto id = public_id(u.endpoint)) undecodable.push_back({std::move(*id), u.codec});
+  }
+  around_.outbox.send(peer.socket, write_slots(slots, undecodable));
+}
+
+void Room::handle(const conference::SpeakerChanged& report) {
+  speaker_ = report.speaker;
+  send_to_offered(write_speaker(public_id(speaker_)));
+}
+
+void Room::handle(const conference::CodecsChanged& report) {
+  video_codecs_ = report.video;
+  send_to_offered(write_codecs(video_codecs_));
+}
+
+// Views.
+
+RoomView Room::view() const {
+  const dtls::Fingerprint own{around_.settings.fingerprint_algorithm, around_.settings.fingerprint};
+  RoomView view{id_, name_, number_, worker_, {}, e2ee_, own.to_string()};
+  for (const Peer* peer : people_) {
+    view.people.push_back(
+        {peer->id, peer->name, peer->endpoint, peer->offered, view_of(*peer).e2ee, peer->direct});
+  }
+  return view;
+}
+
+ParticipantView Room::view_of(const Peer& peer) const {
+  return {peer.id,
+          peer.name,
+          peer.muted[0] || !peer.sends[0],
+          peer.muted[1] || !peer.sends[1],
+          {peer.e2ee.capable, peer.e2ee.declared, peer.e2ee.verdict()},
+          peer.direct.has_value()};
+}
+
+// Empty for nobody, and for somebody who has just left.
+std::optional<std::string> Room::public_id(std::optional<EndpointId> endpoint) const {
+  const auto found = endpoint ? by_endpoint_.find(*endpoint) : by_endpoint_.end();
+  return found == by_endpoint_.end() ? std::nullopt : std::optional(found->second->id);
+}
+
+// Sending.
+
+void Room::send_to_all(std::string text) {
+  const auto shared = std::make_shared<const std::string>(std::move(text));
+  for (const Peer* peer : people_) around_.outbox.send(peer->socket, shared);
+}
+
+void Room::send_to_offered(std::string text) {
+  const auto shared = std::make_shared<const std::string>(std::move(text));
+  for (const Peer* peer : people_) {
+    if (peer->offered) around_.outbox.send(peer->socket, shared);
+  }
+}
+
+void Room::send_to_others(const Peer& peer, std::string text) {
+  const auto shared = std::make_shared<const std::string>(std::move(text));
+  for (const Peer* other : people_) {
+    if (other != &peer) around_.outbox.send(other->socket, shared);
+  }
+}
+
+}  // namespace viaduct::control

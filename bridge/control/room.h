@@ -1,0 +1,102 @@
+// One conference: who is in it, what it has decided, and what its people are told of each other.
+//
+// A message of somebody in it, or a report of its worker, goes in; texts go to the outbox and
+// commands to the worker. Its state ends with it. What people relay to each other is never read,
+// kept or logged here.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "control/control_metrics.h"
+#include "control/outbox.h"
+#include "control/peer.h"
+#include "control/room_view.h"
+#include "control/settings.h"
+#include "control/worker_link.h"
+
+namespace viaduct::control {
+
+class Room {
+ public:
+  // What all rooms use; outlives them.
+  struct Surroundings {
+    const Settings& settings;
+    std::vector<WorkerLink>& workers;
+    ControlMetrics& metrics;
+    Outbox& outbox;
+  };
+
+  Room(const Surroundings& around, std::string id, std::string name,
+       conference::ConferenceId number, size_t worker, conference::E2eePolicy policy);
+  ~Room();
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+
+  const std::string& id() const { return id_; }
+  const std::string& name() const { return name_; }
+  conference::ConferenceId number() const { return number_; }
+  size_t worker() const { return worker_; }
+  const conference::E2eePolicy& e2ee() const { return e2ee_; }
+  const std::vector<Peer*>& people() const { return people_; }  // in order of arrival
+  RoomView view() const;
+
+  // Takes somebody in, and tells everyone. `requires_e2ee`: from now on the conference does.
+  void add(Peer& peer, bool requires_e2ee);
+  void remove(Peer& peer);
+  // The worker has been given the peer's endpoint: it gets what was said before, and the peer what
+  // there is to say after `answer`.
+  void handle_offered(Peer& peer);
+
+  // What somebody in it says. The refusal, if it is refused, which is never final.
+  std::optional<Refusal> handle(Peer& peer, const ClientMessage& message);
+
+  // What the worker tells of `peer`, or of the conference.
+  void handle(Peer& peer, const conference::SlotsChanged& report);
+  void handle(Peer& peer, const conference::BodiesObserved& report);
+  void handle(Peer& peer, const conference::SourceHeldBack& report);
+  void handle(const conference::SpeakerChanged& report);
+  void handle(const conference::CodecsChanged& report);
+
+ private:
+  std::optional<Refusal> handle(Peer& peer, const MuteMessage& mute);
+  // room_e2ee.cc
+  std::optional<Refusal> handle(Peer& peer, const E2eeMessage& e2ee);
+  std::optional<Refusal> handle(Peer& peer, const DeclareMessage& declare);
+  void set_policy(conference::E2eePolicy policy);
+  // room_direct.cc
+  void handle(Peer& peer, const DirectMessage& direct);
+  void handle(Peer& peer, const RelayMessage& relay);
+  void forget_direct();
+  void count_as_direct();
+
+  ParticipantView view_of(const Peer& peer) const;
+  std::optional<std::string> public_id(std::optional<conference::EndpointId> endpoint) const;
+  // From the first offer on.
+  bool worker_knows_it() const;
+  // Hands over what somebody asks for; `busy` when the worker is behind.
+  std::optional<Refusal> command(conference::Command&& command);
+
+  void send_to_all(std::string text);
+  void send_to_offered(std::string text);
+  void send_to_others(const Peer& peer, std::string text);
+  void tell_change_of(const Peer& peer) {
+    send_to_others(peer, write_participant_changed(view_of(peer)));
+  }
+
+  const Surroundings& around_;
+  const std::string id_;
+  const std::string name_;
+  const conference::ConferenceId number_;
+  const size_t worker_;
+  conference::E2eePolicy e2ee_;
+  std::vector<Peer*> people_;
+  std::unordered_map<conference::EndpointId, Peer*> by_endpoint_;
+  std::vector<codec::CodecType> video_codecs_;
+  std::optional<conference::EndpointId> speaker_;
+  bool counts_as_direct_ = false;
+};
+
+}  // namespace viaduct::control

@@ -1,0 +1,101 @@
+// Joining: whom tokens and the configuration admit, and to which conference on which worker.
+#include "base/log.h"
+#include "control/negotiation.h"
+#include "control/rooms.h"
+#include "limits.h"
+
+namespace viaduct::control {
+
+using conference::ConferenceId;
+using conference::EndpointId;
+
+void Rooms::handle(Peer& peer, const JoinMessage& join, Timestamp now, Duration wall) {
+  if (peer.room)
+    return refuse(peer, {"already-joined", "this socket is in a conference already", false});
+  const std::variant<Refusal, Admission> admitted = admit(join, wall);
+  if (const auto* refusal = std::get_if<Refusal>(&admitted)) return refuse_join(peer, *refusal);
+  const auto& admission = std::get<Admission>(admitted);
+
+  Room* room = find_or_open_room(join.conference, admission.requires_e2ee || join.require_e2ee);
+  if (!room) {
+    return refuse_join(
+        peer, {"bridge-full", "the bridge has no room for more participants or conferences", true});
+  }
+  if (room->people().size() >= settings_.limits.participants_per_conference)
+    return refuse_join(peer, {"conference-full", "the conference is full", true});
+
+  peer.id = random_id(random_);
+  peer.name = admission.name;
+  peer.endpoint = EndpointId{++last_endpoint_};
+  peer.since = now;
+  peer.e2ee.capable = join.e2ee;
+  endpoints_.emplace(peer.endpoint, &peer);
+  ++workers_[room->worker()].participants;
+  room->add(peer, admission.requires_e2ee);
+  metrics_.joins["joined"].add();
+  show_totals();
+  log::info("participant {} joined conference {}, worker {}, {} present", peer.id, room->id(),
+            room->worker(), room->people().size());
+}
+
+std::variant<Refusal, Rooms::Admission> Rooms::admit(const JoinMessage& join, Duration wall) const {
+  Admission admission{join.name, settings_.require_e2ee};
+  if (join.token.empty() && tokens_.required())
+    return Refusal{"token-required", "this bridge admits only people with a token", true};
+  if (!join.token.empty() && tokens_.has_key()) {
+    const Result<TokenClaims> claims = tokens_.verify(join.token, wall);
+    if (!claims) return Refusal{"token-invalid", claims.error().text, true};
+    if (!claims->allows(join.conference))
+      return Refusal{"token-invalid", "the token is for another conference", true};
+    if (claims->name) admission.name = *claims->name;
+    if (claims->requires_e2ee) admission.requires_e2ee = true;
+  }
+  if (admission.name.empty()) return Refusal{"bad-field", "'name' is missing", true};
+  if (!join.mixed) return admission;
+
+  const auto found = rooms_.find(join.conference);
+  const bool is_open = found != rooms_.end();
+  if (admission.requires_e2ee || (is_open ? found->second->e2ee().sealed() : join.require_e2ee)) {
+    return Refusal{"mix-needs-plaintext",
+                   "this conference is encrypted end to end: the bridge cannot hear it to mix it",
+                   true};
+  }
+  return Refusal{"mix-unavailable", "this bridge mixes no audio", true};
+}
+
+void Rooms::refuse_join(Peer& peer, const Refusal& refusal) {
+  metrics_.joins[refusal.code].add();
+  log::info("a join was refused: {}", refusal.code);
+  end(peer, refusal, /*tell_worker=*/false);
+}
+
+Room* Rooms::find_or_open_room(const std::string& name, bool require_e2ee) {
+  if (endpoints_.size() >= settings_.limits.participants) return nullptr;
+  if (const auto found = rooms_.find(name); found != rooms_.end()) {
+    const bool full = workers_[found->second->worker()].participants >= limits::EndpointsPerWorker;
+    return full ? nullptr : found->second.get();
+  }
+  const std::optional<size_t> worker = pick_worker();
+  if (!worker || rooms_.size() >= settings_.limits.conferences) return nullptr;
+  const conference::E2eePolicy policy{.wanted = require_e2ee, .required = require_e2ee};
+  auto room = std::make_unique<Room>(around_rooms_, random_id(random_), name,
+                                     ConferenceId{++last_conference_}, *worker, policy);
+  ++workers_[*worker].conferences;
+  rooms_by_number_.emplace(room->number(), room.get());
+  return rooms_.emplace(name, std::move(room)).first->second.get();
+}
+
+// The worker with the fewest participants that still has room.
+std::optional<size_t> Rooms::pick_worker() const {
+  std::optional<size_t> best;
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    const WorkerLink& w = workers_[i];
+    if (w.participants >= limits::EndpointsPerWorker ||
+        w.conferences >= limits::ConferencesPerWorker)
+      continue;
+    if (!best || w.participants < workers_[*best].participants) best = i;
+  }
+  return best;
+}
+
+}  // namespace viaduct::control
