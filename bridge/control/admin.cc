@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "control/metrics.h"
+#include "control/privacy.h"
 
 namespace viaduct::control {
 namespace {
 
 constexpr std::string_view ListPath = "/v1/conferences";
 constexpr std::string_view ShowPrefix = "/v1/conferences/";
+constexpr std::string_view PrivacySuffix = "/privacy";  // a name's own slashes come encoded
 
 HttpResponse text_response(unsigned status, std::string text,
                            const char* type = "text/plain; charset=utf-8") {
@@ -16,6 +18,11 @@ HttpResponse text_response(unsigned status, std::string text,
           type,
           std::make_shared<const std::string>(std::move(text)),
           {{"Cache-Control", "no-store"}}};
+}
+
+std::string write_conference_privacy(const RoomView& room,
+                                     const std::vector<conference::WorkerSnapshot>& snapshots) {
+  return write_privacy(examine_privacy(room, snapshots));
 }
 
 HttpResponse json_response(std::string body) {
@@ -62,7 +69,11 @@ void Admin::handle(const HttpRequest& request, Respond respond) {
   if (path == "/metrics")
     return respond(text_response(200, write_metrics(metrics_), MetricsContentType));
   if (path == ListPath) return list(std::move(respond));
-  show(path.substr(ShowPrefix.size()), std::move(respond));
+  const std::string_view rest = path.substr(ShowPrefix.size());
+  if (rest.ends_with(PrivacySuffix))
+    return show_room(rest.substr(0, rest.size() - PrivacySuffix.size()), write_conference_privacy,
+                     std::move(respond));
+  show_room(rest, write_conference, std::move(respond));
 }
 
 void Admin::list(Respond respond) {
@@ -78,16 +89,16 @@ void Admin::list(Respond respond) {
   if (!asked) respond(error_response(503, "too many questions at a time; try again"));
 }
 
-void Admin::show(std::string_view encoded_name, Respond respond) {
+void Admin::show_room(std::string_view encoded_name, Write write, Respond respond) {
   const std::optional<std::string> name = decode_percent(encoded_name);
   const std::optional<RoomView> room = name ? rooms_.find(*name) : std::nullopt;
   if (!room) return respond(error_response(404, "there is no such conference"));
   const bool asked =
-      snapshots_.start({room->worker}, now_(), [this, respond, name = *name](auto answers) {
+      snapshots_.start({room->worker}, now_(), [this, respond, write, name = *name](auto answers) {
         if (!answers)
           return respond(error_response(504, "a worker did not answer within a second"));
         const std::optional<RoomView> still = rooms_.find(name);
-        respond(still ? json_response(write_conference(*still, *answers))
+        respond(still ? json_response(write(*still, *answers))
                       : error_response(404, "there is no such conference"));
       });
   if (!asked) respond(error_response(503, "too many questions at a time; try again"));

@@ -30,7 +30,9 @@ class Admin final : public HttpHandler {
 
  private:
   void list(Respond respond);
-  void show(std::string_view encoded_name, Respond respond);
+  // Asks the worker of a conference for its snapshot, and answers with what `write` makes of it.
+  using Write = std::string (*)(const RoomView&, const std::vector<conference::WorkerSnapshot>&);
+  void show_room(std::string_view encoded_name, Write write, Respond respond);
 
   const Rooms& rooms_;
   SnapshotGatherer& snapshots_;

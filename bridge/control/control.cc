@@ -13,6 +13,7 @@
 #include "control/admin.h"
 #include "control/http_server.h"
 #include "control/page.h"
+#include "control/privacy_desk.h"
 #include "control/process_metrics.h"
 #include "control/rooms.h"
 #include "control/snapshots.h"
@@ -90,6 +91,7 @@ struct Control::Impl final : SocketHandler {
   SnapshotGatherer snapshots;
   std::optional<TokenVerifier> tokens;
   std::unique_ptr<Rooms> rooms;
+  std::optional<PrivacyDesk> privacy;
   std::unique_ptr<Page> page;
   std::unique_ptr<Admin> admin;
   std::unique_ptr<HttpServer> page_server, admin_server;
@@ -148,6 +150,7 @@ Result<void> Control::Impl::start() {
   if (!verifier) return verifier.error();
   tokens = std::move(*verifier);
   rooms = std::make_unique<Rooms>(settings, *tokens, workers, random, metrics);
+  privacy.emplace(*rooms, snapshots);
 
   Site site;
   if (!settings.web_root.empty()) {
@@ -272,6 +275,7 @@ void Control::Impl::await_tick() {
     for (WorkerLink& worker : workers) worker.flush();
     snapshots.handle_timers(now);
     rooms->handle_timers(now);
+    privacy->handle_timers(now);
     probe_workers();
     deliver();
     end_when_drained(now);

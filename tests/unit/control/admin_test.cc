@@ -34,8 +34,14 @@ class AdminTest : public testing::Test {
     ada.dtls_version = "DTLSv1.2";
     ada.srtp_profile = "AEAD_AES_128_GCM";
     ada.remote_fingerprint = "sha-256 AB:CD";
-    ada.sources.push_back(
-        {.kind = codec::MediaKind::Audio, .mid = "0", .ssrc = 7, .codec = {}, .rate = {64'000}});
+    ada.sources.push_back({.kind = codec::MediaKind::Audio,
+                           .mid = "0",
+                           .ssrc = 7,
+                           .codec = {},
+                           .rate = {64'000},
+                           .declared_e2ee = true,
+                           .observed = conference::ObservedBodies::Plain,
+                           .held_back = conference::HeldBack::Contradicted});
     ada.slots.push_back({.kind = codec::MediaKind::Video,
                          .mid = "1",
                          .ssrc = 9,
@@ -112,6 +118,40 @@ TEST_F(AdminTest, ShowsAConferenceByNameByIdAndByParticipant) {
     EXPECT_EQ(one["endpoints"][1],
               (json{{"id", room.people[1].id}, {"name", "Grace"}, {"state", "joining"}}));
   }
+}
+
+TEST_F(AdminTest, ShowsWhatIsDecidedDeclaredAndObserved) {
+  rooms.handle_message(1, R"({"type":"e2ee","wanted":true})", now, 0s);
+  rooms.handle_message(1, R"({"type":"declare","e2ee":true})", now, 0s);
+  rooms.handle_message(1, R"({"type":"direct","active":true})", now, 0s);
+  const json one = json::parse(*ask("/v1/conferences/" + room.id).body);
+  EXPECT_EQ(one["e2ee"], (json{{"wanted", true}, {"required", false}}));
+  const json& ada = one["endpoints"][0];
+  EXPECT_EQ(ada["e2ee"], (json{{"capable", false}, {"declared", true}, {"verdict", "undecided"}}));
+  EXPECT_EQ(ada["direct"], true);
+  EXPECT_EQ(ada["sources"][0]["declared_e2ee"], true);
+  EXPECT_EQ(ada["sources"][0]["observed"], "plain");
+  EXPECT_EQ(ada["sources"][0]["held_back"], "contradicted");
+}
+
+TEST_F(AdminTest, SaysWhoCanReadAConferenceFoundByNameByIdAndByParticipant) {
+  for (const std::string& key : {std::string("stand%20up"), room.id, room.people[1].id}) {
+    const HttpResponse response = ask("/v1/conferences/" + key + "/privacy");
+    ASSERT_EQ(response.status, 200u) << key;
+    EXPECT_EQ(response.content_type, "application/json");
+    const json report = json::parse(*response.body);
+    EXPECT_EQ(report["conference"], "stand up");
+    EXPECT_EQ(report["bridge"]["can_decrypt"], true);
+    ASSERT_EQ(report["participants"].size(), 2u);
+    EXPECT_EQ(report["participants"][0]["hop"]["participant_fingerprint"], "sha-256 AB:CD");
+    EXPECT_EQ(report["participants"][0]["sends"][0]["verdict"], "contradicted");
+    EXPECT_EQ(report["participants"][1]["path"], "none");
+  }
+  EXPECT_EQ(ask("/v1/conferences/nobody/privacy").status, 404u);
+  EXPECT_EQ(ask("/v1/conferences//privacy").status, 404u);
+  EXPECT_EQ(ask("/v1/conferences/stand%20up%2Fprivacy").status, 404u);  // another name
+  worker_answers = false;
+  EXPECT_EQ(ask("/v1/conferences/" + room.id + "/privacy").status, 504u);
 }
 
 TEST_F(AdminTest, SaysSoWhenAWorkerDoesNotAnswer) {

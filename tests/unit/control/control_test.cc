@@ -172,6 +172,34 @@ TEST_F(ControlTest, HoldsAConversation) {
   EXPECT_EQ(ada->hear()["type"], "participant-left");
 }
 
+TEST_F(ControlTest, RelaysAndSealsAndSaysWhoCanRead) {
+  settings.ice_servers = {"stun:stun.example.org"};
+  start();
+  const auto ada = join("Ada");
+  WebSocketClient grace(page);
+  grace.say({{"type", "join"}, {"conference", "standup"}, {"name", "Grace"}, {"e2ee", true}});
+  const json joined = grace.hear();
+  EXPECT_EQ(joined["direct"]["ice_servers"], json::array({"stun:stun.example.org"}));
+  EXPECT_EQ(ada->hear()["participant"]["e2ee"]["capable"], true);
+  const std::string ada_id = joined["participants"][0]["id"];
+
+  grace.say({{"type", "relay"}, {"to", {{ada_id, std::string(60'000, 'k')}}}});
+  const json relayed = ada->hear();
+  EXPECT_EQ(relayed["from"], joined["participant"]);
+  EXPECT_EQ(relayed["data"], std::string(60'000, 'k'));
+
+  grace.say({{"type", "e2ee"}, {"wanted", true}});
+  EXPECT_EQ(ada->hear()["by"], joined["participant"]);
+  EXPECT_EQ(grace.hear()["wanted"], true);
+
+  grace.say({{"type", "privacy"}});
+  const json report = grace.hear("privacy")["report"];
+  EXPECT_EQ(report["encryption"], (json{{"wanted", true}, {"required", false}}));
+  EXPECT_EQ(report["participants"].size(), 2u);
+  EXPECT_EQ(report, json::parse(get(admin, "/v1/conferences/standup/privacy").body));
+  EXPECT_TRUE(metric_becomes("viaduct_relayed_bytes_total{to=\"some\"}", 60'000));
+}
+
 TEST_F(ControlTest, TreatsADroppedConnectionAsLeaving) {
   start();
   const auto ada = join("Ada");
