@@ -17,11 +17,15 @@ const Types = {
   '.svg': 'image/svg+xml',
 };
 
-/** {url, close()} of a server on a free port of 127.0.0.1. */
+/** {url, close()} of a server on a free port of 127.0.0.1. Besides the page it has an empty one, `blank.html`. */
 export async function servePage() {
   const server = http.createServer((request, response) => {
-    const name = path.basename(new URL(request.url, 'http://page').pathname) || 'index.html';
-    const file = path.join(WebRoot, name);
+    const name = new URL(request.url, 'http://page').pathname;
+    if (name === '/blank.html') {
+      response.writeHead(200, { 'content-type': Types['.html'], 'content-security-policy': Policy });
+      return response.end('<!doctype html><title>blank</title><link rel="icon" href="/favicon.svg">');
+    }
+    const file = path.join(WebRoot, name.endsWith('/') ? `${name}index.html` : name);   // a URL's path has no ".."
     if (!fs.existsSync(file)) return response.writeHead(404).end();
     response.writeHead(200, {
       'content-type': Types[path.extname(file)] ?? 'application/octet-stream',
