@@ -92,6 +92,7 @@ export class Comparison {
 
   close() {
     this.#void();
+    this.#show();
     this.#cancelCommit?.();
     this.#cancelCommit = null;
   }
