@@ -1,8 +1,42 @@
-// Which video formats this page offers, and the little SDP it ever rewrites.
+// Which video formats this page offers and sends, what it asks to have said beside each frame, and the little SDP it
+// ever rewrites.
+
+// Formats whose packetizers let a frame be encrypted before it is cut into packets. H.264 looks for NAL units instead.
+const Encryptable = ['VP8', 'VP9', 'AV1'];
+
+// Header extensions by which a bridge tells key frames and layers without the payload. Chromium knows them, but offers
+// them only when asked.
+const Descriptors = [
+  'https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension',
+  'http://www.webrtc.org/experiments/rtp-hdrext/video-layers-allocation00',
+];
 
 /** "VP8", "VP9", "H264", "AV1" ... of an RTCRtpCodec. */
 export function formatOf(codec) {
   return codec.mimeType.split('/')[1].toUpperCase();
+}
+
+/** Whether frames of a format ("VP8" ...) can be encrypted end to end. */
+export function isEncryptable(format) {
+  return Encryptable.includes(String(format).toUpperCase());
+}
+
+/**
+ * What to send, most wanted first, when the conference wants `formats`. Where it is sealed (encrypted end to end) only
+ * formats that can be: and any of these rather than none, so that at least those who decode it see something.
+ */
+export function formatsToSend(formats, sealed) {
+  if (!sealed) return formats;
+  const fitting = formats.filter(isEncryptable);
+  return fitting.length > 0 ? fitting : Encryptable;
+}
+
+/** Asks for the extensions that describe frames, both ways, where the browser lets one ask. */
+export function describeFrames(transceiver) {
+  if (!transceiver.setHeaderExtensionsToNegotiate) return;
+  const extensions = transceiver.getHeaderExtensionsToNegotiate();
+  for (const extension of extensions) if (Descriptors.includes(extension.uri)) extension.direction = 'sendrecv';
+  transceiver.setHeaderExtensionsToNegotiate(extensions);
 }
 
 /**

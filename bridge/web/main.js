@@ -1,8 +1,11 @@
 // Starts the page: reads the address, then leads from the lobby to the call to the end screen and back.
 //
-// /#standup                        an invitation to the conference "standup" /#standup&token=...              the same
-// with a join token ?conference=x&name=y&autojoin=1  for kiosks and tests; also width=, height=, fps= of the camera,
-// and codecs=VP8,H264 to offer no others
+//   /#standup                        an invitation to the conference "standup"
+//   /#standup&token=...              the same with a join token
+//   /#standup&e2ee=required          to one that must be encrypted end to end
+//   ?conference=x&name=y&autojoin=1  for kiosks and tests; also width=, height=, fps= of the camera, codecs=VP8,H264 to
+//                                    offer no others, e2ee=1 to turn end-to-end encryption on, direct=0 to stay with
+//                                    the bridge
 
 import { Call } from './call.js';
 import { CallView } from './call_view.js';
@@ -53,10 +56,9 @@ function startCall({ conference, name }) {
   document.title = `${conference} · ${Text.appName}`;
   lobby.close();
   element('ended').hidden = true;
-  call = new Call(
-    { url: signallingUrl(location.href), conference, name, token: address.token, formats: address.formats },
-    media,
-  );
+  const { token, formats, e2ee, requireE2ee, direct } = address;
+  const url = signallingUrl(location.href);
+  call = new Call({ url, conference, name, token, formats, e2ee, requireE2ee, direct }, media);
   call.addEventListener('ended', ({ detail }) => endCall(detail.refusal));
   callView.open(call);
   call.join();
@@ -80,11 +82,15 @@ function endCall(refused) {
 function readAddress() {
   const query = new URLSearchParams(location.search);
   const [invited, ...rest] = location.hash.slice(1).split('&');
+  const invitation = new URLSearchParams(rest.join('&'));
   const number = (key, fallback) => Number(query.get(key)) || fallback;
   return {
     conference: query.get('conference') ?? decode(invited),
     name: query.get('name') ?? '',
-    token: query.get('token') ?? new URLSearchParams(rest.join('&')).get('token') ?? '',
+    token: query.get('token') ?? invitation.get('token') ?? '',
+    e2ee: query.get('e2ee') === '1',
+    requireE2ee: invitation.get('e2ee') === 'required',
+    direct: query.get('direct') !== '0',
     autojoin: query.get('autojoin') === '1',
     formats: query.get('codecs')?.split(',') ?? null,
     picture: { width: number('width', 1280), height: number('height', 720), fps: number('fps', 30) },

@@ -17,6 +17,15 @@ export const Text = {
   linkCopied: 'Link copied. Send it to whoever should join.',
   linkToCopy: (link) => `Copy this link: ${link}`,
   leave: 'Leave the call',
+  sealCall: 'Encrypt end to end, for everyone (e)',
+  unsealCall: 'Stop encrypting end to end, for everyone (e)',
+  sealRequired: 'This conference is encrypted end to end, always',
+
+  e2eeTurnedOn: (name) => `${name ?? 'You'} turned end-to-end encryption on`,
+  e2eeTurnedOff: (name) => `${name ?? 'You'} turned end-to-end encryption off`,
+  e2eeRequired: 'This conference requires end-to-end encryption: nobody can turn it off.',
+  e2eeIncapable: 'This browser cannot encrypt end to end.',
+  forwardedAgain: (kind) => `The others get your ${kind === 'audio' ? 'sound' : 'picture'} again`,
 
   dismiss: 'Dismiss',
   you: (name) => `${name} (you)`,
@@ -29,6 +38,8 @@ export const Text = {
   personLeft: (name) => `${name} left`,
   undecodable: (name, codec) => `${name} sends ${codec}, which this browser cannot show`,
   hear: 'Click to hear the others',
+  sealedMark: (name) => `What ${name} sends is encrypted end to end`,
+  sealedMarkSelf: 'What you send is encrypted end to end',
 
   reconnecting: 'Connection lost. Reconnecting…',
   unreachable: 'The bridge cannot be reached, or a firewall keeps media (UDP) from it. Trying again…',
@@ -41,11 +52,6 @@ export const Text = {
   rejoin: 'Rejoin',
   tryAgain: 'Try again',
   back: 'Back to the start',
-
-  privacy: (how) =>
-    `Your picture and sound travel encrypted to the bridge${how ? ` (${how})` : ''}, and from there encrypted to ` +
-    'each participant. Nobody on the network can read them. The bridge itself holds the keys in memory while the ' +
-    'call lasts, so whoever runs it could.',
 
   deviceLabel: (kind, number) => `${kind === 'audioinput' ? 'Microphone' : 'Camera'} ${number}`,
   noDevice: 'None found',
@@ -95,7 +101,101 @@ export function refusal(code, message) {
       return 'This conference is full. Try again when somebody has left.';
     case 'bridge-full':
       return 'This bridge is full. Try again in a while.';
+    case 'e2ee-unsupported':
+      return 'Your invitation is to a conference that requires end-to-end encryption, and this browser cannot do that. ' +
+        'Use a current Chromium, Firefox or Safari, and an address that begins with https.';
+    case 'e2ee-not-required':
+      return 'Your invitation is to a conference that requires end-to-end encryption, but this one was opened without ' +
+        'it. Nothing of you was sent. When everybody has left it, the next one who opens your invitation opens it anew.';
     default:
       return message || 'The bridge refused the request.';
   }
 }
+
+const Words = ['none', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve'];
+const inWords = (count) => Words[count] ?? String(count);
+
+/** "Ada", "Ada and Grace", "Ada, Grace and 3 others". */
+export function listed(names) {
+  const shown = names.length > 3 ? [...names.slice(0, 2), `${names.length - 2} others`] : names;
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+}
+
+const whatSends = (names) => `what ${listed(names)} ${names.length === 1 && names[0] !== 'you' ? 'sends' : 'send'}`;
+
+/** Who can hear and see the call, what the page knows of each leg, and how it knows. */
+export const PrivacyText = {
+  title: 'Who can hear and see this call?',
+  connecting: 'Connecting…',
+  onlyYou: (host) => `Only you are here. The bridge at ${host} can decrypt what you send; it keeps nothing`,
+  onlyYouSealed: 'Only you are here, and what you send is encrypted end to end',
+  sealed: (count) => `Only the ${inWords(count)} of you can hear and see this call`,
+  sealedDirect: 'Only the two of you can hear and see this call. It goes directly between you',
+  direct: 'This call goes directly between the two of you. The bridge carries none of it',
+  bridge: (host) => `The bridge at ${host} can decrypt this call while it forwards it; it keeps nothing`,
+  partly: (host, names) => `The bridge at ${host} can decrypt ${whatSends(names)}; it keeps nothing`,
+  doubtful: (host, names) => `What ${listed(names)} ${names.length === 1 ? 'sends' : 'send'} looks unencrypted: the ` +
+    `bridge at ${host} can probably decrypt it`,
+  foreign: (name) => `What is shown as ${name} is encrypted with somebody else’s key`,
+  agreeing: 'End-to-end encryption is on. Agreeing on keys…',
+  checking: (names) => `End-to-end encryption is on. Checking ${whatSends(names)}…`,
+  unopened: (names) => `End-to-end encryption is on, but this browser has no key for ${whatSends(names)}`,
+
+  keyMissing: (name) => `${name}’s picture is encrypted with a key that this browser does not have`,
+  soundKeyMissing: (name) => `${name}’s sound is encrypted with a key that this browser does not have`,
+  contradicted: (name) => `${name} says that they encrypt, but their streams look unencrypted`,
+  foreignNote: (name, owner) =>
+    `Shown as ${name}, but encrypted with ${owner ? `${owner}’s key` : 'the key of somebody who is not ' + name}`,
+  incapable: (name) => `${name}’s browser cannot encrypt end to end`,
+
+  warnIncapableSelf: 'This browser cannot encrypt end to end: the bridge can decrypt what you send, and you cannot hear ' +
+    'or see those who encrypt. Use a current Chromium, Firefox or Safari.',
+  warnFailed: 'This browser could not start what encrypts sound and picture, so nothing is sent or shown. Reload the page.',
+  warnIncapable: (name) => `${name}’s browser cannot encrypt end to end: the bridge can decrypt what ${name} sends, and ` +
+    `${name} cannot hear or see those who encrypt.`,
+  warnNoFormatSelf: 'Your picture is not sent: end-to-end encryption needs VP8, VP9 or AV1, and this browser offers none ' +
+    'of them. The others hear you.',
+  warnNoFormat: (name) => `${name} sends no picture: end-to-end encryption needs VP8, VP9 or AV1, and ${name}’s browser ` +
+    'offers none of them.',
+  warnHeldBack: (kind, reason) => `The others do not get your ${kind === 'audio' ? 'sound' : 'picture'}: this conference ` +
+    `requires end-to-end encryption, and ${reason === 'contradicted' ? 'what you send looks unencrypted.'
+      : 'this browser does not encrypt what it sends.'}`,
+
+  explain: {
+    sealed: 'Sound and picture are encrypted in each browser with keys that only the participants have. The bridge ' +
+      'forwards what it cannot read. It does see who is here, who speaks when, how much is sent, and addresses.',
+    direct: 'Sound and picture flow between your two browsers, encrypted with keys that only the two have. The bridge ' +
+      'has passed on their agreement, and it knows who is here.',
+    bridge: 'Sound and picture are encrypted from each browser to the bridge, and from there to each other browser. ' +
+      'Nobody on the network can read them. In between the bridge holds them in clear, in memory only.',
+    sealNow: 'Turn end-to-end encryption on (e) so that the bridge cannot.',
+  },
+  compareTitle: 'Compare these digits',
+  compareHow: 'Read them to each other: if everyone sees the same, nobody has put keys of their own in between.',
+  compareMissing: 'Until the digits have been compared, only the server’s honesty keeps it from putting keys of its own ' +
+    'in between.',
+  comparePending: 'The digits to compare appear as soon as everyone’s keys are agreed on.',
+  incomparable: (names) => `There is no agreement on keys with ${listed(names)}: the digits do not speak for them.`,
+  trust: 'The code of this page comes from the same server. Whoever runs it could send another page.',
+
+  legs: 'Each leg',
+  you: 'You',
+  sends: 'sends',
+  receives: 'receives',
+  paths: { direct: 'directly', bridge: 'through the bridge', none: 'nothing yet' },
+  declares: 'declares end-to-end encryption',
+  declaresNot: 'declares no end-to-end encryption',
+  observed: { undecided: 'too little seen to tell', plain: 'looks like plain codec data', ciphertext: 'looks encrypted' },
+  evidence: 'evidence, not proof',
+  heldBack: { undeclared: 'held back: not declared encrypted', contradicted: 'held back: looks unencrypted' },
+  readable: 'the bridge can decrypt it',
+  unreadable: 'the bridge cannot decrypt it',
+  opened: 'opened here with their own key',
+  kinds: { audio: 'sound', video: 'picture' },
+  hopToBridge: 'To the bridge',
+  hopDirect: 'Between the two',
+  hop: ({ dtls_version: version, dtls_group: group, dtls_cipher: cipher, srtp_profile: profile }) =>
+    [version, group, cipher, profile].filter(Boolean).join(', '),
+  fingerprint: 'fingerprint',
+  pending: 'Asking the bridge…',
+};

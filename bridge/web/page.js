@@ -33,14 +33,14 @@ export function showNotices(element, sentences) {
 }
 
 /**
- * Calls `onKey` with "audio" for the key m and "video" for v, unless the person types or means a shortcut of the
+ * Calls `onKey` with "audio" for the key m, "video" for v and "seal" for e, unless the person types or means a shortcut of the
  * browser.
  */
 export function listenForShortcuts(onKey) {
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (event.target.closest?.('input, textarea, select')) return;
-    const kind = { m: 'audio', v: 'video' }[event.key.toLowerCase()];
+    const kind = { m: 'audio', v: 'video', e: 'seal' }[event.key.toLowerCase()];
     if (kind) onKey(kind);
   });
 }

@@ -1,17 +1,20 @@
 // The media connection to the bridge. Negotiated once: first what we send (audio, video), then the receive slots
 // (audio, then video). Afterwards sources move between slots without a word of SDP; only a change of our own video
-// format may renegotiate, and then with ourselves alone.
+// format may renegotiate, and then with ourselves alone. Frame encryption is installed on everything before the
+// negotiation, because later it may be too late; until it is turned on frames pass as they are.
 
-import { codecsToOffer, formatOf, sendFirst } from './codecs.js';
-import { summarize } from './stats.js';
+import { codecsToOffer, describeFrames, formatOf, sendFirst } from './codecs.js';
+import { arrivals, summarize } from './stats.js';
 
 const DisconnectedMilliseconds = 5_000;      // ICE may recover by itself from a shorter gap
 
 /** Fires `connected` once and `lost` once at most. */
 export class Peer extends EventTarget {
-  #connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+  #connection;
   #senders = {};                             // kind -> transceiver
-  #slots = new Map();                        // mid -> {kind, track, transceiver}; known once there is an offer
+  #tracks;                                   // kind -> our own track or null, also while nothing is sent
+  #sending = true;
+  #slots = new Map();                        // mid -> {kind, name, track, transceiver}; known once there is an offer
   #receivers = [];
   #answer = null;
   #wantedFormats = [];
@@ -24,21 +27,29 @@ export class Peer extends EventTarget {
 
   /**
    * `slots` is {audio, video}; `tracks` our own, null where there is none yet; `formats` limits video formats, null
-   * for all.
+   * for all; `encryption` is a FrameEncryption or null, `options` what it wants of the connection.
    */
-  constructor({ slots, tracks, formats = null }) {
+  constructor({ slots, tracks, formats = null, encryption = null, options = {} }) {
     super();
+    this.#tracks = { ...tracks };
+    this.#connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle', ...options });
     for (const kind of ['audio', 'video']) {
       this.#senders[kind] = this.#connection.addTransceiver(tracks[kind] ?? kind, { direction: 'sendonly' });
+      encryption?.attachSender(this.#senders[kind].sender, { kind });
     }
     for (const kind of ['audio', 'video']) {
       for (let i = 0; i < slots[kind]; ++i) {
-        this.#receivers.push({ kind, transceiver: this.#connection.addTransceiver(kind, { direction: 'recvonly' }) });
+        const transceiver = this.#connection.addTransceiver(kind, { direction: 'recvonly' });
+        const name = `${kind}-${i}`;
+        encryption?.attachReceiver(transceiver.receiver, { kind, slot: name });
+        this.#receivers.push({ kind, name, transceiver });
       }
     }
     const codecs = codecsToOffer(formats);
     for (const transceiver of this.#connection.getTransceivers()) {
-      if (transceiver.receiver.track.kind === 'video') transceiver.setCodecPreferences(codecs);
+      if (transceiver.receiver.track.kind !== 'video') continue;
+      transceiver.setCodecPreferences(codecs);
+      describeFrames(transceiver);
     }
     this.#connection.addEventListener('connectionstatechange', () => this.#watch());
   }
@@ -46,8 +57,8 @@ export class Peer extends EventTarget {
   /** The offer's SDP. It holds no candidates: the bridge is ICE-lite and learns our addresses from our checks. */
   async offer() {
     await this.#connection.setLocalDescription();
-    for (const { kind, transceiver } of this.#receivers) {
-      this.#slots.set(transceiver.mid, { kind, transceiver, track: transceiver.receiver.track });
+    for (const { kind, name, transceiver } of this.#receivers) {
+      this.#slots.set(transceiver.mid, { kind, name, transceiver, track: transceiver.receiver.track });
     }
     return this.#connection.localDescription.sdp;
   }
@@ -64,12 +75,37 @@ export class Peer extends EventTarget {
     return this.#slots.get(mid)?.track;
   }
 
-  /** The microphone or camera was changed, turned on, or off (null). */
-  replaceTrack(kind, track) {
-    return this.#enqueue(() => this.#senders[kind].sender.replaceTrack(track));
+  /** The name that frame encryption knows a slot by. */
+  slotName(mid) {
+    return this.#slots.get(mid)?.name;
   }
 
-  /** Sends the first of `formats` ("VP8" ...) that this browser can encode and that was negotiated. */
+  /** The microphone or camera was changed, turned on, or off (null). */
+  replaceTrack(kind, track) {
+    this.#tracks[kind] = track;
+    return this.#enqueue(() => this.#applyTrack(kind));
+  }
+
+  /** Stops sending, or goes on, with the same tracks: what flows directly need not go to the bridge as well. */
+  setSending(sending) {
+    if (this.#sending === sending) return Promise.resolve();
+    this.#sending = sending;
+    return this.#enqueue(() => Promise.all(['audio', 'video'].map((kind) => this.#applyTrack(kind))));
+  }
+
+  /**
+   * What has arrived on a slot since the connection began: {sound: samples, pictures: frames}, decoded ones only. A
+   * starved audio slot invents samples, which are not counted.
+   */
+  arrivals(mid) {
+    const slot = this.#slots.get(mid);
+    return slot ? arrivals(slot.transceiver.receiver) : Promise.resolve({ sound: 0, pictures: 0, packets: 0 });
+  }
+
+  /**
+   * Sends the first of `formats` ("VP8" ...) that this browser can encode and that was negotiated. Resolves to it, or
+   * to null where there is none; undefined before the answer.
+   */
   preferFormats(formats) {
     this.#wantedFormats = formats;
     return this.#enqueue(() => this.#applyFormats());
@@ -101,22 +137,29 @@ export class Peer extends EventTarget {
   }
 
   async #applyFormats() {
-    if (!this.#answer || this.#wantedFormats.length === 0) return;
+    if (!this.#answer || this.#wantedFormats.length === 0) return undefined;
     const { sender, mid } = this.#senders.video;
     const negotiated = sender.getParameters().codecs.filter((codec) => codec.mimeType.startsWith('video/'));
     const format = this.#wantedFormats.find((name) =>
       negotiated.some((codec) => formatOf(codec) === name.toUpperCase()),
     );
-    if (!format) return; // nothing in common: what we send shows elsewhere as undecodable
+    if (!format) return null;                // what we send shows elsewhere as undecodable
     const codec = negotiated.find((candidate) => formatOf(candidate) === format.toUpperCase());
-    if (await chooseByParameters(sender, codec)) return;
+    if (await chooseByParameters(sender, codec)) return format;
     // Without `encodings[].codec` a sender uses the first format of the answer. So answer ourselves again, in another
     // order.
     const reordered = sendFirst(this.#answer, mid, codec.payloadType);
-    if (reordered === this.#answer) return;
+    if (reordered === this.#answer) return format;
     this.#answer = reordered;
     await this.#connection.setLocalDescription(await this.#connection.createOffer());
     await this.#connection.setRemoteDescription({ type: 'answer', sdp: reordered });
+    return format;
+  }
+
+  // Without a track nothing is sent. Both browsers do so for sound and picture alike, and are back within some 70 ms;
+  // `encodings[].active` takes longer in one of them and does nothing for sound in the other.
+  #applyTrack(kind) {
+    return this.#senders[kind].sender.replaceTrack(this.#sending ? this.#tracks[kind] : null);
   }
 
   #enqueue(step) {

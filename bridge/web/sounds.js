@@ -12,7 +12,10 @@ export class Sounds extends EventTarget {
     this.#root = root;
   }
 
-  /** `sounds`: [{mid, track}], all of them each time. */
+  /**
+   * `sounds`: [{mid, track, volume}], all of them each time. What must not be heard plays with volume 0: it has to
+   * run, so that it is there in the moment it is wanted.
+   */
   play(sounds) {
     const wanted = new Set(sounds.map(({ mid }) => mid));
     for (const [mid, element] of this.#elements) {
@@ -21,13 +24,14 @@ export class Sounds extends EventTarget {
       element.remove();
       this.#elements.delete(mid);
     }
-    for (const { mid, track } of sounds) {
+    for (const { mid, track, volume } of sounds) {
       let element = this.#elements.get(mid);
       if (!element) {
         element = document.createElement('audio');
         this.#elements.set(mid, element);
         this.#root.append(element);
       }
+      element.volume = volume;
       if (element.srcObject?.getAudioTracks()[0] === track) continue;
       element.srcObject = new MediaStream([track]);
       this.#start(element);

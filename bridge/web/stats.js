@@ -1,6 +1,8 @@
 // getStats, boiled down to what a person who watches a call, or a test, wants to know. The same fields in every
 // browser.
 
+const DtlsVersions = { FEFF: 'DTLSv1', FEFD: 'DTLSv1.2', FEFC: 'DTLSv1.3' };
+
 /**
  * {state, transport, sending: [{kind, codec, packets, bytes, frames, width, height}],
  *  slots: [{mid, kind, codec, packets..., frames..., freezes..., energy}]}. Times in seconds; the energy is the
@@ -17,7 +19,7 @@ export async function summarize(connection, senders, slots) {
   };
 }
 
-async function outbound(kind, sender) {
+export async function outbound(kind, sender) {
   const report = await sender.getStats();
   return ofType(report, 'outbound-rtp').map((rtp) => ({
     kind,
@@ -34,7 +36,7 @@ async function outbound(kind, sender) {
   }));
 }
 
-async function inbound(mid, { kind, transceiver }) {
+export async function inbound(mid, { kind, transceiver }) {
   const report = await transceiver.receiver.getStats();
   const [rtp = {}] = ofType(report, 'inbound-rtp');
   return {
@@ -54,6 +56,7 @@ async function inbound(mid, { kind, transceiver }) {
     height: rtp.frameHeight ?? 0,
     totalAudioEnergy: rtp.totalAudioEnergy ?? 0,
     totalSamplesReceived: rtp.totalSamplesReceived ?? 0,
+    concealedSamples: rtp.concealedSamples ?? 0,
     nacks: rtp.nackCount ?? 0,
     plis: rtp.pliCount ?? 0,
   };
@@ -64,6 +67,35 @@ async function transport(connection) {
   const [found = {}] = ofType(report, 'transport');
   const { dtlsState = null, dtlsCipher = null, srtpCipher = null, tlsVersion = null } = found;
   return { dtlsState, dtlsCipher, srtpCipher, tlsVersion };
+}
+
+/**
+ * What a receiver has decoded so far: {sound: samples, pictures: frames, packets}. The samples that a starved receiver
+ * makes up are left out.
+ */
+export async function arrivals(receiver) {
+  const [rtp = {}] = ofType(await receiver.getStats(), 'inbound-rtp');
+  return {
+    sound: (rtp.totalSamplesReceived ?? 0) - (rtp.concealedSamples ?? 0),
+    pictures: rtp.framesDecoded ?? 0,
+    packets: rtp.packetsReceived ?? 0,
+  };
+}
+
+/**
+ * What protects a connection, in the words of the bridge's own report: {dtls_version, dtls_cipher, srtp_profile,
+ * local_fingerprint, remote_fingerprint}, empty strings for what the browser does not tell.
+ */
+export async function protection(connection) {
+  const { dtlsCipher, srtpCipher, tlsVersion } = await transport(connection);
+  const fingerprint = (description) => /^a=fingerprint:(.+?)\r?$/m.exec(description?.sdp ?? '')?.[1] ?? '';
+  return {
+    dtls_version: DtlsVersions[tlsVersion?.toUpperCase()] ?? tlsVersion ?? '',
+    dtls_cipher: dtlsCipher ?? '',
+    srtp_profile: srtpCipher ?? '',
+    local_fingerprint: fingerprint(connection.currentLocalDescription),
+    remote_fingerprint: fingerprint(connection.currentRemoteDescription),
+  };
 }
 
 function ofType(report, type) {

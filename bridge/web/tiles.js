@@ -21,7 +21,10 @@ export class TileGrid {
     new ResizeObserver(() => this.#lay()).observe(list);
   }
 
-  /** `people`: [{id, name, isSelf, audioMuted, videoMuted, track, speaking, undecodable}], most wanted first. */
+  /**
+   * `people`: [{id, name, isSelf, audioMuted, videoMuted, track, path, speaking, sealed, note}], most wanted first.
+   * `path` is what the track came by; `note` a sentence over the picture, or null.
+   */
   show(people) {
     this.#people = people;
     const present = new Set(people.map(({ id }) => id));
@@ -62,30 +65,35 @@ export class TileGrid {
 }
 
 class Tile {
-  #video;
+  #videos;                                   // the one that shows, then the one that waits for its first picture
   #track = null;
+  #path = null;
 
   constructor(template) {
     this.element = template.content.firstElementChild.cloneNode(true);
     drawIcons(this.element);
-    this.#video = this.element.querySelector('video');
+    this.#videos = [...this.element.querySelectorAll('video')];
+    this.#videos[0].classList.add('front');
     this.element.querySelector('.muted-mark').setAttribute('aria-label', Text.microphoneOff);
     this.element.querySelector('.camera-mark').setAttribute('aria-label', Text.cameraOff);
   }
 
-  show({ id, name, isSelf, audioMuted, videoMuted, track, speaking, undecodable }) {
+  show({ id, name, isSelf, audioMuted, videoMuted, track, path, speaking, sealed, note }) {
     const { element } = this;
     element.dataset.participant = id ?? '';
     element.classList.toggle('self', Boolean(isSelf));
     element.classList.toggle('speaking', Boolean(speaking) && !audioMuted);
     element.classList.toggle('audio-muted', audioMuted);
     element.classList.toggle('video-muted', videoMuted);
+    element.classList.toggle('sealed', Boolean(sealed));
+    const mark = element.querySelector('.sealed-mark');
+    mark.setAttribute('aria-label', isSelf ? Text.sealedMarkSelf : Text.sealedMark(name));
     element.querySelector('.name').textContent = isSelf ? Text.you(name) : name;
     dressAvatar(element.querySelector('.avatar'), name);
-    const note = element.querySelector('.tile-note');
-    note.hidden = !undecodable || videoMuted;
-    note.textContent = undecodable ? Text.undecodable(name, undecodable) : '';
-    this.#play(videoMuted || undecodable ? null : track);
+    const shown = element.querySelector('.tile-note');
+    shown.hidden = !note;
+    if (shown.textContent !== (note ?? '')) shown.textContent = note ?? '';
+    this.#play(videoMuted ? null : track, path);
   }
 
   remove() {
@@ -93,13 +101,32 @@ class Tile {
     this.element.remove();
   }
 
-  // The picture shows from the first frame on: a slot that moves here must not show its last person under this name.
-  #play(track) {
+  // A picture shows from its first frame on: a slot that moves here must not show its last person under this name. Only
+  // where the same person comes by another path the picture before stays until then.
+  #play(track, path = null) {
     if (this.#track === track) return;
+    const [showing, waiting] = this.#videos;
+    const isSamePerson = this.#path !== path && this.element.classList.contains('has-picture');
     this.#track = track;
-    this.element.classList.remove('has-picture');
-    this.#video.srcObject = track ? new MediaStream([track]) : null;
-    if (track) onNextFrame(this.#video, () => this.element.classList.toggle('has-picture', this.#track === track));
+    this.#path = path;
+    if (!track || !isSamePerson) {
+      this.element.classList.remove('has-picture');
+      waiting.srcObject = null;
+      showing.srcObject = track ? new MediaStream([track]) : null;
+      if (track) onNextFrame(showing, () => this.element.classList.toggle('has-picture', this.#track === track));
+      return;
+    }
+    waiting.srcObject = new MediaStream([track]);
+    onNextFrame(waiting, () => this.#track === track && this.#swap());
+  }
+
+  #swap() {
+    const [before, now] = this.#videos;
+    if (now.srcObject?.getVideoTracks()[0] !== this.#track) return;
+    this.#videos = [now, before];
+    now.classList.add('front');
+    before.classList.remove('front');
+    before.srcObject = null;
   }
 }
 

@@ -1,6 +1,7 @@
 // A bridge inside the page, for tests of the page alone: it takes the place of WebSocket, answers the signalling of
 // deploy/docs/signalling.md, and its media side is a second RTCPeerConnection that sends drawn people into the receive
-// slots. Injected before the page's own scripts; tests drive it through window.mock.
+// slots. Somebody in it can agree on keys and encrypt, with the page's own modules. Injected before the page's own
+// scripts; tests drive it through window.mock.
 (() => {
   'use strict';
   const Slots = { audio: 3, video: 12 };
@@ -45,6 +46,12 @@
     refusal = null;            // {code, message}: the answer to join
     codecs = ['VP8', 'VP9', 'H264', 'AV1'];
     joins = 0;
+    e2ee = { wanted: false, required: false };
+    direct = { allowed: false, ice_servers: [] };
+    report = { participants: [] };
+    seals = false;             // set before the page joins: what is sent to it can be encrypted
+    #encryption = null;        // of everything that is sent to the page: one person at a time encrypts
+    #agreements = new Map();   // id -> KeyAgreement of somebody here
     #videos = new Map();
     #socket = null;
     #pc = null;
@@ -61,28 +68,75 @@
           participant: 'me',
           conference: message.conference,
           slots: Slots,
+          e2ee: this.e2ee,
+          direct: this.direct,
           participants: [...this.people.values()],
         });
       } else if (message.type === 'offer') {
         await this.#answer(message.sdp);
+      } else if (message.type === 'e2ee') {
+        this.policy({ wanted: message.wanted, required: false }, 'me');
+      } else if (message.type === 'privacy') {
+        this.#send('privacy', { report: this.report });
+      } else if (message.type === 'relay') {
+        for (const [id, agreement] of this.#agreements) {
+          const data = message.all ?? message.to[id];
+          if (data !== undefined) agreement.handle('me', data);
+        }
       }
     }
 
-    add(name, { audioMuted = false, videoMuted = false } = {}) {
-      const person = { id: `p${nextId++}`, name, audio: { muted: audioMuted }, video: { muted: videoMuted } };
+    /** The conference decides about end-to-end encryption. */
+    policy(e2ee, by) {
+      this.e2ee = e2ee;
+      this.#send('e2ee', { ...e2ee, by });
+    }
+    holdBack(kind, reason) { this.#send('held-back', { kind, reason }); }
+
+    /** Somebody agrees on keys with the page and encrypts; with `secretly`, without telling the page the key. */
+    async seal(id, { secretly = false } = {}) {
+      const { KeyAgreement } = await import('/e2ee/key_agreement.js');
+      const { newSenderKey } = await import('/e2ee/sender_keys.js');
+      const agreement = new KeyAgreement({ self: id, conference: 'standup' });
+      this.#agreements.set(id, agreement);
+      agreement.addEventListener('send', ({ detail }) => {
+        const data = detail.all ?? detail.to.me;
+        if (data !== undefined) this.#send('relay', { from: id, data });
+      });
+      agreement.addEventListener('own-key', ({ detail }) => {
+        this.#encryption.setOwnKey(secretly ? newSenderKey() : detail);
+      });
+      await agreement.start();
+      await agreement.add('me');
+      await this.#encryption.setEncrypting(true);
+      this.change(id, { e2ee: { capable: true, declared: true, verdict: 'undecided' } });
+    }
+
+    add(name, { audioMuted = false, videoMuted = false, e2ee = {} } = {}) {
+      const person = {
+        id: `p${nextId++}`,
+        name,
+        audio: { muted: audioMuted },
+        video: { muted: videoMuted },
+        e2ee: { capable: true, declared: false, verdict: 'undeclared', ...e2ee },
+        direct: false,
+      };
       this.people.set(person.id, person);
       this.#send('participant-joined', { participant: person });
       this.assign();
       return person.id;
     }
-    change(id, { audioMuted, videoMuted }) {
+    change(id, { audioMuted, videoMuted, e2ee = {} }) {
       const person = this.people.get(id);
+      Object.assign(person.e2ee, e2ee);
       if (audioMuted !== undefined) person.audio.muted = audioMuted;
       if (videoMuted !== undefined) person.video.muted = videoMuted;
       this.#send('participant-changed', { participant: person });
     }
     remove(id) {
       this.people.delete(id);
+      this.#agreements.get(id)?.close();
+      this.#agreements.delete(id);
       this.undecodable = this.undecodable.filter((entry) => entry.participant !== id);
       this.#send('participant-left', { id });
       this.assign();
@@ -125,7 +179,9 @@
 
     async #answer(sdp) {
       this.#pc?.close();
-      const pc = this.#pc = new RTCPeerConnection();
+      const { FrameEncryption } = this.seals ? await import('/e2ee/encryption.js') : {};
+      this.#encryption = this.seals ? new FrameEncryption() : null;
+      const pc = this.#pc = new RTCPeerConnection(this.seals ? FrameEncryption.connectionOptions() : {});
       await pc.setRemoteDescription({ type: 'offer', sdp });
       this.#slots = { audio: [], video: [] };
       const sections = sdp.split(/^m=/m).slice(1);
@@ -133,6 +189,7 @@
         if (!sections[index].includes('a=recvonly')) return;
         const { kind } = transceiver.receiver.track;
         transceiver.direction = 'sendonly';
+        this.#encryption?.attachSender(transceiver.sender, { kind });
         if (kind === 'audio') sound().then((track) => transceiver.sender.replaceTrack(track));
         this.#slots[kind].push({ mid: transceiver.mid, sender: transceiver.sender });
       });

@@ -1,0 +1,395 @@
+// When two participants talk without the bridge. While exactly two are in the call the one with the smaller id offers;
+// media keeps flowing through the bridge until the other says that it really hears and sees us directly, and flows
+// through it again, before the direct connection goes, as soon as a third comes. At any moment one of the two paths
+// is audible. What it sends to the other side travels in messages that the bridge cannot read.
+
+import { DirectLink } from './direct_link.js';
+
+const TickMilliseconds = 100;
+const FirstMilliseconds = 300;               // from being two, at the start of a call
+const AgainMilliseconds = 5_000;             // from being two again
+const AttemptMilliseconds = 8_000;           // for both directions to come about
+const HandBackMilliseconds = 10_000;         // for the bridge to take over
+const SilenceMilliseconds = 800;             // without a packet of sound: the path is broken
+const RetryMilliseconds = [30_000, 120_000, 600_000];
+const EnoughSamples = 4_800;                 // 0.1 s of decoded sound
+const EnoughToSwitch = 1_920;                // two packets of it
+const EnoughPictures = 2;
+const SpeakingLevel = 0.03;                  // 0 to 1
+const SpeakingHoldMilliseconds = 600;
+
+/**
+ * Fires `change` when `plays`, `carriesOurs` or `complete` change.
+ *
+ * `send(id, object)` and `handle(from, data)` are the private channel; `bridgeArrivals(id)` tells what has been decoded
+ * in the bridge's slots that carry somebody: [{mid, sound, pictures}].
+ */
+export class Direct extends EventTarget {
+  #self;
+  #send;
+  #bridgeArrivals;
+  #linkOptions;                              // {encryption, options, iceServers, formats}
+  #tracks = { audio: null, video: null };
+  #sealed = false;                           // the call is encrypted end to end
+  #others = [];
+  #reachable = new Set();                    // whom the private channel reaches
+  #link = null;
+  #partner = null;                           // of the link
+  #session = null;
+  #state = 'idle';                           // idle | trying | receiving | handing-back
+  #plays = { audio: false, video: false };
+  #received = false;                         // the other side says that it receives us directly
+  #partnerDone = false;                      // it needs the direct connection no longer
+  #theirs = { audio: false, video: false };  // what it sends
+  #protection = null;
+  #since = 0;                                // of the state
+  #bridged = new Map();                      // mid -> what had been decoded at the last look, while handing back
+  #heard = 0;                                // through the bridge since then
+  #seen = 0;
+  #spokeAt = -Infinity;
+  #spoke = false;
+  #lastPackets = 0;
+  #lastPacketAt = 0;
+  #ticker = null;
+  #ticking = false;
+  #timer = null;
+  #wasCrowded = false;
+  #failures = 0;
+  #refused = new Set();
+
+  constructor({ self, send, bridgeArrivals, encryption = null, options = {}, iceServers = [], formats = null }) {
+    super();
+    this.#self = self;
+    this.#send = send;
+    this.#bridgeArrivals = bridgeArrivals;
+    this.#linkOptions = { encryption, options, iceServers, formats };
+  }
+
+  /** Which kinds are to be taken from the direct connection instead of the bridge's slots. */
+  get plays() {
+    return this.#plays;
+  }
+
+  /** The other side receives us directly: nothing need go to the bridge. */
+  get carriesOurs() {
+    return this.#received && this.#state === 'receiving';
+  }
+
+  /** Both directions are direct. */
+  get complete() {
+    return this.carriesOurs;
+  }
+
+  get partner() {
+    return this.#partner;
+  }
+
+  /** What protects the connection; null while it is not complete. */
+  get protection() {
+    return this.complete ? this.#protection : null;
+  }
+
+  /** The other side speaks; the bridge, which tells it otherwise, does not hear them. */
+  get partnerSpeaks() {
+    return this.#plays.audio && this.#spoke;
+  }
+
+  /** [{kind, name, track}] of what the link may deliver; empty without one. */
+  receivers() {
+    if (!this.#link) return [];
+    return ['audio', 'video']
+      .map((kind) => ({ kind, name: this.#link.name(kind), track: this.#link.track(kind) }))
+      .filter(({ track }) => track);
+  }
+
+  stats() {
+    return this.#link ? this.#link.stats() : Promise.resolve({ sending: [], slots: [] });
+  }
+
+  /** Everyone else in the call. */
+  setOthers(ids) {
+    this.#others = [...ids];
+    if (ids.length > 1) this.#wasCrowded = true;
+    if (this.#link && !ids.includes(this.#partner)) this.#drop();
+    else if (this.#link && ids.length > 1) this.#handBack();
+    this.#schedule();
+  }
+
+  /** The private channel reaches somebody from now on. */
+  setReachable(id) {
+    this.#reachable.add(id);
+    this.#schedule();
+  }
+
+  /** Our own tracks, null where nothing is to be sent; and whether frames are encrypted. */
+  setMedia(tracks, sealed) {
+    this.#sealed = sealed;
+    const before = this.#sends();
+    this.#tracks = { ...tracks };
+    this.#applyTracks();
+    const now = this.#sends();
+    if (this.#link && (before.audio !== now.audio || before.video !== now.video)) this.#tell({ do: 'sends', ...now });
+  }
+
+  /** The answer of a page that does not connect directly to a message of one that would; null for other messages. */
+  static refusal(message) {
+    return message?.do === 'offer' ? { session: message.session, do: 'refuse' } : null;
+  }
+
+  /** What the other side said: {session, do, ...}. Whatever does not fit is ignored. */
+  handle(from, message) {
+    if (typeof message?.session !== 'string') return;
+    if (message.do === 'offer') this.#offered(from, message);
+    else if (this.#link && from === this.#partner && message.session === this.#session) this.#told(message);
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    this.#others = [];
+    this.#drop();
+  }
+
+  #told(message) {
+    switch (message.do) {
+      case 'answer':
+        this.#theirs = sends(message);
+        this.#link.accept(String(message.sdp)).then(() => this.#applyTracks()).catch(() => this.#fail());
+        break;
+      case 'candidates':
+        if (Array.isArray(message.list)) this.#link.addCandidates(message.list);
+        break;
+      case 'sends':
+        this.#theirs = sends(message);
+        break;
+      case 'receiving':
+        this.#received = true;
+        this.#completeIfSo();
+        this.#changed();
+        break;
+      case 'done':
+        this.#partnerDone = true;
+        break;
+      case 'refuse':
+        this.#refused.add(this.#partner);
+        this.#drop();
+        break;
+      case 'end':
+        this.#drop();
+        this.#failures++;
+        this.#schedule();
+        break;
+      default:
+    }
+  }
+
+  // The one with the smaller id offers, when the two have been alone for a while.
+  #schedule() {
+    clearTimeout(this.#timer);
+    const [other, ...more] = this.#others;
+    if (this.#link || other === undefined || more.length > 0 || this.#self > other) return;
+    if (!this.#reachable.has(other) || this.#refused.has(other)) return;
+    const failed = RetryMilliseconds[Math.min(this.#failures, RetryMilliseconds.length) - 1];
+    const wait = failed ?? (this.#wasCrowded ? AgainMilliseconds : FirstMilliseconds);
+    this.#timer = setTimeout(() => this.#attempt(other), wait);
+  }
+
+  async #attempt(other) {
+    const link = this.#open(other, crypto.randomUUID());
+    try {
+      const sdp = await link.offer();
+      if (this.#link === link) this.#tell({ do: 'offer', sdp, ...this.#sends() });
+    } catch {
+      if (this.#link === link) this.#fail();
+    }
+  }
+
+  async #offered(from, { session, sdp, ...rest }) {
+    if (this.#others.length !== 1 || this.#others[0] !== from || from > this.#self) {
+      return this.#send(from, { session, do: 'end' });
+    }
+    if (this.#link) this.#drop();            // the other side has begun anew
+    const link = this.#open(from, session);
+    this.#theirs = sends(rest);
+    try {
+      const answer = await link.answer(String(sdp));
+      if (this.#link !== link) return;
+      this.#tell({ do: 'answer', sdp: answer, ...this.#sends() });
+      this.#applyTracks();
+    } catch {
+      if (this.#link === link) this.#fail();
+    }
+  }
+
+  #open(partner, session) {
+    clearTimeout(this.#timer);
+    const link = this.#link = new DirectLink({ tracks: this.#outgoing(), ...this.#linkOptions });
+    this.#partner = partner;
+    this.#session = session;
+    this.#received = this.#partnerDone = false;
+    this.#theirs = { audio: false, video: false };
+    this.#enter('trying');
+    link.addEventListener('candidates', ({ detail }) => this.#tell({ do: 'candidates', list: detail }));
+    link.addEventListener('lost', () => this.#link === link && this.#fail());
+    this.#ticker = setInterval(() => this.#tick(), TickMilliseconds);
+    this.#changed();
+    return link;
+  }
+
+  async #tick() {
+    if (this.#ticking || !this.#link) return;
+    this.#ticking = true;
+    const link = this.#link;
+    try {
+      const [direct, bridged] = await Promise.all([
+        link.arrivals(),
+        this.#state === 'handing-back' ? this.#bridgeArrivals(this.#partner) : [],
+      ]);
+      if (this.#link !== link) return;
+      this.#listen(link.level());
+      this.#count(bridged);
+      this.#judge(direct);
+    } catch {
+      if (this.#link === link) this.#fail();
+    } finally {
+      this.#ticking = false;
+    }
+  }
+
+  #judge(direct) {
+    const waited = performance.now() - this.#since;
+    if (this.#state === 'handing-back') return this.#judgeHandBack(waited);
+    if (this.#state === 'trying' && this.#hasArrived(direct)) this.#receive(direct);
+    if (this.#state === 'receiving' && this.#isSilent(direct)) return this.#fail();
+    const began = this.#state === 'trying' || !this.#received;
+    if (began && waited > AttemptMilliseconds) this.#fail();
+  }
+
+  #hasArrived({ sound, pictures }) {
+    const { audio, video } = this.#theirs;
+    if (!audio && !video) return false;      // nothing to hand over
+    return (!audio || sound >= EnoughSamples) && (!video || pictures >= EnoughPictures);
+  }
+
+  #receive({ packets }) {
+    this.#enter('receiving');
+    this.#plays = { audio: true, video: true };
+    this.#lastPackets = packets;
+    this.#lastPacketAt = performance.now();
+    this.#tell({ do: 'receiving' });
+    this.#completeIfSo();
+    this.#changed();
+  }
+
+  // Consent of ICE takes seconds to notice that a path is gone; sound comes fifty times a second, also a muted one.
+  #isSilent({ packets }) {
+    const now = performance.now();
+    if (packets !== this.#lastPackets || !this.#theirs.audio) this.#lastPacketAt = now;
+    this.#lastPackets = packets;
+    return now - this.#lastPacketAt > SilenceMilliseconds;
+  }
+
+  #listen(level) {
+    const now = performance.now();
+    if (level > SpeakingLevel) this.#spokeAt = now;
+    const speaks = now - this.#spokeAt < SpeakingHoldMilliseconds;
+    if (speaks === this.#spoke) return;
+    this.#spoke = speaks;
+    this.#changed();
+  }
+
+  #completeIfSo() {
+    if (!this.complete) return;
+    this.#failures = 0;
+    const link = this.#link;
+    link.protection().then((protection) => {
+      if (this.#link !== link) return;
+      this.#protection = protection;
+      this.#changed();
+    }).catch(() => {});
+  }
+
+  // From here on we send both ways, and listen to the direct one until the bridge's is really there.
+  #handBack() {
+    if (this.#state === 'handing-back') return;
+    if (this.#state === 'trying') return this.#fail({ counts: false });
+    this.#enter('handing-back');
+    this.#bridged.clear();
+    this.#heard = this.#seen = 0;
+    this.#changed();
+  }
+
+  // A slot's count goes on from whoever it carried before: only what is added from the first look on is theirs.
+  #count(bridged) {
+    for (const { mid, sound, pictures } of bridged) {
+      const before = this.#bridged.get(mid) ?? { sound, pictures };
+      this.#heard += Math.max(0, sound - before.sound);
+      this.#seen += Math.max(0, pictures - before.pictures);
+      this.#bridged.set(mid, { sound, pictures });
+    }
+  }
+
+  #judgeHandBack(waited) {
+    const { audio, video } = this.#theirs;
+    const inTime = waited < HandBackMilliseconds;
+    const before = { ...this.#plays };
+    if (this.#heard >= EnoughToSwitch || !audio || !inTime) this.#plays.audio = false;
+    if (this.#seen > 0 || !video || !inTime) this.#plays.video = false;
+    if (before.audio !== this.#plays.audio || before.video !== this.#plays.video) this.#changed();
+    if (this.#plays.audio || this.#plays.video) return;
+    if (before.audio || before.video) this.#tell({ do: 'done' });
+    if (this.#partnerDone || !inTime) {
+      this.#drop();
+      this.#schedule();
+    }
+  }
+
+  #fail({ counts = true } = {}) {
+    this.#tell({ do: 'end' });
+    if (counts) this.#failures++;
+    this.#drop();
+    this.#schedule();
+  }
+
+  #drop() {
+    if (!this.#link) return;
+    clearInterval(this.#ticker);
+    this.#link.close();
+    this.#link = this.#partner = this.#session = this.#protection = null;
+    this.#received = false;
+    this.#plays = { audio: false, video: false };
+    this.#enter('idle');
+    this.#changed();
+  }
+
+  #enter(state) {
+    this.#state = state;
+    this.#since = performance.now();
+  }
+
+  #tell(message) {
+    if (this.#partner) this.#send(this.#partner, { session: this.#session, ...message });
+  }
+
+  #sends() {
+    const { audio, video } = this.#outgoing();
+    return { audio: Boolean(audio), video: Boolean(video) };
+  }
+
+  #outgoing() {
+    const withheld = this.#sealed && this.#link && !this.#link.canEncryptVideo();
+    return withheld ? { ...this.#tracks, video: null } : this.#tracks;
+  }
+
+  #applyTracks() {
+    const tracks = this.#outgoing();
+    for (const kind of ['audio', 'video']) this.#link?.replaceTrack(kind, tracks[kind]).catch(() => {});
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event('change'));
+  }
+}
+
+function sends({ audio, video }) {
+  return { audio: audio === true, video: video === true };
+}
