@@ -92,8 +92,10 @@ class Slot {
       owner = opened.participant;
       frame.data = opened.plaintext;
     } catch (error) {
-      const mayBePlain = error.reason === 'not-sframe' || error.reason === 'unknown-key';
-      if (!mayBePlain || !this.#takesPlain()) return this.state.dropped(error.reason, performance.now());
+      // An SFrame that nothing opens is never played: a decoder would make noise of it.
+      if (error.reason !== 'not-sframe' || !this.#takesPlain()) {
+        return this.state.dropped(error.reason, performance.now());
+      }
     }
     const asks = this.state.passed(owner, this.#kind === 'audio' || frame.type === 'key', performance.now());
     controller.enqueue(frame);

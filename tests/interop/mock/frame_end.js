@@ -14,7 +14,7 @@ window.end = {
       this.statuses[detail.slot] = detail;
     });
     this.connection = new RTCPeerConnection(FrameEncryption.connectionOptions());
-    for (const track of this.makeTracks()) {
+    for (const track of await this.makeTracks()) {
       const sender = this.connection.addTrack(track);        // unlike addTransceiver, an offer takes these up
       const transceiver = this.connection.getTransceivers().find((candidate) => candidate.sender === sender);
       this.encryption?.attachSender(sender, { kind: track.kind });
@@ -24,8 +24,8 @@ window.end = {
     }
   },
 
-  // A canvas, because its size can be changed at will.
-  makeTracks() {
+  // The browser's made-up microphone, and a canvas, because its size can be changed at will.
+  async makeTracks() {
     this.canvas = document.createElement('canvas');
     this.resize(320, 180);
     const context = this.canvas.getContext('2d');
@@ -39,12 +39,9 @@ window.end = {
       context.fillStyle = '#fff';
       context.fillRect((drawn++ * 5) % width, height / 3, width / 8, height / 3);
     }, 1000 / 15);
-    this.audio = new AudioContext();
-    const oscillator = this.audio.createOscillator();
-    const output = this.audio.createMediaStreamDestination();
-    oscillator.connect(output);
-    oscillator.start();
-    return [...output.stream.getAudioTracks(), ...this.canvas.captureStream(15).getVideoTracks()];
+    const microphone = await navigator.mediaDevices.getUserMedia({ audio: true });
+    this.tracks = [...microphone.getTracks(), ...this.canvas.captureStream(15).getTracks()];
+    return this.tracks;
   },
 
   resize(width, height) { Object.assign(this.canvas, { width, height }); },
@@ -121,7 +118,7 @@ window.end = {
     clearInterval(this.drawing);
     this.connection.close();
     this.encryption?.close();
-    this.audio.close();
+    for (const track of this.tracks) track.stop();
     document.body.replaceChildren();
   },
 };
