@@ -3,7 +3,9 @@
 // was ratcheted; written one after the other they are the KID. Whoever leaves is shut out by a fresh key, whoever
 // joins learns nothing of before by a ratchet, which receivers follow by themselves.
 
-import { decodeHeader, deriveFrameKey, importBaseKey, open, ratchetBaseKey, seal, SFrameError, Suites } from './sframe.js';
+import {
+  decodeHeader, deriveFrameKey, importBaseKey, open, ratchetBaseKey, seal, SFrameError, Suites,
+} from './sframe.js';
 
 export const Suite = 0x0004;                 // the agreement behind the keys is no stronger than 128 bits either
 export const KeyBytes = Suites[Suite].hashBytes;     // as many as a ratchet gives
@@ -17,7 +19,7 @@ const MaxKeysOfParticipant = 8;
 const MaxPrefixesOfParticipant = 4;
 const ReplayWindow = 4096;                   // frames; half a minute of a sender's audio and three sizes of video
 
-/** A participant's first key: {prefix, number, step, key}. The prefix's first byte is never 0: every KID has 7 bytes. */
+/** A participant's first key: {prefix, number, step, key}. The prefix does not begin with 0: every KID has 7 bytes. */
 export function newSenderKey() {
   const prefix = crypto.getRandomValues(new Uint8Array(4));
   prefix[0] ||= 1;
@@ -55,17 +57,19 @@ export class SendingKey {
   #kid = null;
   #frameKey = null;
   #counter = 0;
+  #latest = new Map();                       // prefix, as a number -> the last KID used with it
 
   get isSet() { return this.#kid !== null; }
   get kid() { return this.#kid; }
 
-  /** `baseKey` as importBaseKey gives it. False for a key that is not newer than the present one. */
+  /** `baseKey` as importBaseKey gives it. False for a key that is not newer than those used with its prefix. */
   async set(name, baseKey) {
     if (!isSenderKey(name)) return false;
     const kid = kidOf(name);
-    const samePrefix = this.#kid !== null && kid >> 24n === this.#kid >> 24n;
-    if (samePrefix && kid <= this.#kid) return false;
+    const prefix = prefixNumber(name.prefix);
     const frameKey = await deriveFrameKey(baseKey, kid, Suite, 'encrypt');
+    if (kid <= (this.#latest.get(prefix) ?? -1n)) return false;
+    this.#latest.set(prefix, kid);
     this.#kid = kid;
     this.#frameKey = frameKey;
     this.#counter = 0;
