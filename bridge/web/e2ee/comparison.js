@@ -11,7 +11,7 @@ const CommitLabel = 'Viaduct E2EE 1 commit';
 const StringLabel = 'Viaduct E2EE 1 string';
 const Digits = 12;
 const DigitsTogether = 4;
-// Also bounds how often somebody in between may try: twice a second, half a million years for one in two.
+// Also bounds how often somebody in between may try: twice a second, so that 10^12 tries take 16,000 years.
 const CommitDelayMilliseconds = 500;
 const RetryMilliseconds = 10_000;            // a round that does not end is begun anew, ever more rarely
 const MaxRetryMilliseconds = 80_000;
