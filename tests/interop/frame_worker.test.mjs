@@ -36,7 +36,8 @@ class Pipe {
       sendKeyFrameRequest: async () => { this.keyFrames++; },
     };
     this.#closed = new Promise((close) => {
-      transformer.writable = new WritableStream({ write: ({ data }) => { this.#out.push(new Uint8Array(data)); }, close });
+      const write = ({ data }) => { this.#out.push(new Uint8Array(data)); };
+      transformer.writable = new WritableStream({ write, close });
     });
     handlers.rtctransform({ transformer });
   }

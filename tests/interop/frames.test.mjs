@@ -53,8 +53,8 @@ describe('encrypted frames', () => {
     ['chromium', 'firefox', true],
     ['chromium', 'chromium', false, true],
   ]) {
-    const how = [...(descriptor ? ['with the dependency descriptor'] : []), ...(streamsOnly ? ['by encoded streams'] : [])];
-    test(`pass between ${first} and ${second} in every format ${how.join(' ')}`, options, async () => {
+    const how = descriptor ? ', with the dependency descriptor' : streamsOnly ? ', by encoded streams' : '';
+    test(`pass between ${first} and ${second} in every format${how}`, options, async () => {
       const browsers = [first, second].map((name) => (name === 'chromium' ? chromium : firefox));
       await withPair(browsers, { formats: Formats, descriptor, streamsOnly: streamsOnly ?? false }, async (pair) => {
         if (streamsOnly) {
@@ -98,7 +98,7 @@ describe('encrypted frames', () => {
   });
 
   for (const [first, second] of [['chromium', 'firefox'], ['firefox', 'firefox']]) {
-    test(`with a wrong key show as that, and flow again with the right one: ${first} and ${second}`, options, async () => {
+    test(`under a wrong key show as that, and flow with the right one, ${first} and ${second}`, options, async () => {
       const browsers = [first, second].map((name) => (name === 'chromium' ? chromium : firefox));
       await withPair(browsers, { formats: ['VP8'] }, async (pair, ada, grace) => {
         for (const [end, other] of [[ada, grace], [grace, ada]]) {

@@ -220,7 +220,7 @@ describe('sender keys', () => {
   test('distinguish what is no SFrame, what has no key, and what does not authenticate', async () => {
     const { own, sending, receiving } = await pair();
     const frame = await sealed(sending, 'x');
-    for (const plain of ['', '00', '9901234567', '82498342', '78aabbccddeeff001122334455667788', 'fcffffffffffffffff']) {
+    for (const plain of ['', '00', '9901234567', '82498342', '78aabbccddeeff001122334455667788', 'fcffffffffffff']) {
       await refuses(receiving, bytes(plain), 'not-sframe');
     }
     await refuses(new ReceivingKeys(), frame, 'unknown-key');

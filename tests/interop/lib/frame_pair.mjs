@@ -1,4 +1,4 @@
-// Two pages, in one browser or in two, joined by a connection that the test signals. Each is a participant to the other.
+// Two pages, in one browser or in two, joined by a connection that the test signals: participants to each other.
 
 import fs from 'node:fs';
 import { newSenderKey } from '../../../bridge/web/e2ee/sender_keys.js';
@@ -77,7 +77,8 @@ class FrameEnd {
   }
 
   learn(other, key) {
-    return this.page.evaluate(({ name, told }) => window.end.peerKey(name, told), { name: other.name, told: packed(key) });
+    const told = { name: other.name, key: packed(key) };
+    return this.page.evaluate((wanted) => window.end.peerKey(wanted.name, wanted.key), told);
   }
   declare(other, value) {
     return this.page.evaluate(
