@@ -123,7 +123,7 @@ def junit_counts(report):
 def run_unit(step):
     """CTest of the release build: unit, packets, sim, differential"""
     step.build("release")
-    return step.ctest("release", "--exclude-regex", "^(style|deploy)")
+    return step.ctest("release", "--exclude-regex", "^(style|deploy|secrecy)")
 
 
 def run_style(step):
@@ -138,10 +138,16 @@ def run_deploy(step):
     return step.ctest("release", "--tests-regex", "^deploy")
 
 
+def run_secrecy(step):
+    """what root can find out about a running bridge, and sabotaged ones"""
+    step.build("release", ["viaduct", "call_bot", "sabotage"])
+    return step.ctest("release", "--tests-regex", "^secrecy")
+
+
 def run_sanitizers(step):
     """unit, packets, sim and differential under ASan and UBSan"""
     step.build("dev")
-    return step.ctest("dev", "--exclude-regex", "^(style|deploy)")
+    return step.ctest("dev", "--exclude-regex", "^(style|deploy|secrecy)")
 
 
 def run_fuzz(step):
@@ -186,8 +192,8 @@ def tap_counts(report):
                   totals.get("skipped", 0) + totals.get("todo", 0))
 
 
-PARTS = {"unit": run_unit, "style": run_style, "deploy": run_deploy, "interop": run_interop,
-         "sanitizers": run_sanitizers, "fuzz": run_fuzz}
+PARTS = {"unit": run_unit, "style": run_style, "deploy": run_deploy, "secrecy": run_secrecy,
+         "interop": run_interop, "sanitizers": run_sanitizers, "fuzz": run_fuzz}
 
 
 def run_part(part, jobs):

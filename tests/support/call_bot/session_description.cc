@@ -1,0 +1,115 @@
+#include "tests/support/call_bot/session_description.h"
+
+#include <sstream>
+
+#include "protocol/rtp/extension.h"
+#include "protocol/sdp/sdp.h"
+
+namespace viaduct::call_bot {
+namespace {
+
+constexpr const char* Formats[] = {
+    "a=rtpmap:111 opus/48000/2\r\n"
+    "a=rtcp-fb:111 transport-cc\r\n"
+    "a=fmtp:111 minptime=10;useinbandfec=1\r\n",
+    "a=rtpmap:96 VP8/90000\r\n"
+    "a=rtcp-fb:96 transport-cc\r\n"
+    "a=rtcp-fb:96 ccm fir\r\n"
+    "a=rtcp-fb:96 nack\r\n"
+    "a=rtcp-fb:96 nack pli\r\n"
+    "a=rtpmap:97 rtx/90000\r\n"
+    "a=fmtp:97 apt=96\r\n"};
+
+class OfferWriter {
+ public:
+  explicit OfferWriter(const OfferDescription& offer) : offer_(offer) {}
+
+  std::string write() {
+    for (const SendStream& stream : offer_.streams) {
+      begin_section(stream.kind, stream.mid, "sendonly");
+      write_ssrcs(stream);
+    }
+    write_slots(codec::MediaKind::Audio, offer_.audio_slots);
+    write_slots(codec::MediaKind::Video, offer_.video_slots);
+    return "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE" + bundled_ +
+           "\r\na=extmap-allow-mixed\r\n" + sections_.str();
+  }
+
+ private:
+  void write_slots(codec::MediaKind kind, size_t count) {
+    const char letter = kind == codec::MediaKind::Audio ? 'a' : 'v';
+    for (size_t i = 0; i < count; ++i) begin_section(kind, letter + std::to_string(i), "recvonly");
+  }
+
+  void begin_section(codec::MediaKind kind, const std::string& mid, const char* direction) {
+    const bool audio = kind == codec::MediaKind::Audio;
+    bundled_ += " " + mid;
+    sections_ << (audio ? "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"
+                        : "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\n")
+              << "c=IN IP4 0.0.0.0\r\na=mid:" << mid << "\r\na=" << direction
+              << "\r\na=ice-ufrag:" << offer_.credentials.ufrag
+              << "\r\na=ice-pwd:" << offer_.credentials.password
+              << "\r\na=fingerprint:" << offer_.fingerprint.to_string()
+              << "\r\na=setup:actpass\r\na=rtcp-mux\r\na=rtcp-rsize\r\n";
+    write_extension(MidId, rtp::ExtensionType::Mid);
+    write_extension(TransportSequenceId, rtp::ExtensionType::TransportSequence);
+    if (audio) write_extension(AudioLevelId, rtp::ExtensionType::AudioLevel);
+    else write_extension(DependencyDescriptorId, rtp::ExtensionType::DependencyDescriptor);
+    sections_ << Formats[audio ? 0 : 1];
+  }
+
+  void write_extension(uint8_t id, rtp::ExtensionType type) {
+    sections_ << "a=extmap:" << int{id} << " " << rtp::uri_of(type) << "\r\n";
+  }
+
+  void write_ssrcs(const SendStream& stream) {
+    sections_ << "a=msid:- " << stream.mid << "\r\n";
+    if (stream.rtx_ssrc != 0)
+      sections_ << "a=ssrc-group:FID " << stream.ssrc << " " << stream.rtx_ssrc << "\r\n";
+    for (const uint32_t ssrc : {stream.ssrc, stream.rtx_ssrc})
+      if (ssrc != 0) sections_ << "a=ssrc:" << ssrc << " cname:bot\r\n";
+  }
+
+  const OfferDescription& offer_;
+  std::string bundled_;
+  std::ostringstream sections_;
+};
+
+// a=candidate:<foundation> <component> <transport> <priority> <address> <port> typ ... (RFC 8839 section 5.1)
+SocketAddress first_candidate(const std::string& sdp) {
+  std::istringstream lines(sdp);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("a=candidate:")) continue;
+    std::istringstream words(line);
+    std::string skipped, address;
+    uint16_t port = 0;
+    words >> skipped >> skipped >> skipped >> skipped >> address >> port;
+    const auto ip = IpAddress::parse(address);
+    if (words && ip && !ip->is_v6()) return {*ip, port};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string write_offer(const OfferDescription& offer) { return OfferWriter(offer).write(); }
+
+// An answer is written as an offer is, but for what its attributes then mean.
+Result<AnswerView> read_answer(const std::string& sdp) {
+  const auto parsed = sdp::parse_offer(sdp);
+  if (!parsed) return parsed.error();
+  AnswerView view{.credentials = {parsed->ice_ufrag, parsed->ice_pwd},
+                  .fingerprint = {parsed->fingerprint_algorithm, parsed->fingerprint},
+                  .bridge = first_candidate(sdp)};
+  if (view.bridge.port == 0)
+    return Error{ErrorCode::InvalidArgument, "the answer has no IPv4 candidate"};
+  if (parsed->setup != sdp::Setup::Passive)
+    return Error{ErrorCode::InvalidArgument, "the answer is not a=setup:passive"};
+  for (const sdp::MediaSection& section : parsed->media) {
+    if (section.rejected || !section.ssrc) continue;
+    view.slots.push_back({section.kind, *section.ssrc, section.rtx_ssrc.value_or(0)});
+  }
+  return view;
+}
+
+}  // namespace viaduct::call_bot
