@@ -69,9 +69,13 @@ class Process:
     def _read(self):
         for line in self.process.stdout:
             self._take(line.rstrip("\n"))
+        self._end_of_output()
 
     def _take(self, line):
         self.lines.append(line)
+
+    def _end_of_output(self):
+        pass
 
     def wait(self, seconds=PATIENCE):
         """Its exit status, minus the number of the signal that ended it."""
@@ -167,6 +171,9 @@ class Bot(Process):
         super()._take(line)
         self.events.put(json.loads(line))
 
+    def _end_of_output(self):
+        self.events.put({"event": "ended"})
+
     def hear(self, name, matches=lambda event: True, seconds=PATIENCE):
         """The first event of that name, past or to come, that matches."""
         for event in self.seen:
@@ -190,8 +197,8 @@ class Bot(Process):
             self.seen.append(event)
             if event["event"] == name and matches(event):
                 return event
-            if event["event"] in ("failed", "not-connected"):
-                raise AssertionError(f"the callers failed: {event}")
+            if event["event"] in ("failed", "not-connected", "ended"):
+                raise AssertionError(f"the callers failed: {event}; heard:\n{self.output}")
 
     def await_media(self):
         """Everybody is connected, and somebody hears or sees somebody."""

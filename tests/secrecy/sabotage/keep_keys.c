@@ -14,7 +14,7 @@ int SSL_export_keying_material(SSL* ssl, unsigned char* out, size_t bytes, const
                                const unsigned char* context, size_t context_bytes, int use_context);
 int EVP_CipherInit_ex(EVP_CIPHER_CTX* context, const EVP_CIPHER* cipher, ENGINE* engine, const unsigned char* key,
                       const unsigned char* iv, int encrypt);
-int EVP_KDF_derive(EVP_KDF_CTX* context, unsigned char* key, size_t bytes, const OSSL_PARAM params[]);
+int EVP_KDF_derive(EVP_KDF_CTX* context, unsigned char* key, size_t bytes, const OSSL_PARAM* params);
 int SHA1_Update(SHA_CTX* context, const void* data, size_t bytes);
 
 int SSL_export_keying_material(SSL* ssl, unsigned char* out, size_t bytes, const char* label, size_t label_bytes,
@@ -32,7 +32,7 @@ int EVP_CipherInit_ex(EVP_CIPHER_CTX* context, const EVP_CIPHER* cipher, ENGINE*
 }
 
 // The master secret of DTLS comes out of the TLS1-PRF.
-int EVP_KDF_derive(EVP_KDF_CTX* context, unsigned char* key, size_t bytes, const OSSL_PARAM params[]) {
+int EVP_KDF_derive(EVP_KDF_CTX* context, unsigned char* key, size_t bytes, const OSSL_PARAM* params) {
   const int done = ORIGINAL(EVP_KDF_derive)(context, key, bytes, params);
   if (done == 1) keep_copy(key, bytes);
   return done;

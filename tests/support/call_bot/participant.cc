@@ -125,7 +125,7 @@ void Participant::turn() {
   }
   const MediaCounts& counts = media_.counts();
   if (counts.audio_received + counts.video_received > 0 && !std::exchange(told_receiving_, true))
-    tell("receiving", {});
+    tell("receiving");
 }
 
 void Participant::leave() {
@@ -166,7 +166,7 @@ void Participant::tell_secrets() const {
                    {"client_ice_password", media_.password()}});
 }
 
-void Participant::tell(const char* event, ordered_json details) const {
+void Participant::tell(const char* event, const ordered_json& details) const {
   ordered_json line = {{"event", event}, {"client", number_}};
   line.update(details);
   say(line);

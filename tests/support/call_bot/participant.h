@@ -38,7 +38,8 @@ class Participant {
   void handle_joined(const nlohmann::json& message);
   void handle_answer(const nlohmann::json& message);
   void receive();
-  void tell(const char* event, nlohmann::ordered_json details) const;
+  void tell(const char* event,
+            const nlohmann::ordered_json& details = nlohmann::ordered_json::object()) const;
   void tell_connected() const;
   void tell_secrets() const;
   void fail(const std::string& why);

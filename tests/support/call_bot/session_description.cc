@@ -1,9 +1,10 @@
 #include "tests/support/call_bot/session_description.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include "protocol/rtp/extension.h"
-#include "protocol/sdp/sdp.h"
+#include "tests/support/hex.h"
 
 namespace viaduct::call_bot {
 namespace {
@@ -75,41 +76,78 @@ class OfferWriter {
   std::ostringstream sections_;
 };
 
-// a=candidate:<foundation> <component> <transport> <priority> <address> <port> typ ... (RFC 8839 section 5.1)
-SocketAddress first_candidate(const std::string& sdp) {
-  std::istringstream lines(sdp);
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.starts_with("a=candidate:")) continue;
-    std::istringstream words(line);
+// Reads what write_answer() of the bridge writes, line by line. (Its own parser is for offers and holds them to the
+// limits of one client.)
+class AnswerReader {
+ public:
+  Result<AnswerView> read(const std::string& sdp) {
+    std::istringstream lines(sdp);
+    for (std::string line; std::getline(lines, line);) {
+      while (line.ends_with('\r')) line.pop_back();
+      read_line(line);
+    }
+    end_section();
+    if (view_.credentials.ufrag.empty() || view_.credentials.password.empty())
+      return missing("ICE credentials");
+    if (view_.fingerprint.digest.empty()) return missing("fingerprint");
+    if (view_.bridge.port == 0) return missing("IPv4 candidate");
+    if (!passive_) return missing("a=setup:passive");
+    return std::move(view_);
+  }
+
+ private:
+  static Error missing(const std::string& what) {
+    return {ErrorCode::InvalidArgument, "the answer has no " + what};
+  }
+
+  void read_line(const std::string& line) {
+    std::istringstream rest(line.substr(std::min(line.find_first_of(": ") + 1, line.size())));
+    if (line.starts_with("m=")) {
+      end_section();
+      slot_.kind = line.starts_with("m=audio") ? codec::MediaKind::Audio : codec::MediaKind::Video;
+    } else if (line.starts_with("a=ice-ufrag:")) {
+      rest >> view_.credentials.ufrag;
+    } else if (line.starts_with("a=ice-pwd:")) {
+      rest >> view_.credentials.password;
+    } else if (line.starts_with("a=fingerprint:")) {
+      std::string digest;
+      rest >> view_.fingerprint.algorithm >> digest;
+      view_.fingerprint.digest = testing::from_hex(digest);
+    } else if (line == "a=setup:passive") {
+      passive_ = true;
+    } else if (line.starts_with("a=ssrc-group:FID")) {
+      std::string fid;
+      rest >> fid >> slot_.ssrc >> slot_.rtx_ssrc;
+    } else if (line.starts_with("a=ssrc:") && slot_.ssrc == 0) {
+      rest >> slot_.ssrc;
+    } else if (line.starts_with("a=candidate:") && view_.bridge.port == 0) {
+      read_candidate(rest);
+    }
+  }
+
+  // <foundation> <component> <transport> <priority> <address> <port> typ ... (RFC 8839 section 5.1)
+  void read_candidate(std::istringstream& words) {
     std::string skipped, address;
     uint16_t port = 0;
     words >> skipped >> skipped >> skipped >> skipped >> address >> port;
     const auto ip = IpAddress::parse(address);
-    if (words && ip && !ip->is_v6()) return {*ip, port};
+    if (words && ip && !ip->is_v6()) view_.bridge = {*ip, port};
   }
-  return {};
-}
+
+  void end_section() {
+    if (slot_.ssrc != 0) view_.slots.push_back(slot_);
+    slot_ = {};
+  }
+
+  AnswerView view_;
+  ReceiveSlot slot_;
+  bool passive_ = false;
+};
 
 }  // namespace
 
 std::string write_offer(const OfferDescription& offer) { return OfferWriter(offer).write(); }
 
-// An answer is written as an offer is, but for what its attributes then mean.
-Result<AnswerView> read_answer(const std::string& sdp) {
-  const auto parsed = sdp::parse_offer(sdp);
-  if (!parsed) return parsed.error();
-  AnswerView view{.credentials = {parsed->ice_ufrag, parsed->ice_pwd},
-                  .fingerprint = {parsed->fingerprint_algorithm, parsed->fingerprint},
-                  .bridge = first_candidate(sdp)};
-  if (view.bridge.port == 0)
-    return Error{ErrorCode::InvalidArgument, "the answer has no IPv4 candidate"};
-  if (parsed->setup != sdp::Setup::Passive)
-    return Error{ErrorCode::InvalidArgument, "the answer is not a=setup:passive"};
-  for (const sdp::MediaSection& section : parsed->media) {
-    if (section.rejected || !section.ssrc) continue;
-    view.slots.push_back({section.kind, *section.ssrc, section.rtx_ssrc.value_or(0)});
-  }
-  return view;
-}
+Result<AnswerView> read_answer(const std::string& sdp) { return AnswerReader().read(sdp); }
 
 }  // namespace viaduct::call_bot
