@@ -63,17 +63,15 @@ def trace_a_conference(**bridge_options):
             bot.hear("counts")
             bridge.metrics()
             bridge.ask("/v1/conferences")
-            throughout(1.5, lambda: None)
+            bot.next_counts()
             bot.hang_up()
         check_writes_no_file(trace)
-        return trace.calls()
 
 
 @needs_root
 class WhileAConferenceRuns(unittest.TestCase):
     def test_no_file_is_opened_for_writing_from_ready_on(self):
-        calls = trace_a_conference()
-        self.assertTrue(all("O_RDONLY" in call for call in calls))
+        trace_a_conference()
 
     def test_a_bridge_that_tries_to_write_a_file_is_found_out(self):
         with self.assertRaisesRegex(AssertionError, "calls that make or change files: .*recording"):

@@ -9,11 +9,20 @@
 
 #define ORIGINAL(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
 
-// A copy in ordinary memory that is never wiped and never given back, up to a bound.
+struct Kept {
+  struct Kept* next;
+  unsigned char bytes[];
+};
+
+// A copy in ordinary memory that is never wiped and never given back, up to a bound. All copies hang together, or the
+// compiler would drop what nobody could ever look at.
 static inline void keep_copy(const void* data, size_t bytes) {
-  static size_t kept;
-  const size_t most = (size_t)64 << 20;
-  if (data == NULL || bytes == 0 || __atomic_fetch_add(&kept, bytes, __ATOMIC_RELAXED) > most) return;
-  void* copy = malloc(bytes);
-  if (copy != NULL) memcpy(copy, data, bytes);
+  static struct Kept* all;
+  static size_t kept_bytes;
+  const size_t most_bytes = (size_t)64 << 20;
+  if (data == NULL || __atomic_add_fetch(&kept_bytes, bytes, __ATOMIC_RELAXED) > most_bytes) return;
+  struct Kept* kept = malloc(sizeof *kept + bytes);
+  if (kept == NULL) return;
+  memcpy(kept->bytes, data, bytes);
+  kept->next = __atomic_exchange_n(&all, kept, __ATOMIC_RELEASE);
 }
