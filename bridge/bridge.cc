@@ -123,6 +123,9 @@ Result<control::Settings> Bridge::control_settings(const dtls::Fingerprint& cert
                 (*config_.tls_key).string()};
   s.web_root = (*config_.web_root).string();
   s.allowed_origins = *config_.allowed_origins;
+  s.direct_allowed = *config_.direct;
+  s.ice_servers = *config_.ice_servers;
+  s.require_e2ee = *config_.require_e2ee;
   s.token = {.required = *config_.token_required,
              .hs256_secret = without_last_newline(std::move(*secret)),
              .es256_public_key_pem = std::move(*public_key),

@@ -64,6 +64,15 @@ struct Config {
   Setting<std::filesystem::path> tls_certificate{"tls-certificate", "",
       "PEM file with the page's certificate and its chain; only with tls = files."};
   Setting<std::filesystem::path> tls_key{"tls-key", "", "PEM file with the private key of tls-certificate."};
+  Setting<bool> direct{"direct", "true",
+      "Two people who are alone in a conference may connect directly, past the bridge; they learn each other's "
+      "addresses then."};
+  Setting<std::vector<std::string>> ice_servers{"ice-servers", "",
+      "STUN servers (stun:stun.example.org:3478) that browsers ask for their public address to connect directly; empty "
+      "is none."};
+  Setting<bool> require_e2ee{"require-e2ee", "false",
+      "Every conference requires end-to-end encryption: streams that are not declared encrypted, or do not look it, "
+      "are not forwarded."};
 
   Section media{"Media"};
   Setting<std::vector<IpAddress>> media_address{"media-address", "0.0.0.0,::",

@@ -1,6 +1,7 @@
 #include "config_check.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -75,6 +76,40 @@ Result<void> check_origins(const Config& config) {
   return {};
 }
 
+// RFC 7064: "stun:" and a host, perhaps a port; an IPv6 address in brackets.
+bool is_stun_url(std::string_view url) {
+  if (!url.starts_with("stun:")) return false;
+  url.remove_prefix(5);
+  const size_t colon = url.find(':', url.starts_with('[') ? url.find(']') : 0);
+  std::string_view host = url.substr(0, colon);
+  if (host.starts_with('[')) {
+    const bool is_closed = host.size() > 2 && host.ends_with(']');
+    if (!is_closed || !IpAddress::parse(host.substr(1, host.size() - 2))) return false;
+  } else if (host.empty() || !std::all_of(host.begin(), host.end(), [](unsigned char c) {
+               return std::isalnum(c) || c == '.' || c == '-';
+             })) {
+    return false;
+  }
+  if (colon == std::string_view::npos) return true;
+  const auto port = TextForm<uint16_t>::parse(url.substr(colon + 1));
+  return port && *port > 0;
+}
+
+Result<void> check_ice_servers(const Config& config) {
+  for (const std::string& url : *config.ice_servers) {
+    if (url.starts_with("turn:") || url.starts_with("turns:")) {
+      return invalid("ice-servers '" + url +
+                     "' would need a password, which every client would see; give stun: URLs only: "
+                     "who cannot connect directly goes by way of the bridge");
+    }
+    if (!is_stun_url(url)) {
+      return invalid("ice-servers '" + url +
+                     "' is not allowed; give stun: and a host such as stun:stun.example.org:3478");
+    }
+  }
+  return {};
+}
+
 Result<void> check_ports(const Config& config) {
   const size_t workers = std::max<size_t>(1, *config.workers);
   if (*config.media_port + workers - 1 <= 65535) return {};
@@ -98,7 +133,8 @@ Result<void> check_config(const Config& config) {
   for (const auto& checked :
        {check_not_empty(config.media_address), check_not_empty(config.video_codecs),
         check_not_empty(config.srtp_profiles), check_ports(config), check_advertised(config),
-        check_origins(config), check_web_root(config), check_tls(config), check_tokens(config)}) {
+        check_origins(config), check_ice_servers(config), check_web_root(config),
+        check_tls(config), check_tokens(config)}) {
     if (!checked) return checked;
   }
   return {};

@@ -179,6 +179,31 @@ TEST_F(ConfigTest, RefusesSettingsThatContradictEachOther) {
               HasSubstr("allowed-origins 'meet.example.org'"));
 }
 
+TEST_F(ConfigTest, AllowsDirectConnectionsAndLeavesEncryptionToPeopleUnlessTold) {
+  EXPECT_TRUE(*config({}).direct);
+  EXPECT_FALSE(*config({}).require_e2ee);
+  EXPECT_TRUE(config({}).ice_servers->empty());
+  const Config c = config({"--direct=false", "--require-e2ee", "--ice-servers",
+                           "stun:stun.example.org,stun:[2001:db8::1]:3478"});
+  EXPECT_FALSE(*c.direct);
+  EXPECT_TRUE(*c.require_e2ee);
+  EXPECT_THAT(*c.ice_servers, ElementsAre("stun:stun.example.org", "stun:[2001:db8::1]:3478"));
+}
+
+TEST_F(ConfigTest, RefusesIceServersThatAreNotStunUrls) {
+  EXPECT_THAT(error({"--ice-servers", "turn:turn.example.org"}), HasSubstr("would need a password"));
+  EXPECT_THAT(error({"--ice-servers", "turns:turn.example.org:443"}),
+              HasSubstr("would need a password"));
+  for (const char* bad :
+       {"stun.example.org", "stun:", "stun:a b", "stun://stun.example.org", "stun:a:0",
+        "stun:a:65536", "stun:a:", "stun:[::1", "stun:[bridge]", "stun:a?transport=udp", "http://a",
+        "stun:[::1]3478"}) {
+    EXPECT_THAT(error({"--ice-servers", bad}), HasSubstr("give stun: and a host")) << bad;
+  }
+  for (const char* good : {"stun:192.0.2.1", "stun:a-b.example:1", "stun:[::1]"})
+    EXPECT_THAT(*config({"--ice-servers", good}).ice_servers, ElementsAre(good));
+}
+
 TEST_F(ConfigTest, RefusesFilesThatCannotBeRead) {
   const std::string absent = (directory_ / "absent.pem").string();
   EXPECT_THAT(error({"--token-public-key", absent}),
