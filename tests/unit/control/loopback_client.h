@@ -137,13 +137,24 @@ class WebSocketClient {
   }
   bool say(const nlohmann::json& message) { return send_frame(Text, message.dump()); }
 
+  // The next frame; one that comes in fragments, whole. A ping between two of them is left out.
   Frame read_frame() {
-    const std::string start = tcp_.read(2);
-    if (start.size() < 2) return {};
-    uint64_t length = static_cast<uint8_t>(start[1]) & 0x7f;
-    if (length == 126) length = load_be16(as_bytes(tcp_.read(2)).data());
-    if (length == 127) length = load_be64(as_bytes(tcp_.read(8)).data());
-    return {static_cast<uint8_t>(start[0] & 0x0f), tcp_.read(length)};
+    Frame frame;
+    bool is_last = false;
+    for (bool is_first = true; !is_last || is_first; is_first = false) {
+      const std::string start = tcp_.read(2);
+      if (start.size() < 2) return {};
+      const auto opcode = static_cast<uint8_t>(start[0] & 0x0f);
+      uint64_t length = static_cast<uint8_t>(start[1]) & 0x7f;
+      if (length == 126) length = load_be16(as_bytes(tcp_.read(2)).data());
+      if (length == 127) length = load_be64(as_bytes(tcp_.read(8)).data());
+      const std::string payload = tcp_.read(length);
+      if (!is_first && opcode != 0) continue;
+      if (is_first) frame.opcode = opcode;
+      frame.payload += payload;
+      is_last = (start[0] & 0x80) != 0;
+    }
+    return frame;
   }
   // The next text message; null at the end.
   nlohmann::json hear() {
