@@ -68,6 +68,20 @@ function isMainProfile(format, fmtp) {
   }
 }
 
+/**
+ * The SDP without attributes of payload types that its m-lines do not list. Firefox leaves feedback of formats behind
+ * that setCodecPreferences has taken out, and Chromium refuses the whole description for it.
+ */
+export function dropUnlisted(sdp) {
+  return sdp.split(/(?=^m=)/m).map((section) => {
+    const listed = new Set(/^m=\S+ \S+ \S+ ([\d ]+)/.exec(section)?.[1].split(' ') ?? []);
+    return section.split(/(?<=\n)/).filter((line) => {
+      const type = /^a=(?:rtcp-fb|fmtp|rtpmap):(\d+) /.exec(line)?.[1];
+      return type === undefined || listed.has(type);
+    }).join('');
+  }).join('');
+}
+
 /** The SDP with `payloadType` moved to the front of the m-section `mid`: what the peer prefers to receive there. */
 export function sendFirst(sdp, mid, payloadType) {
   const sections = sdp.split(/(?=^m=)/m);

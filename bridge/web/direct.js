@@ -80,6 +80,11 @@ export class Direct extends EventTarget {
     return this.carriesOurs;
   }
 
+  /** 'idle', 'trying', 'receiving' or 'handing-back'; and how many attempts have failed one after the other. */
+  get progress() {
+    return { state: this.#state, failures: this.#failures };
+  }
+
   get partner() {
     return this.#partner;
   }

@@ -2,7 +2,7 @@
 // negotiation, and what has arrived. It decides nothing: `Direct` does. Both kinds are negotiated in both directions
 // at once, so that muting, cameras and devices never need another offer.
 
-import { codecsToOffer, formatOf, isEncryptable } from './codecs.js';
+import { codecsToOffer, dropUnlisted, formatOf, isEncryptable } from './codecs.js';
 import { arrivals, inbound, outbound, protection } from './stats.js';
 
 const Kinds = ['audio', 'video'];
@@ -44,7 +44,7 @@ export class DirectLink extends EventTarget {
     for (const kind of Kinds) this.#equip(kind, this.#connection.addTransceiver(kind, { direction: 'sendrecv' }));
     await this.#connection.setLocalDescription();
     await this.#startSending();
-    return this.#connection.localDescription.sdp;
+    return dropUnlisted(this.#connection.localDescription.sdp);
   }
 
   async answer(sdp) {
@@ -56,7 +56,7 @@ export class DirectLink extends EventTarget {
     await this.#startSending();
     await this.#connection.setLocalDescription();
     this.#takeWaiting();
-    return this.#connection.localDescription.sdp;
+    return dropUnlisted(this.#connection.localDescription.sdp);
   }
 
   async accept(sdp) {

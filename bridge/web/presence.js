@@ -133,7 +133,7 @@ export class Presence extends EventTarget {
         slots: sealing?.statuses() ?? [],
       },
       path: direct?.complete ? 'direct' : 'bridge',
-      direct: { complete: Boolean(direct?.complete), protection: direct?.protection ?? null },
+      direct: { ...direct?.progress, complete: Boolean(direct?.complete), protection: direct?.protection ?? null },
       report: this.#report,
     };
   }

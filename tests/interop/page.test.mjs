@@ -227,6 +227,119 @@ function theMeetingPage(where, launch) {
       await shows('Ada (you)', 'has-picture');
     });
 
+    const sentence = () => textOf('[data-part=privacy-sentence]');
+    const says = (pattern) => until(`the header says ${pattern}`, async () => pattern.test(await sentence()), 30);
+    const noteOf = (name, pattern) =>
+      until(`${name}'s tile says ${pattern}`, async () => pattern.test((await tileOf(name))?.note ?? ''), 30);
+    const Sealing = 'window.mock.seals = true;';
+
+    test('turns end-to-end encryption on and off for everyone, and says who can read the call', options, async () => {
+      await joined(Sealing);
+      await says(/^Only you are here\. The bridge at 127\.0\.0\.1:\d+ can decrypt what you send; it keeps nothing$/);
+      const grace = await page.evaluate(() => window.mock.add('Grace'));
+      await shows('Grace', 'has-picture', '!sealed');
+      await says(/^The bridge at .* can decrypt this call while it forwards it; it keeps nothing$/);
+      await page.press('e');
+      await shows('Ada (you)', 'sealed');
+      assert.deepEqual((await told('e2ee')).map(({ wanted }) => wanted), [true]);
+      assert.deepEqual((await told('declare')).map(({ e2ee }) => e2ee), [true]);
+      await says(/^The bridge at .* can decrypt what Grace sends; it keeps nothing$/);
+      await page.evaluate((id) => window.mock.seal(id), grace);
+      await shows('Grace', 'sealed', 'has-picture');
+      await says(/^Only the two of you can hear and see this call$/);
+      await page.click('#call [data-part=seal]');
+      await shows('Ada (you)', '!sealed');
+      assert.deepEqual((await told('declare')).map(({ e2ee }) => e2ee), [true, false]);
+      await says(/^The bridge at .* can decrypt what you send/);
+      noErrors();
+    });
+
+    test('shows a sentence instead of a picture that it has no key for', options, async () => {
+      await joined(Sealing);
+      const grace = await page.evaluate(() => window.mock.add('Grace'));
+      await shows('Grace', 'has-picture');
+      await page.evaluate((id) => window.mock.seal(id, { secretly: true }), grace);
+      await noteOf('Grace', /^Grace’s picture is encrypted with a key that this browser does not have$/);
+      await shows('Grace', '!has-picture', '!sealed');
+      noErrors();
+    });
+
+    test('finds out who says that they encrypt and does not', options, async () => {
+      await joined();
+      const grace = await page.evaluate(() => window.mock.add('Grace'));
+      await shows('Grace', 'has-picture');
+      await page.press('e');
+      await page.evaluate((id) => window.mock.change(id, { e2ee: { declared: true, verdict: 'undecided' } }), grace);
+      await noteOf('Grace', /^Grace says that they encrypt, but their streams look unencrypted$/);
+      await says(/^What Grace sends looks unencrypted: the bridge at .* can probably decrypt it$/);
+      await shows('Grace', '!sealed');
+    });
+
+    test('tells who cannot encrypt, and everyone else who it is', options, async () => {
+      await joined('delete window.RTCRtpScriptTransform; delete RTCRtpSender.prototype.createEncodedStreams;');
+      assert.equal((await told('join'))[0].e2ee, false);
+      await page.evaluate(() => window.mock.policy({ wanted: true, required: true }, null));
+      await page.evaluate(() => window.mock.holdBack('audio', 'undeclared'));
+      const notices = (pattern) =>
+        until(`a notice ${pattern}`, async () => pattern.test(await textOf('#call .notices')));
+      await notices(/This browser cannot encrypt end to end/);
+      await notices(/The others do not get your sound: .* this browser does not encrypt what it sends/);
+      assert.deepEqual(await told('declare'), []);
+      await joined();
+      assert.equal((await told('join'))[0].e2ee, true);
+      await page.evaluate(() => window.mock.add('Grace', { e2ee: { capable: false } }));
+      await page.press('e');
+      await notices(/Grace’s browser cannot encrypt end to end: the bridge can decrypt what Grace sends/);
+      await noteOf('Grace', /^Grace’s browser cannot encrypt end to end$/);
+      noErrors();
+    });
+
+    test('keeps its picture to itself when its only format cannot be encrypted, and says so', options, async (context) => {
+      await open('');
+      const hasH264 = await page.evaluate(() =>
+        RTCRtpSender.getCapabilities('video').codecs.some(({ mimeType }) => mimeType === 'video/H264'));
+      if (!hasH264) return context.skip('this browser sends no H.264');
+      await open('conference=standup&name=Ada&autojoin=1&codecs=H264&e2ee=1');
+      await inCall();
+      assert.equal((await told('join'))[0].e2ee, false);
+      await until('the notice', async () => /Your picture is not sent/.test(await textOf('#call .notices')));
+      await until('sound', async () => (await page.evaluate(() => window.mock.arrived())).audioPackets > 5);
+      assert.equal((await page.evaluate(() => window.mock.arrived())).frames, 0);
+    });
+
+    test('leaves a conference that does not require what its invitation promises', options, async () => {
+      await open('name=Ada&autojoin=1', { hash: '#standup&e2ee=required' });
+      await until('the end screen', () => visible('ended'));
+      assert.match(await textOf('#ended [data-part=reason]'), /opened without it\. Nothing of you was sent/);
+      assert.equal((await told('join'))[0].require_e2ee, true);
+      assert.deepEqual(await told('offer'), []);
+    });
+
+    test('shows each leg of the call and the digits to compare', options, async () => {
+      await open('conference=standup&name=Ada&autojoin=1&e2ee=1', { script: Sealing });
+      await inCall();
+      const grace = await page.evaluate(() => window.mock.add('Grace'));
+      await page.evaluate((id) => window.mock.seal(id), grace);
+      await says(/^Only the two of you/);
+      await page.evaluate((id) => {
+        const hop = { dtls_version: 'DTLSv1.2', dtls_group: 'X25519', dtls_cipher: 'ECDHE-ECDSA-AES128-GCM-SHA256',
+          srtp_profile: 'AEAD_AES_128_GCM', participant_fingerprint: 'sha-256 AB:CD' };
+        const stream = { kind: 'audio', declared: true, observed: 'ciphertext', readable_by: ['participants'] };
+        window.mock.report.participants = [
+          { id: 'me', path: 'bridge', hop, sends: [stream], receives: [] },
+          { id, path: 'bridge', hop, sends: [stream], receives: [] },
+        ];
+      }, grace);
+      await page.click('#call summary');
+      const panel = () => textOf('[data-part=privacy-panel]');
+      await until('the legs', async () => /DTLSv1\.2, X25519, ECDHE-ECDSA-AES128-GCM-SHA256/.test(await panel()));
+      assert.match(await panel(), /looks encrypted \(evidence, not proof\)/);
+      assert.match(await textOf('.panel .digits'), /^\d{4} \d{4} \d{4}$/);
+      const asked = (await told('privacy')).length;
+      await until('it asks again', async () => (await told('privacy')).length > asked);
+      noErrors();
+    });
+
     test('fits 2 to 40 people into any window', options, async () => {
       await joined();
       let people = 1;
