@@ -10,7 +10,7 @@ import { importBaseKey } from './sframe.js';
  */
 export class FrameEncryption extends EventTarget {
   #worker;
-  #senders = new Map();                      // id -> RTCRtpSender
+  #senders = new Map();                      // id -> WeakRef of an RTCRtpSender: it outlives no connection
   #pending = new Map();                      // number of a command -> resolve
   #lastNumber = 0;
   #work = Promise.resolve();                 // commands leave in the order of the calls, also those that import a key
@@ -38,7 +38,7 @@ export class FrameEncryption extends EventTarget {
 
   attachSender(sender, { kind }) {
     const id = ++this.#lastNumber;
-    this.#senders.set(id, sender);
+    this.#senders.set(id, new WeakRef(sender));
     this.#attach(sender, { direction: 'send', kind, id });
   }
 
@@ -116,7 +116,8 @@ export class FrameEncryption extends EventTarget {
     if (data.event === 'done') {
       this.#settle(data.number, data.result);
     } else if (data.event === 'formats-wanted') {
-      this.#worker?.postMessage({ command: 'formats', id: data.id, formats: formatsOf(this.#senders.get(data.id)) });
+      const formats = formatsOf(this.#senders.get(data.id)?.deref());
+      this.#worker?.postMessage({ command: 'formats', id: data.id, formats });
     } else if (data.event === 'status') {
       for (const detail of data.news) this.dispatchEvent(new CustomEvent('status', { detail }));
     }

@@ -42,8 +42,12 @@ class Source {
     }
     if (this.#dropped && frame.type !== 'key') this.requestKeyFrame();
     this.#dropped = false;
-    frame.data = assemble(clear, await ownKey.seal(clear, frame.data)).buffer;
-    controller.enqueue(frame);
+    try {
+      frame.data = assemble(clear, await ownKey.seal(clear, frame.data)).buffer;
+      controller.enqueue(frame);
+    } catch {
+      this.#dropped = true;                  // a key that is used up; an error thrown on would end the stream
+    }
   }
 
   /** A key frame, so that whoever could not follow can again. Where the browser has no such call, receivers ask. */

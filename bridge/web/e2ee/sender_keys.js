@@ -123,11 +123,6 @@ export class ReceivingKeys {
     for (const [prefix, owner] of this.#owners) if (owner === participant) this.#owners.delete(prefix);
   }
 
-  /** Whether somebody's key has this KID or comes before it. */
-  knows(kid) {
-    return this.#find(kid) !== null;
-  }
-
   /** {participant, plaintext} of an SFrame; throws SFrameError when it is none or no key opens it. */
   async open(metadata, sframe) {
     const header = decodeHeader(sframe);
