@@ -12,6 +12,7 @@ const SealedLabel = new TextEncoder().encode('Viaduct E2EE 1 sealed');
 
 export class Identity {
   #privateKey;
+  #channels = new Map();                     // id and public key -> Channel, of all that there ever were
 
   /** Takes what `Identity.create` made. */
   constructor({ id, conference, privateKey, publicKey, prefix }) {
@@ -29,8 +30,24 @@ export class Identity {
     return new Identity({ id, conference, privateKey: pair.privateKey, publicKey, prefix });
   }
 
-  /** The channel with a participant; null when their key is no point of the curve. */
+  get channelCount() { return this.#channels.size; }
+
+  /**
+   * The channel with a participant; null when their key is no point of the curve. Somebody who went and came back under
+   * the same id and key, or of whom the bridge says so, gets the channel they had: another one would have the same keys
+   * and begin to count at 0 again.
+   */
   async channelWith(id, publicKey) {
+    const name = `${id} ${publicKey.join()}`;
+    if (!this.#channels.has(name)) {
+      const channel = await this.#agree(id, publicKey);
+      if (!channel) return null;
+      this.#channels.set(name, channel);
+    }
+    return this.#channels.get(name);
+  }
+
+  async #agree(id, publicKey) {
     let peer;
     try {
       peer = await crypto.subtle.importKey('raw', publicKey, Curve, false, []);
@@ -52,7 +69,10 @@ export class Identity {
   }
 }
 
-/** Both directions to one participant. A counter is used once; what does not come after the last one is refused. */
+/**
+ * Both directions to one participant; there must never be two with the same keys. A counter is used once; what does not
+ * come after the last one is refused.
+ */
 class Channel {
   #sendKey;
   #receiveKey;

@@ -17,6 +17,7 @@ import { Record, parseEnvelope, parseKey, parseNumber, parseRecords, sameBytes }
 import { writeKey, writeNumber, writeRecord } from './wire.js';
 
 const MaxPeers = 500;
+const MaxChannels = 2048;                    // of one identity, which has to remember them all
 const MaxUnhandledFromOne = 64;              // messages; who sends faster than they can be handled loses some
 const MaxPrivateBytes = 32 * 1024;
 const SendGapMilliseconds = 200;             // between two sendings: far from what the bridge takes for a flood
@@ -38,6 +39,7 @@ export class KeyAgreement extends EventTarget {
   #self;
   #conference;
   #maxNumber;
+  #maxChannels;
   #sequence;                                 // all that happens here happens in it
   #unhandled = new Map();                    // id -> messages that wait for their turn
   #peers = new Map();                        // id -> Peer
@@ -49,12 +51,13 @@ export class KeyAgreement extends EventTarget {
   #haveMembersChanged = false;
   #cancelGreeting = null;
 
-  /** `timers` and `maxNumber`, the last key before a new identity, are there for tests. */
-  constructor({ self, conference, timers, maxNumber = MaxNumber }) {
+  /** Tests set `timers` and how many keys and channels there may be before a new identity. */
+  constructor({ self, conference, timers, maxNumber = MaxNumber, maxChannels = MaxChannels }) {
     super();
     this.#self = self;
     this.#conference = conference;
     this.#maxNumber = maxNumber;
+    this.#maxChannels = maxChannels;
     this.#sequence = new Sequence(() => this.#afterTask(), timers);
   }
 
@@ -139,7 +142,7 @@ export class KeyAgreement extends EventTarget {
 
   // --- who we are ---
 
-  // Also from anew, when all the keys of a prefix have been used: to the others as if we had left and come back.
+  // Also from anew, when keys or channels are used up: to the others as if we had left and come back.
   async #begin() {
     this.#ownKey?.close();
     this.#comparison?.close();
@@ -210,6 +213,10 @@ export class KeyAgreement extends EventTarget {
   }
 
   async #meet(id, publicKey) {
+    if (this.#identity.channelCount >= this.#maxChannels) {
+      await this.#begin();                   // and they will answer our new greeting
+      return;
+    }
     const channel = await this.#identity.channelWith(id, publicKey);
     if (!channel) return;
     if (this.#peers.get(id).publicKey) this.#beginAnew(id);

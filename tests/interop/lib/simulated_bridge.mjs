@@ -2,6 +2,7 @@
 // comes and goes arrive in order for each receiver, at different times for different ones, from one seed. It sees what
 // a bridge sees, and can be told to lie.
 
+import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
 import { KeyAgreement } from '../../../bridge/web/e2ee/key_agreement.js';
 import { ReceivingKeys, SendingKey } from '../../../bridge/web/e2ee/sender_keys.js';
@@ -28,7 +29,7 @@ export function seeded(seed) {
 }
 
 // How much of WebCrypto is under way: virtual time stands still meanwhile.
-const cryptography = { started: 0, running: 0 };
+const cryptography = { started: 0, running: 0, waiting: [] };
 for (const name of ['generateKey', 'exportKey', 'importKey', 'deriveKey', 'deriveBits', 'digest', 'encrypt', 'decrypt']) {
   const original = crypto.subtle[name].bind(crypto.subtle);
   crypto.subtle[name] = async (...parameters) => {
@@ -37,15 +38,21 @@ for (const name of ['generateKey', 'exportKey', 'importKey', 'deriveKey', 'deriv
     try {
       return await original(...parameters);
     } finally {
-      --cryptography.running;
+      if (--cryptography.running === 0) for (const resume of cryptography.waiting.splice(0)) resume();
     }
   };
+}
+
+/** How many operations have been begun so far. */
+export function operations() {
+  return cryptography.started;
 }
 
 /** Returns when everything that was begun has come to its end or waits for a timer. */
 export async function settle() {
   let started;
   do {
+    if (cryptography.running > 0) await new Promise((resolve) => { cryptography.waiting.push(resolve); });
     started = cryptography.started;
     await new Promise((resolve) => setImmediate(resolve));
   } while (cryptography.running > 0 || cryptography.started !== started);
@@ -204,4 +211,36 @@ export class SimulatedBridge {
     const page = this.participants.get(id);
     if (page) this.clock.set(() => this.participants.get(id) === page && task(page), at - this.clock.now);
   }
+}
+
+/** Makes `attempt(seed)` for 1 to count, some at a time: they share the waiting for cryptography. */
+export async function attempts(count, attempt) {
+  const AtATime = 10;
+  const seeds = Array.from({ length: count }, (_, i) => i + 1);
+  while (seeds.length > 0) await Promise.all(seeds.splice(0, AtATime).map(attempt));
+}
+
+/** A bridge and those who have joined it at once, after some seconds. */
+export async function meeting(names, options) {
+  const bridge = new SimulatedBridge(options);
+  const people = names.map((name) => bridge.join(name));
+  await bridge.run(5_000);
+  return [bridge, ...people];
+}
+
+/** Seals a frame of each and opens it at all the others. */
+export async function assertAllHearAll(people) {
+  for (const sender of people) {
+    const frame = await sender.seal('hello');
+    for (const receiver of people) {
+      if (receiver !== sender) assert.equal(await receiver.open(frame), `${sender.id}: hello`, `at ${receiver.id}`);
+    }
+  }
+}
+
+export function assertSameString(people) {
+  const ids = people.map(({ id }) => id).sort();
+  const { text } = people[0].comparison;
+  assert.match(text, /^\d{4} \d{4} \d{4}$/);
+  for (const { id, comparison } of people) assert.deepEqual(comparison, { text, participants: ids }, `at ${id}`);
 }
