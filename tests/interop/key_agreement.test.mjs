@@ -124,7 +124,7 @@ async function greetedBy(names, conference = 'standup') {
   }));
 }
 
-test('after two dozen newcomers the key is drawn afresh, so that nobody has to follow further than they can', async () => {
+test('after two dozen newcomers a key is drawn afresh: nobody has to follow further than they can', async () => {
   const [bridge, ada, bob] = await meeting(['ada', 'bob']);
   for (const [name, hello] of await greetedBy(Array.from({ length: 30 }, (_, i) => `guest ${i}`))) {
     ada.agreement.add(name);

@@ -301,7 +301,7 @@ test('a greeting under another name breaks nothing for longer than the lie lasts
   bridge.close();
 });
 
-test('somebody whom the bridge lets go and come back finds the channel they had: no counter is used twice', async () => {
+test('whoever is said to go and come back finds the channel they had, and no counter is used twice', async () => {
   const [bridge, ada, bob] = await meeting(['ada', 'bob']);
   const greeting = bridge.relayed.find(({ from, all }) => from === 'bob' && all).all;
   for (let i = 0; i < 3; ++i) {

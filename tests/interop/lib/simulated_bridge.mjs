@@ -30,7 +30,8 @@ export function seeded(seed) {
 
 // How much of WebCrypto is under way: virtual time stands still meanwhile.
 const cryptography = { started: 0, running: 0, waiting: [] };
-for (const name of ['generateKey', 'exportKey', 'importKey', 'deriveKey', 'deriveBits', 'digest', 'encrypt', 'decrypt']) {
+const Operations = ['generateKey', 'exportKey', 'importKey', 'deriveKey', 'deriveBits', 'digest', 'encrypt', 'decrypt'];
+for (const name of Operations) {
   const original = crypto.subtle[name].bind(crypto.subtle);
   crypto.subtle[name] = async (...parameters) => {
     ++cryptography.started;
