@@ -13,6 +13,7 @@ namespace {
 using codec::MediaKind;
 using conference::HeldBack;
 using conference::ObservedBodies;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::IsEmpty;
@@ -40,15 +41,15 @@ bool all_connected(Simulation& sim, size_t clients) {
 // What the bridge decided about one packet: to whom, as what, with which numbers.
 using Decision = std::tuple<std::string, uint32_t, uint16_t, uint32_t, bool, size_t>;
 
-struct Run {
+struct Call {
   std::vector<Decision> decisions;
   std::set<ObservedBodies> observed;
   std::vector<std::string> faults;
 };
 
-Run run(const conference::E2eePolicy& policy, Bodies bodies, bool describe) {
+Call hold_call(const conference::E2eePolicy& policy, Bodies bodies, bool describe) {
   Simulation sim({.seed = 31});
-  Run out;
+  Call out;
   sim.network().add_tap([&](const Datagram& d) {
     if (d.from != sim.address || d.bytes.empty() || d.bytes[0] < 128 || rtcp::is_rtcp(d.bytes))
       return;
@@ -84,13 +85,13 @@ Run run(const conference::E2eePolicy& policy, Bodies bodies, bool describe) {
 class ForwardingDecisions : public ::testing::TestWithParam<bool> {};
 
 TEST_P(ForwardingDecisions, AreTheSameForRealAndForRandomBodies) {
-  const Run real = run(Wanted, Bodies::Plain, GetParam());
-  const Run random = run(Wanted, Bodies::Noise, GetParam());
-  const Run sealed = run(Wanted, Bodies::Sframe, GetParam());
+  const Call real = hold_call(Wanted, Bodies::Plain, GetParam());
+  const Call random = hold_call(Wanted, Bodies::Noise, GetParam());
+  const Call sealed = hold_call(Wanted, Bodies::Sframe, GetParam());
   EXPECT_GT(real.decisions.size(), 5000u);
   EXPECT_EQ(real.decisions, random.decisions);
   EXPECT_EQ(real.decisions, sealed.decisions);
-  for (const Run* r : {&real, &random, &sealed}) EXPECT_THAT(r->faults, IsEmpty());
+  for (const Call* r : {&real, &random, &sealed}) EXPECT_THAT(r->faults, IsEmpty());
   // It was not for want of a difference.
   EXPECT_THAT(real.observed, Contains(ObservedBodies::Plain));
   EXPECT_THAT(sealed.observed, Contains(ObservedBodies::Ciphertext));
@@ -102,8 +103,8 @@ INSTANTIATE_TEST_SUITE_P(Senders, ForwardingDecisions, ::testing::Bool(), [](con
 
 // The honest control: in clear, codec data is read, and it makes a difference.
 TEST(ForwardingDecision, DiffersForRealAndForRandomBodiesInClear) {
-  EXPECT_NE(run(InClear, Bodies::Plain, false).decisions,
-            run(InClear, Bodies::Noise, false).decisions);
+  EXPECT_NE(hold_call(InClear, Bodies::Plain, false).decisions,
+            hold_call(InClear, Bodies::Noise, false).decisions);
 }
 
 TEST(EncryptedCall, LosesNoSoundWhenEncryptionBeginsAndEndsInMidCall) {

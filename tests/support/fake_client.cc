@@ -287,7 +287,11 @@ void FakeClient::check_payload(ReceivedStream& stream, Bytes payload, bool video
     begins_frame = descriptor->starts_frame();
     if (descriptor->key_frame) ++stream.key_frames;
     payload = payload.subspan(descriptor->descriptor_bytes);
-    if (descriptor->picture_id && stream.last_picture_id && !sealed_) {
+    if (descriptor->key_frame && stream.awaits_key_frame) {
+      stream.awaits_key_frame = false;
+      stream.last_picture_id.reset();
+    }
+    if (descriptor->picture_id && stream.last_picture_id && !sealed_ && !stream.awaits_key_frame) {
       const auto ahead =
           static_cast<uint16_t>((*descriptor->picture_id - *stream.last_picture_id) & 0x7fff);
       if (ahead > 1000 && ahead < 0x7fff - 1000)

@@ -39,6 +39,7 @@ struct ReceivedStream {
   uint64_t duplicates = 0;
   uint64_t recovered = 0;  // came by RTX
   std::optional<uint16_t> last_picture_id;
+  bool awaits_key_frame = false;          // until then picture ids say nothing
   std::optional<int64_t> last_structure;  // frame number of the last dependency structure
   rtp::SequenceUnwrapper frame_numbers;
   rtp::SequenceUnwrapper unwrapper;
@@ -82,9 +83,12 @@ class FakeClient {
 
   void set_sending(bool sending) { sending_ = sending; }
   void set_bodies(Bodies bodies) { options_.bodies = bodies; }
-  // The conference is encrypted end to end from now on, or no longer: then VP8 picture ids are
-  // their senders' own.
-  void set_sealed(bool sealed) { sealed_ = sealed; }
+  // The conference is encrypted end to end from now on, or no longer. While it is, VP8 picture ids
+  // are their senders' own; afterwards they count on again, from the next key frame.
+  void set_sealed(bool sealed) {
+    sealed_ = sealed;
+    for (auto& [ssrc, stream] : streams_) stream.awaits_key_frame = true;
+  }
   void set_audio_level(uint8_t level) { level_ = level; }  // RFC 6464: 0 loudest, 127 silence
   // The camera goes on under another SSRC with other numbers, which nobody is told: the MID
   // extension says whose it is.
