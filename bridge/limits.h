@@ -61,6 +61,21 @@ inline constexpr size_t CommandRingEntries = 1024;
 inline constexpr size_t ReportRingEntries = 8192;
 inline constexpr size_t HandshakeRingEntries = 1024;
 
+// Secrets (secrecy/secret_memory.h): keys, passwords and all that OpenSSL holds. A handshake that has
+// ended leaves some 50 KiB with OpenSSL for as long as its participant stays.
+inline constexpr size_t SecretMemoryBytes = size_t{4} << 30;
+inline constexpr size_t SecretMemoryForProgramBytes = size_t{512} << 20;  // OpenSSL never gets these
+inline constexpr size_t SecretBytesPerEndpoint = 2048;  // passwords, master and session keys
+static_assert(SecretMemoryForProgramBytes >=
+                  EndpointsPerWorker * MaxWorkers * SecretBytesPerEndpoint,
+              "no number of participants can leave the bridge without room for its own keys");
+static_assert(SecretMemoryBytes > SecretMemoryForProgramBytes);
+inline constexpr size_t SecretFileBytes = 1024 * 1024;  // a key or token secret in a file
+
+// Wiping of packet buffers that have come back.
+inline constexpr size_t WipedPacketsPerTick = 256;  // at least; larger pools need more to be done in time
+inline constexpr Duration WipeWithin = 4s;          // of a buffer's return, which leaves 1 s of 5 for sleepers
+
 // Signalling.
 inline constexpr size_t SdpBytes = 192 * 1024;  // Chromium writes 5 KiB for each video slot
 inline constexpr size_t SignallingMessageBytes = 256 * 1024;
