@@ -3,13 +3,12 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "edge/reference_cipher.h"
 #include "edge/socket_io.h"
+#include "secrecy/secret_file.h"
 
 namespace viaduct {
 namespace {
@@ -17,20 +16,18 @@ namespace {
 constexpr Duration LongestHandshakeSleep = 500ms;
 
 // The text of a file that the configuration names; empty when it names none.
-Result<std::string> read_file(const std::filesystem::path& path, std::string_view option) {
-  if (path.empty()) return std::string();
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    return Error{ErrorCode::NotFound,
-                 "cannot read " + path.string() + ", which --" + std::string(option) + " names"};
-  }
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  return text;
+Result<secrecy::SecretString> read_file(const std::filesystem::path& path,
+                                        std::string_view option) {
+  if (path.empty()) return secrecy::SecretString();
+  auto text = secrecy::read_secret_file(path);
+  if (text) return text;
+  return Error{text.error().code, "cannot read " + path.string() + ", which --" +
+                                      std::string(option) + " names: " + text.error().text};
 }
 
-std::string without_last_newline(std::string text) {
-  if (text.ends_with('\n')) text.pop_back();
-  if (text.ends_with('\r')) text.pop_back();
+std::string_view without_last_newline(std::string_view text) {
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  if (text.ends_with('\r')) text.remove_suffix(1);
   return text;
 }
 
@@ -48,7 +45,7 @@ control::TlsMode tls_mode(TlsMode mode) {
 
 }  // namespace
 
-Result<void> Bridge::start() {
+Result<void> Bridge::open() {
   const auto certificate = dtls::Certificate::make(random_, wall_since_1970());
   if (!certificate) return certificate.error();
   auto context = dtls::Context::make(*certificate, *config_.srtp_profiles);
@@ -63,13 +60,14 @@ Result<void> Bridge::start() {
   for (const auto& worker : workers_) ports.push_back(worker.get());
   control_ =
       std::make_unique<control::Control>(std::move(*settings), std::move(ports), metrics_, random_);
-  if (const auto started = control_->start(); !started) return started;
+  return control_->start();
+}
 
+void Bridge::start() {
   for (const auto& worker : workers_) worker->start();
   handshake_thread_ = std::thread([this] { run_handshakes(); });
   log::info("the meeting page is at {}", control_->page_url());
   log::info("admin at http://{}", control_->admin_address().to_string());
-  return {};
 }
 
 void Bridge::run() { control_->run(); }
@@ -92,6 +90,7 @@ Result<void> Bridge::open_workers(const dtls::Fingerprint& certificate) {
                                     .worker = std::to_string(i)});
     if (!io) return io.error();
     metrics_.push_back(io->get());
+    pools_locked_ = pools_locked_ && (*io)->is_pool_locked();
     std::vector<SocketAddress> candidates;
     for (const IpAddress& ip : *config_.advertise) candidates.push_back({ip, port});
     candidates_.push_back(std::move(candidates));
@@ -127,8 +126,8 @@ Result<control::Settings> Bridge::control_settings(const dtls::Fingerprint& cert
   s.ice_servers = *config_.ice_servers;
   s.require_e2ee = *config_.require_e2ee;
   s.token = {.required = *config_.token_required,
-             .hs256_secret = without_last_newline(std::move(*secret)),
-             .es256_public_key_pem = std::move(*public_key),
+             .hs256_secret = without_last_newline(*secret),
+             .es256_public_key_pem = std::string(public_key->view()),
              .issuer = *config_.token_issuer,
              .audience = *config_.token_audience};
   s.limits.participants = *config_.max_participants;

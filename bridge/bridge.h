@@ -19,11 +19,17 @@ namespace viaduct {
 
 class Bridge {
  public:
-  explicit Bridge(const Config& config) : config_(config) {}
+  // `hardening` is shown among the metrics, and outlives this object.
+  Bridge(const Config& config, const MetricSource& hardening) : config_(config), metrics_{&hardening} {}
   ~Bridge();
 
-  // Binds every port and starts the threads. An error is one sentence for the operator.
-  Result<void> start();
+  // Reads every file and binds every port that there will be. No thread runs yet: this is where the
+  // process can give up what only opening needs. An error is one sentence for the operator.
+  Result<void> open();
+  // Starts the threads. open() has succeeded.
+  void start();
+  // Whether the memory for media is locked into RAM, for all workers.
+  bool are_packet_pools_locked() const { return pools_locked_; }
   // Serves until stop() has been called, from any thread, and everyone has been told.
   void run();
   void stop() { control_->stop(); }
@@ -39,6 +45,7 @@ class Bridge {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<const MetricSource*> metrics_;
   std::vector<std::vector<SocketAddress>> candidates_;  // by worker
+  bool pools_locked_ = true;
   std::unique_ptr<path::HandshakeService> handshakes_;
   std::atomic<bool> handshakes_stop_{false};
   std::thread handshake_thread_;

@@ -124,6 +124,11 @@ struct Config {
   Setting<log::Format> log_format{"log-format", "text",
       "How log lines are written to stderr; json is one object a line."};
   Setting<LogLevel> log_level{"log-level", "info", "The least important log lines that are written."};
+  Setting<bool> hardening{"hardening", "true",
+      "Give up, for good, what could let media or keys out of the process: core dumps, debuggers, swap, writing files. "
+      "False is for debugging alone."};
+  Setting<bool> require_hardening{"require-hardening", "false",
+      "Do not start unless every measure of hardening is in force, naming those that are not."};
 };
 // clang-format on
 

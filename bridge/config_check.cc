@@ -53,6 +53,13 @@ Result<void> check_tokens(const Config& config) {
   return check_readable(config.token_public_key);
 }
 
+Result<void> check_hardening(const Config& config) {
+  if (*config.hardening || !*config.require_hardening) return {};
+  return invalid(
+      "require-hardening 'true' cannot be met with hardening 'false'; set hardening to true, or "
+      "remove require-hardening");
+}
+
 Result<void> check_web_root(const Config& config) {
   if (config.web_root->empty() || std::filesystem::is_regular_file(*config.web_root / "index.html"))
     return {};
@@ -134,7 +141,7 @@ Result<void> check_config(const Config& config) {
        {check_not_empty(config.media_address), check_not_empty(config.video_codecs),
         check_not_empty(config.srtp_profiles), check_ports(config), check_advertised(config),
         check_origins(config), check_ice_servers(config), check_web_root(config),
-        check_tls(config), check_tokens(config)}) {
+        check_tls(config), check_tokens(config), check_hardening(config)}) {
     if (!checked) return checked;
   }
   return {};

@@ -1,5 +1,6 @@
 // From the configuration to a running bridge: edges, workers, handshakes and control, until a
-// signal asks it to stop.
+// signal asks it to stop. On the way the process gives up, for good, what could let media or keys
+// out of it (secrecy/lockdown.h).
 #include <csignal>
 #include <cstdio>
 #include <thread>
@@ -7,9 +8,16 @@
 #include "base/log.h"
 #include "bridge.h"
 #include "config.h"
+#include "secrecy/lockdown.h"
+#include "secrecy/openssl_memory.h"
 
 namespace viaduct {
 namespace {
+
+int fail(const std::string& sentence) {
+  std::fprintf(stderr, "viaduct: %s\n", sentence.c_str());
+  return 1;
+}
 
 // SIGINT and SIGTERM stop the bridge once it has said goodbye to everyone; the signals are taken by
 // a thread of their own, so no handler interrupts anything.
@@ -21,33 +29,13 @@ sigset_t stop_signals() {
   return set;
 }
 
-int run(int argc, char** argv) {
-  Result<Startup> startup = load_config(argc, argv);
-  if (!startup) {
-    std::fprintf(stderr, "viaduct: %s\n", startup.error().text.c_str());
-    return 1;
-  }
-  if (startup->print) {
-    std::fputs(startup->print->c_str(), stdout);
-    return 0;
-  }
-  const Config& config = startup->config;
-  if (const auto started =
-          log::start(*config.log_format, TextForm<LogLevel>::print(*config.log_level));
-      !started) {
-    std::fprintf(stderr, "viaduct: %s\n", started.error().text.c_str());
-    return 1;
-  }
+void say_what_is_in_force(const secrecy::HardeningState& hardening, bool wanted) {
+  if (!wanted) return log::warn("hardening is off: media and keys can get out of this process");
+  if (hardening.complete()) log::info("{}", hardening.summary());
+  for (const std::string& sentence : hardening.missing()) log::warn("{}", sentence);
+}
 
-  const sigset_t signals = stop_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // inherited by every thread
-  std::signal(SIGPIPE, SIG_IGN);
-
-  Bridge bridge(config);
-  if (const auto started = bridge.start(); !started) {
-    std::fprintf(stderr, "viaduct: %s\n", started.error().text.c_str());
-    return 1;
-  }
+void run_until_stopped(Bridge& bridge, const sigset_t& signals) {
   std::thread signal_taker([&] {
     int signal = 0;
     sigwait(&signals, &signal);
@@ -56,6 +44,37 @@ int run(int argc, char** argv) {
   });
   signal_taker.detach();  // it waits for a signal that need not come
   bridge.run();
+}
+
+int run(const Config& config, bool openssl_is_in_secret_memory) {
+  if (const auto started =
+          log::start(*config.log_format, TextForm<LogLevel>::print(*config.log_level));
+      !started) {
+    return fail(started.error().text);
+  }
+  const sigset_t signals = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // inherited by every thread
+  std::signal(SIGPIPE, SIG_IGN);
+
+  secrecy::HardeningState hardening;
+  if (*config.hardening) {  // before there is a key or a packet
+    if (const auto safe = secrecy::prepare_environment(); !safe) return fail(safe.error().text);
+    secrecy::close_memory(hardening);
+  }
+  Bridge bridge(config, hardening);
+  if (const auto opened = bridge.open(); !opened) return fail(opened.error().text);
+
+  hardening.record(secrecy::measure::SecretMemory,
+                   secrecy::judge_secret_memory(openssl_is_in_secret_memory));
+  hardening.record(secrecy::measure::PacketPools,
+                   secrecy::judge_packet_pools(bridge.are_packet_pools_locked()));
+  if (*config.hardening) secrecy::close_files(hardening);
+  say_what_is_in_force(hardening, *config.hardening);
+  if (*config.require_hardening && !hardening.complete())
+    return fail("require-hardening is set, but " + hardening.missing_in_one_sentence());
+
+  bridge.start();
+  run_until_stopped(bridge, signals);
   log::info("stopped");
   return 0;
 }
@@ -63,4 +82,14 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace viaduct
 
-int main(int argc, char** argv) { return viaduct::run(argc, argv); }
+int main(int argc, char** argv) {
+  viaduct::secrecy::raise_memory_lock_limit();
+  const bool openssl_is_in = viaduct::secrecy::keep_openssl_in_secret_memory();
+  auto startup = viaduct::load_config(argc, argv);
+  if (!startup) return viaduct::fail(startup.error().text);
+  if (startup->print) {
+    std::fputs(startup->print->c_str(), stdout);
+    return 0;
+  }
+  return viaduct::run(startup->config, openssl_is_in);
+}

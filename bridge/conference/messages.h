@@ -19,6 +19,7 @@
 #include "protocol/codec/codec.h"
 #include "protocol/rtp/extension.h"
 #include "protocol/sdp/sdp.h"
+#include "secrecy/secret_string.h"
 
 namespace viaduct::conference {
 
@@ -45,7 +46,8 @@ struct EndpointDescription {
   std::string name;            // as shown to others
   std::string cname;           // of the bridge's streams to this client (RFC 3550 section 6.5.1)
   uint32_t feedback_ssrc = 0;  // the sender SSRC of RTCP that belongs to no slot
-  std::string local_ufrag, local_pwd, remote_ufrag, remote_pwd;
+  std::string local_ufrag, remote_ufrag;
+  secrecy::SecretString local_pwd, remote_pwd;
   std::string fingerprint_algorithm;
   std::vector<uint8_t> fingerprint;
   bool dtls_active = false;                 // the bridge is the DTLS client

@@ -10,6 +10,7 @@
 #include "base/socket_address.h"
 #include "limits.h"
 #include "protocol/codec/codec.h"
+#include "secrecy/secret_string.h"
 
 namespace viaduct::control {
 
@@ -28,8 +29,8 @@ struct TlsSettings {
 // Join tokens: JSON Web Tokens (RFC 7519) that somebody else issues. A given token is checked as
 // soon as a key is set.
 struct TokenSettings {
-  bool required = false;     // a join without a token is refused
-  std::string hs256_secret;  // at least 32 bytes (RFC 7518 section 3.2); empty: HS256 is refused
+  bool required = false;               // a join without a token is refused
+  secrecy::SecretString hs256_secret;  // at least 32 bytes (RFC 7518 section 3.2); empty: HS256 is refused
   std::string es256_public_key_pem;  // the PEM text itself; empty: ES256 is refused
   std::string issuer;                // empty: any
   std::string audience;              // empty: any

@@ -1,11 +1,14 @@
 #include "control/tls.h"
 
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include "base/socket_address.h"
+#include "secrecy/secret_file.h"
 
 namespace viaduct::control {
 namespace {
@@ -22,20 +25,33 @@ std::string reason() {
 
 Error failed(std::string text) { return {ErrorCode::InvalidArgument, std::move(text)}; }
 
+using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
+using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+
+// Not by OpenSSL's own file functions, which leave the key in a buffer of the C library.
+Result<void> use_key_file(SSL_CTX* context, const std::string& path) {
+  const auto unusable = [&](const std::string& why) {
+    return failed("cannot use tls-key '" + path + "': " + why +
+                  "; it must be a readable PEM file with the private key of tls-certificate");
+  };
+  const Result<secrecy::SecretString> pem = secrecy::read_secret_file(path);
+  if (!pem) return unusable(pem.error().text);
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
+      BIO_new_mem_buf(pem->data(), static_cast<int>(pem->size())), BIO_free);
+  const auto no_password = [](char*, int, int, void*) { return -1; };  // nobody to ask for one
+  const Key key(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr) : nullptr,
+                EVP_PKEY_free);
+  if (!key || SSL_CTX_use_PrivateKey(context, key.get()) != 1) return unusable(reason());
+  return {};
+}
+
 Result<void> use_files(SSL_CTX* context, const TlsSettings& settings) {
   if (SSL_CTX_use_certificate_chain_file(context, settings.certificate_path.c_str()) != 1) {
     return failed("cannot use tls-certificate '" + settings.certificate_path + "': " + reason() +
                   "; it must be a readable PEM file with the certificate and its chain");
   }
-  if (SSL_CTX_use_PrivateKey_file(context, settings.key_path.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return failed("cannot use tls-key '" + settings.key_path + "': " + reason() +
-                  "; it must be a readable PEM file with the private key of tls-certificate");
-  }
-  return {};
+  return use_key_file(context, settings.key_path);
 }
-
-using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
-using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 
 void add_subject_alt_name(X509* certificate, const std::string& host) {
   const std::string value = (IpAddress::parse(host) ? "IP:" : "DNS:") + host;

@@ -1,5 +1,7 @@
 #include "control/web_socket.h"
 
+#include <cstring>
+
 #include "base/clock.h"
 
 namespace viaduct::control {
@@ -61,6 +63,7 @@ void WebSocketConnection::handle_read(ErrorCode error) {
           id_, {static_cast<const char*>(bytes.data()), bytes.size()});
     }
   }
+  explicit_bzero(buffer_.data().data(), buffer_.size());  // an offer holds the client's ICE password
   buffer_.consume(buffer_.size());
   read();
 }

@@ -35,6 +35,10 @@ class PacketIo {
   // Takes the packets back unsent.
   virtual void release(std::span<const Packet> packets) = 0;
 
+  // Overwrites up to `at_most` buffers that have come back with media in them, and returns how many;
+  // fewer than that when no others are left. Called from a timer, never per packet.
+  virtual size_t wipe_released(size_t at_most) = 0;
+
   // Returns when a packet has arrived, wake() was called, or `at_most` has passed. An edge that
   // polls returns at once.
   virtual void wait(Duration at_most) = 0;

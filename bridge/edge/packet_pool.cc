@@ -29,10 +29,13 @@ Result<std::unique_ptr<PacketPool>> PacketPool::open(size_t count) {
                                                    " bytes (" + std::strerror(errno) + "); configure fewer packets"};
   }
   madvise(memory, bytes, MADV_DONTDUMP);
-  return std::unique_ptr<PacketPool>(new PacketPool(static_cast<uint8_t*>(memory), count));
+  madvise(memory, bytes, MADV_DONTFORK);
+  const bool locked = mlock2(memory, bytes, MLOCK_ONFAULT) == 0;  // each page as it is touched
+  return std::unique_ptr<PacketPool>(new PacketPool(static_cast<uint8_t*>(memory), count, locked));
 }
 
-PacketPool::PacketPool(uint8_t* memory, size_t count) : memory_(memory), free_(count), in_use_(count) {
+PacketPool::PacketPool(uint8_t* memory, size_t count, bool locked)
+    : memory_(memory), locked_(locked), free_(count), clean_(count), in_use_(count) {
   // The first buffer stands at the back, so that the mapping is touched from its front.
   for (size_t i = 0; i < count; ++i) free_[i] = static_cast<uint32_t>(count - 1 - i);
   ASAN_POISON_MEMORY_REGION(memory_, count * limits::PacketBufferBytes);
@@ -40,6 +43,7 @@ PacketPool::PacketPool(uint8_t* memory, size_t count) : memory_(memory), free_(c
 
 PacketPool::~PacketPool() {
   ASAN_UNPOISON_MEMORY_REGION(memory_, size() * limits::PacketBufferBytes);
+  // The kernel gives nobody a page before it has cleared it.
   munmap(memory_, size() * limits::PacketBufferBytes);
 }
 
@@ -56,6 +60,7 @@ size_t PacketPool::allocate(std::span<Packet> out) {
     packet.owner = index;
     ASAN_UNPOISON_MEMORY_REGION(packet.buffer, limits::PacketBufferBytes);
   }
+  clean_ = std::min(clean_, free_.size());
   return count;
 }
 
@@ -69,6 +74,18 @@ void PacketPool::release(std::span<const Packet> packets) {
     free_.push_back(static_cast<uint32_t>(index));  // never grows beyond its first size
     ASAN_POISON_MEMORY_REGION(packet.buffer, limits::PacketBufferBytes);
   }
+}
+
+size_t PacketPool::wipe_released(size_t at_most) {
+  const size_t count = std::min(at_most, free_.size() - clean_);
+  for (size_t i = 0; i < count; ++i) {
+    uint8_t* buffer = memory_ + free_[clean_ + i] * limits::PacketBufferBytes;
+    ASAN_UNPOISON_MEMORY_REGION(buffer, limits::PacketBufferBytes);
+    explicit_bzero(buffer, limits::PacketBufferBytes);
+    ASAN_POISON_MEMORY_REGION(buffer, limits::PacketBufferBytes);
+  }
+  clean_ += count;
+  return count;
 }
 
 }  // namespace viaduct::edge

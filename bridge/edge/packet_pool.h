@@ -1,9 +1,10 @@
 // A fixed number of packet buffers in one mapping, for one thread.
 //
 // Memory: count x limits::PacketBufferBytes (1,792) bytes of address space; the last buffer returned is the next one
-// handed out, so only as many pages become resident as were ever in use at once. The mapping stays out of core dumps,
-// because it holds decrypted media. A buffer that comes back twice, or from elsewhere, is a bug and aborts; under
-// AddressSanitizer so does touching a buffer after it went back.
+// handed out, so only as many pages become resident as were ever in use at once. Because it holds decrypted media the
+// mapping stays out of core dumps and forked children, its pages never leave RAM where the system lets it lock them,
+// and buffers that came back are wiped by the timer of whoever owns the pool. A buffer that comes back twice, or from
+// elsewhere, is a bug and aborts; under AddressSanitizer so does touching a buffer after it went back.
 #pragma once
 
 #include <cstddef>
@@ -31,14 +32,22 @@ class PacketPool {
   // Takes packets of this pool back.
   void release(std::span<const Packet> packets);
 
+  // Wipes up to `at_most` buffers that came back since they were last wiped, those that have been idle for longest
+  // first. Returns how many: fewer only when no others are left. A buffer is reached after at most size() / at_most
+  // calls, unless it is in use again by then.
+  size_t wipe_released(size_t at_most);
+
+  bool is_locked() const { return locked_; }  // into RAM
   size_t size() const { return in_use_.size(); }
   size_t free() const { return free_.size(); }
 
  private:
-  PacketPool(uint8_t* memory, size_t count);
+  PacketPool(uint8_t* memory, size_t count, bool locked);
 
   uint8_t* memory_;
+  const bool locked_;
   std::vector<uint32_t> free_;  // indexes of buffers, the next one to hand out at the back
+  size_t clean_;                // so many at the front of free_ hold zeros; those behind came back later
   std::vector<bool> in_use_;
 };
 

@@ -12,6 +12,7 @@
 #include "limits.h"
 #include "protocol/srtp/packet_index.h"
 #include "protocol/srtp/srtcp.h"
+#include "secrecy/in_secret_memory.h"
 
 namespace viaduct::edge {
 namespace {
@@ -217,7 +218,7 @@ bool unprotect_sha1(const Stream& stream, const CipherJob& job, const Layout& at
 
 }  // namespace
 
-struct ReferenceCipher::Key {
+struct ReferenceCipher::Key : secrecy::InSecretMemory {
   SrtpProfile profile;
   Stream rtp;
   Stream rtcp;

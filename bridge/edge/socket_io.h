@@ -47,11 +47,13 @@ class SocketIo final : public PacketIo, public MetricSource {
   size_t allocate(std::span<Packet> out) override;
   void send(std::span<const Packet> packets) override;
   void release(std::span<const Packet> packets) override;
+  size_t wipe_released(size_t at_most) override { return pool_->wipe_released(at_most); }
   void wait(Duration at_most) override;
   void wake() override;
   size_t free_packets() const override { return pool_->free(); }
 
   size_t pool_size() const { return pool_->size(); }
+  bool is_pool_locked() const { return pool_->is_locked(); }
   uint16_t port() const;
   std::vector<SocketAddress> local_addresses() const;  // as bound: a wildcard stays a wildcard
   // The smallest of its sockets' buffers, as the kernel reports them (twice what was asked for, if

@@ -1,10 +1,18 @@
 #include "path/packet_path.h"
 
+#include <algorithm>
+
 namespace viaduct::path {
 namespace {
 
 constexpr Duration Tick = 10ms;       // NACKs, reports, speakers
 constexpr Duration SlowTick = 500ms;  // what is kept too long, gauges
+
+// So many that an idle buffer's turn comes within limits::WipeWithin, however large the pool.
+size_t wiped_per_tick(size_t pool_packets) {
+  return std::max(limits::WipedPacketsPerTick,
+                  pool_packets / static_cast<size_t>(limits::WipeWithin / Tick) + 1);
+}
 
 }  // namespace
 
@@ -51,7 +59,8 @@ PacketPath::PacketPath(Edges edges, NtpClock ntp, std::vector<codec::CodecType> 
       transmit_(edges.io, directory_, edges.time, counters),
       reports_(directory_, queue_, ntp_, counters),
       handshakes_(edges.io, directory_, edges.handshakes, edges.opener, edges.sealer, counters),
-      arrivals_(limits::RxBatchPackets) {}
+      arrivals_(limits::RxBatchPackets),
+      wiped_per_tick_(wiped_per_tick(edges.io.free_packets())) {}
 
 // Null when nothing has arrived, or when so many batches are with the cipher that the network must
 // wait.
@@ -99,6 +108,7 @@ void PacketPath::run_timers(Timestamp now) {
   directory_.for_each_conference(
       [&](Handle<conference::Conference>, conference::Conference& c) { c.run_timers(now); });
   sealed_.run(queue_.take());
+  wipe_released();
   if (now >= next_slow_tick_) {
     next_slow_tick_ = now + SlowTick;
     run_slow_timers(now);
@@ -144,6 +154,10 @@ void PacketPath::count_streams() {
   });
   counters_.set(counts);
 }
+
+// Media that nobody needs any more does not stay in memory. A bounded number at a time, so that no
+// packet waits for it.
+void PacketPath::wipe_released() { must_wipe_more_ = io_.wipe_released(wiped_per_tick_) == wiped_per_tick_; }
 
 void PacketPath::add(const conference::AddEndpoint& command, Timestamp now) {
   const Handle<Endpoint> who = directory_.add(command, now);

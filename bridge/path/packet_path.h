@@ -48,7 +48,9 @@ class PacketPath {
   // One turn of the worker: takes what has arrived and sends what follows from it.
   void turn(Timestamp now);
   // When turn() has something to do even if no packet comes.
-  Timestamp next_deadline() const { return directory_.endpoint_count() == 0 ? Never : next_tick_; }
+  Timestamp next_deadline() const {
+    return directory_.endpoint_count() == 0 && !must_wipe_more_ ? Never : next_tick_;
+  }
 
   // What control asks for. A refused AddEndpoint shows as an EndpointGone among the reports.
   void add(const conference::AddEndpoint& command, Timestamp now);
@@ -75,6 +77,7 @@ class PacketPath {
   void run_endpoint_timers(Handle<Endpoint> who, Endpoint& endpoint, Timestamp now);
   void run_slow_timers(Timestamp now);
   void count_streams();
+  void wipe_released();
   void remove(Handle<Endpoint> who, Endpoint& endpoint);
   void end(Handle<Endpoint> who, conference::GoneReason reason);
 
@@ -103,6 +106,8 @@ class PacketPath {
   std::vector<Packet> freed_;
   Timestamp next_tick_{};
   Timestamp next_slow_tick_{};
+  const size_t wiped_per_tick_;  // buffers
+  bool must_wipe_more_ = false;
 };
 
 }  // namespace viaduct::path

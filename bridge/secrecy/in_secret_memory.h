@@ -1,8 +1,8 @@
-// Two ways for objects that hold keys to live in secret memory: a base class for what is made by `new`, an allocator for
-// containers.
+// Two ways for objects that hold keys to live in secret memory: a base class for what is made by
+// `new`, an allocator for containers.
 //
-// A type whose members may throw while it is made is fine; one that asks for more than 16-byte alignment is refused by
-// the compiler. std::bad_alloc when memory is out, as from any `new`.
+// A type whose members may throw while it is made is fine; one that asks for more than 16-byte
+// alignment is refused by the compiler. std::bad_alloc when memory is out, as from any `new`.
 #pragma once
 
 #include <cstddef>

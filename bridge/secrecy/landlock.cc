@@ -11,8 +11,8 @@
 namespace viaduct::secrecy {
 namespace {
 
-// Numbers and layout of linux/landlock.h, written out: the headers that a program is built with are often older than the
-// kernel that it runs on.
+// Numbers and layout of linux/landlock.h, written out: the headers that a program is built with are
+// often older than the kernel that it runs on.
 constexpr long CreateRuleset = 444;
 constexpr long RestrictSelf = 446;
 constexpr uint32_t AskForVersion = 1;
@@ -43,8 +43,9 @@ uint64_t write_rights(long version) {
 Result<void> forbid_file_writes() {
   const long version = syscall(CreateRuleset, nullptr, 0, AskForVersion);
   if (version < 1) {
-    return Error{ErrorCode::NotFound,
-                 "this kernel offers no Landlock; run Linux 5.13 or newer with landlock in its lsm= list"};
+    return Error{
+        ErrorCode::NotFound,
+        "this kernel offers no Landlock; run Linux 5.13 or newer with landlock in its lsm= list"};
   }
   const RulesetAttributes attributes{write_rights(version)};
   const long ruleset = syscall(CreateRuleset, &attributes, sizeof attributes, 0);

@@ -1,5 +1,5 @@
-// Landlock: from here on this thread, and every one that it starts, may not create, change, remove or execute any file
-// anywhere, /dev/shm included. Files that are open already stay as they are.
+// Landlock: from here on this thread, and every one that it starts, may not create, change, remove
+// or execute any file anywhere, /dev/shm included. Files that are open already stay as they are.
 #pragma once
 
 #include "base/result.h"

@@ -20,8 +20,8 @@ Error refused(const char* what, const char* remedy) {
   return {ErrorCode::Unavailable, std::string(what) + " (" + std::strerror(errno) + "); " + remedy};
 }
 
-// No limit of locked memory applies: there is none, or the process has CAP_IPC_LOCK where the kernel looks for it, which
-// shows in that it may lock a page although its limit is zero.
+// No limit of locked memory applies: there is none, or the process has CAP_IPC_LOCK where the
+// kernel looks for it, which shows in that it may lock a page although its limit is zero.
 bool may_lock_everything() {
   rlimit limit{};
   if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return false;
@@ -65,24 +65,33 @@ Result<void> forbid_dumping() {
 
 Result<void> forbid_new_privileges() {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) return {};
-  return refused("privileges could still be gained", "let the bridge use prctl(PR_SET_NO_NEW_PRIVS)");
+  return refused("privileges could still be gained",
+                 "let the bridge use prctl(PR_SET_NO_NEW_PRIVS)");
 }
 
 Result<void> lock_memory() {
   if (!may_lock_everything()) {
     return Error{ErrorCode::Unavailable,
-                 "the limit of locked memory is too low; raise it (ulimit -l unlimited, LimitMEMLOCK=infinity, "
+                 "the limit of locked memory is too low; raise it (ulimit -l unlimited, "
+                 "LimitMEMLOCK=infinity, "
                  "--ulimit memlock=-1)"};
   }
   if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0) return {};
-  return refused("memory cannot be locked", "let the bridge use mlockall, or switch swap off and run without this");
+  return refused("memory cannot be locked",
+                 "let the bridge use mlockall, or switch swap off and run without this");
 }
 
-Result<void> check_environment() {
-  if (std::getenv("CUDA_ENABLE_COREDUMP_ON_EXCEPTION") == nullptr) return {};
-  return Error{ErrorCode::InvalidArgument,
-               "CUDA_ENABLE_COREDUMP_ON_EXCEPTION is set, and such a dump holds media and keys; remove it from the "
-               "environment"};
+Result<void> prepare_environment() {
+  for (const char* name :
+       {"CUDA_ENABLE_COREDUMP_ON_EXCEPTION", "CUDA_ENABLE_USER_TRIGGERED_COREDUMP"}) {
+    if (std::getenv(name) == nullptr) continue;
+    return Error{ErrorCode::InvalidArgument,
+                 std::string(name) +
+                     " is set, and such a dump holds media and keys; remove "
+                     "it from the environment"};
+  }
+  setenv("CUDA_CACHE_DISABLE", "1", 1);
+  return {};
 }
 
 }  // namespace viaduct::secrecy

@@ -1,8 +1,8 @@
 // seccomp: the system calls that the running bridge needs, and no others.
 //
-// A file is opened for reading only and no memory becomes executable. What could start another program or reach into
-// another process ends this one at once, because nothing of the bridge would ever ask for it; anything else that is not
-// needed fails with EPERM.
+// A file is opened for reading only and no memory becomes executable. What could start another
+// program or reach into another process ends this one at once, because nothing of the bridge would
+// ever ask for it; anything else that is not needed fails with EPERM.
 #pragma once
 
 #include "base/result.h"

@@ -101,7 +101,8 @@ bool SecretMemory::owns(const void* address) const {
     return address >= pages.data && address < pages.data + pages.bytes;
   };
   const std::lock_guard lock(mutex_);
-  return std::any_of(chunks_.begin(), chunks_.end(), holds) || std::any_of(large_.begin(), large_.end(), holds);
+  return std::any_of(chunks_.begin(), chunks_.end(), holds) ||
+         std::any_of(large_.begin(), large_.end(), holds);
 }
 
 // Small blocks.
@@ -127,8 +128,8 @@ void SecretMemory::give(Header* block) {
   free_[block->size_class] = block;
 }
 
-// The next `block_bytes` of the last chunk, or of a new one; what is left of the old one is less than the largest small
-// block.
+// The next `block_bytes` of the last chunk, or of a new one; what is left of the old one is less
+// than the largest small block.
 SecretMemory::Header* SecretMemory::carve(size_t block_bytes, SecretOwner owner) {
   if (carved_bytes_ + block_bytes > ChunkBytes) {
     if (!may_grow(ChunkBytes, owner)) return nullptr;
@@ -168,10 +169,12 @@ SecretMemory::Header* SecretMemory::take_in(void* block) {
   return header;
 }
 
-size_t SecretMemory::bytes_of(const void* block) { return (static_cast<const Header*>(block) - 1)->bytes; }
+size_t SecretMemory::bytes_of(const void* block) {
+  return (static_cast<const Header*>(block) - 1)->bytes;
+}
 
-// A small block may become what its class has room for. What is cut off is wiped: all of a block's room behind its
-// `bytes` is zero.
+// A small block may become what its class has room for. What is cut off is wiped: all of a block's
+// room behind its `bytes` is zero.
 bool SecretMemory::resize_in_place(void* block, size_t bytes) {
   Header* header = static_cast<Header*>(block) - 1;
   CHECK(header->mark == InUse);
@@ -226,8 +229,8 @@ SecretMemory& process_memory() {
   return *memory;
 }
 
-// Small blocks that a thread keeps at hand. Plain data, because libraries give blocks back after the destructors of a
-// thread's objects have run; then they go straight to the process's memory.
+// Small blocks that a thread keeps at hand. Plain data, because libraries give blocks back after
+// the destructors of a thread's objects have run; then they go straight to the process's memory.
 class ThreadBlocks {
  public:
   using Header = SecretMemory::Header;
@@ -250,7 +253,8 @@ class ThreadBlocks {
     const size_t size_class = header->size_class;
     if (size_class == LargeClass || !is_open()) {
       const std::lock_guard lock(process_memory().mutex_);
-      size_class == LargeClass ? process_memory().give_large(header) : process_memory().give(header);
+      size_class == LargeClass ? process_memory().give_large(header)
+                               : process_memory().give(header);
       return;
     }
     header->next = lists_[size_class];

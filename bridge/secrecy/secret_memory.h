@@ -1,8 +1,9 @@
 // Where secrets live: an allocator on secret pages (secret_pages.h) that wipes what is given back.
 //
-// Blocks come in sizes that step by a quarter of a power of two; what is longer than the last gets pages of its own.
-// Memory grows by the chunk, never beyond its bound, and the pages of small blocks are kept for the next. A block that
-// comes back twice, or from elsewhere, is a bug and aborts. Blocks are 16-byte aligned and zero when they are handed out.
+// Blocks come in sizes that step by a quarter of a power of two; what is longer than the last gets
+// pages of its own. Memory grows by the chunk, never beyond its bound, and the pages of small
+// blocks are kept for the next. A block that comes back twice, or from elsewhere, is a bug and
+// aborts. Blocks are 16-byte aligned and zero when they are handed out.
 #pragma once
 
 #include <array>
@@ -16,19 +17,20 @@
 
 namespace viaduct::secrecy {
 
-// Whose memory it is when the bound is near: the library gets none any more while the program's own secrets still do.
-// A library reports that memory is out and a handshake fails; a bridge that cannot keep a key it has promised to keep
-// must stop.
+// Whose memory it is when the bound is near: the library gets none any more while the program's own
+// secrets still do. A library reports that memory is out and a handshake fails; a bridge that
+// cannot keep a key it has promised to keep must stop.
 enum class SecretOwner : uint8_t { Program, Library };
 
-// The memory of this process. Threads keep a few small blocks at hand, so that they do not meet in a lock.
+// The memory of this process. Threads keep a few small blocks at hand, so that they do not meet in
+// a lock.
 void* allocate(size_t bytes, SecretOwner owner = SecretOwner::Program);
 void* reallocate(void* block, size_t bytes, SecretOwner owner = SecretOwner::Program);
 void release(void* block);
 
 struct SecretMemoryUsage {
-  size_t bytes_in_use = 0;    // of blocks that are handed out, what a thread keeps at hand among them
-  size_t bytes_reserved = 0;  // of pages
+  size_t bytes_in_use = 0;  // of blocks that are handed out, what a thread keeps at hand among them
+  size_t bytes_reserved = 0;               // of pages
   Backing backing = Backing::MemfdSecret;  // the weakest of all pages so far
 };
 
@@ -36,7 +38,7 @@ class SecretMemory {
  public:
   static constexpr size_t Alignment = 16;
   static constexpr size_t ChunkBytes = size_t{1} << 20;
-  static constexpr size_t LargestSmallBytes = size_t{64} << 10;  // above it a block has pages of its own
+  static constexpr size_t LargestSmallBytes = 64 * 1024;  // above it a block has its own pages
   static constexpr size_t SizeClasses = 44;
 
   struct Settings {

@@ -9,7 +9,8 @@
 namespace viaduct::secrecy {
 namespace {
 
-constexpr long MemfdSecretCall = 447;  // the same number on every architecture; older C libraries do not name it
+constexpr long MemfdSecretCall =
+    447;  // the same number on every architecture; older C libraries do not name it
 
 int memfd_secret() { return static_cast<int>(syscall(MemfdSecretCall, O_CLOEXEC)); }
 
@@ -43,9 +44,12 @@ SecretPages map_best(size_t bytes, Backing at_best) {
 
 const char* to_string(Backing backing) {
   switch (backing) {
-    case Backing::MemfdSecret: return "memfd_secret";
-    case Backing::Locked: return "locked";
-    case Backing::Unlocked: return "unlocked";
+    case Backing::MemfdSecret:
+      return "memfd_secret";
+    case Backing::Locked:
+      return "locked";
+    case Backing::Unlocked:
+      return "unlocked";
   }
   return "unknown";
 }

@@ -1,8 +1,9 @@
-// Pages for secrets, from the best place that the kernel has: memfd_secret(2), which not even root can read through
-// /proc/PID/mem or a debugger, else anonymous pages that are locked into RAM. Both stay out of core dumps and of forked
-// children.
+// Pages for secrets, from the best place that the kernel has: memfd_secret(2), which not even root
+// can read through /proc/PID/mem or a debugger, else anonymous pages that are locked into RAM. Both
+// stay out of core dumps and of forked children.
 //
-// Where neither is to be had the pages are ordinary ones, and whoever asked is told: they may be swapped out.
+// Where neither is to be had the pages are ordinary ones, and whoever asked is told: they may be
+// swapped out.
 #pragma once
 
 #include <cstddef>
@@ -24,15 +25,16 @@ struct SecretPages {
   Backing backing = Backing::Unlocked;
 };
 
-// Zeroed pages of `bytes`, a multiple of the page size, with the best backing that is to be had and not better than
-// `at_best`.
+// Zeroed pages of `bytes`, a multiple of the page size, with the best backing that is to be had and
+// not better than `at_best`.
 SecretPages map_secret_pages(size_t bytes, Backing at_best = Backing::MemfdSecret);
 void unmap_secret_pages(const SecretPages& pages);
 
 // Whether this kernel offers memfd_secret. It may and still refuse pages, beyond RLIMIT_MEMLOCK.
 bool kernel_offers_memfd_secret();
 
-// Lets the process lock as much memory as it is allowed to at all: the soft RLIMIT_MEMLOCK becomes the hard one.
+// Lets the process lock as much memory as it is allowed to at all: the soft RLIMIT_MEMLOCK becomes
+// the hard one.
 void raise_memory_lock_limit();
 
 }  // namespace viaduct::secrecy

@@ -1,7 +1,8 @@
-// A password or another secret text. Its characters stand in secret memory wherever it is copied or moved to, and are
-// wiped when it goes.
+// A password or another secret text. Its characters stand in secret memory wherever it is copied or
+// moved to, and are wiped when it goes.
 //
-// A view of it, and whatever is made from that view, is on its own. Comparing takes a time that depends on lengths alone.
+// A view of it, and whatever is made from that view, is on its own. Comparing takes a time that
+// depends on lengths alone.
 #pragma once
 
 #include <concepts>
@@ -16,7 +17,8 @@ class SecretString {
   SecretString() = default;
   // From anything that reads as text. The original is its owner's to wipe.
   template <std::convertible_to<std::string_view> Text>
-  SecretString(const Text& text) : SecretString(std::string_view(text), Copy{}) {}  // NOLINT(google-explicit-constructor)
+  SecretString(const Text& text)
+      : SecretString(std::string_view(text), Copy{}) {}  // NOLINT(google-explicit-constructor)
   SecretString(const SecretString& other) : SecretString(other.view(), Copy{}) {}
   SecretString(SecretString&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}

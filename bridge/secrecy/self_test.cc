@@ -29,16 +29,17 @@ bool can_create_unnamed(const std::string& folder) {
 
 std::vector<std::string> usual_folders() {
   std::vector<std::string> folders{".", "/tmp", "/dev/shm"};
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') folders.emplace_back(home);
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
+    folders.emplace_back(home);
   return folders;
 }
 
 Result<void> try_to_write_files(const std::vector<std::string>& folders) {
   for (const std::string& folder : folders) {
     if (!can_create_named(folder) && !can_create_unnamed(folder)) continue;
-    return Error{ErrorCode::PermissionDenied,
-                 "the bridge could create a file in '" + folder +
-                     "'; run it where Landlock or seccomp work, or on a file system that is mounted read-only"};
+    return Error{ErrorCode::PermissionDenied, "the bridge could create a file in '" + folder +
+                                                  "'; run it where Landlock or seccomp work, or on "
+                                                  "a file system that is mounted read-only"};
   }
   return {};
 }

@@ -1,8 +1,9 @@
-// The program's ordinary heap, wiped as it is freed: texts that carry a secret on its way (SDP, JSON, a message of the
-// signalling socket) leave nothing behind.
+// The program's ordinary heap, wiped as it is freed: texts that carry a secret on its way (SDP,
+// JSON, a message of the signalling socket) leave nothing behind.
 //
-// Linked into the program alone. What stands in secret memory does not come here, and neither does a packet: the packet
-// path allocates nothing. Arrays, sized and nothrow forms of the library all call these.
+// Linked into the program alone. What stands in secret memory does not come here, and neither does
+// a packet: the packet path allocates nothing. Arrays, sized and nothrow forms of the library all
+// call these.
 #include <malloc.h>
 
 #include <cstdlib>

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
@@ -57,8 +58,14 @@ class TightIo final : public edge::PacketIo {
   void release(std::span<const Packet> packets) override { inner_.release(packets); }
   void wait(Duration) override {}
   void wake() override {}
+  size_t wipe_released(size_t at_most) override {
+    most_wiped_at_once = std::max(most_wiped_at_once, at_most);
+    return inner_.wipe_released(at_most);
+  }
   size_t free_packets() const override { return inner_.free_packets(); }
+  size_t unwiped() const { return inner_.unwiped(); }
   size_t pool_size() const { return inner_.pool_size(); }
+  size_t most_wiped_at_once = 0;
 
  private:
   SimulatedIo inner_;

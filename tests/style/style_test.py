@@ -11,7 +11,7 @@ import re
 import sys
 
 from headers import check_headers
-from tables import MAY_INCLUDE, READS_PAYLOAD, SYSTEM, WRAPPED_IN
+from tables import MAY_INCLUDE, NAMES_WRITING, READS_PAYLOAD, SYSTEM, WRAPPED_IN
 from tree import CODE, TEXT, Tree
 
 OURS = ['bridge', 'kernels', 'dpdk']
@@ -49,7 +49,7 @@ def check_includes(tree):
                     problems.append(f'{where}: "{name}" is not written relative to bridge/')
                 elif not any(a in ('*', target) or target.startswith(a + '/') for a in allowed):
                     problems.append(f'{where}: {part} may not include {target} ("{name}")')
-            elif '/' in name and (library := name.split('/')[0]) not in SYSTEM:
+            elif ('/' in name or name in WRAPPED_IN) and (library := name.split('/')[0]) not in SYSTEM:
                 if library not in WRAPPED_IN:
                     problems.append(f'{where}: <{name}> is of no library in tests/style/tables.py')
                 elif not any(str(here).startswith(prefix) for prefix in WRAPPED_IN[library]):
@@ -104,6 +104,19 @@ def check_unfinished(tree):
             for line, text in enumerate(tree.text(path).splitlines(), 1) if UNFINISHED.search(text)]
 
 
+WRITERS = re.compile(r'\bO_(?:WRONLY|RDWR|CREAT|TMPFILE|APPEND|TRUNC)\b'
+                     r'|\b(?:ofstream|filebuf|(?:basic|rotating|daily)_file_sink\w*)\b|(?<!<)\bfstream\b'
+                     r'|\b(?:fopen(?:64)?|freopen|fdopen|creat|tmpfile|tmpnam|mk\w*temps?|mkfifo|mknod(?:at)?)\s*\('
+                     r'|\b(?:shm_open|memfd_create|pcap_dump_open|BIO_new_file|PEM_write\w*|sendfile)\s*\(')
+
+
+def check_writers(tree):
+    """The program has no writer of files, so nothing that it forwards can end in one."""
+    return [f'{path}:{line}: names a way to write a file; the bridge has none'
+            for path in tree.files(OURS, CODE) if str(path) not in NAMES_WRITING
+            for line, text in enumerate(tree.code(path).splitlines(), 1) if WRITERS.search(text)]
+
+
 NAMED_FILE = re.compile(r'`([\w./{},-]+)`|\]\(([\w./-]+)\)')
 
 
@@ -138,6 +151,7 @@ RULES = {
     'conditionals': check_conditionals,
     'payloads': check_payloads,
     'unfinished': check_unfinished,
+    'writers': check_writers,
     'packet_life': check_packet_life,
 }
 

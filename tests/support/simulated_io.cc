@@ -64,6 +64,12 @@ void SimulatedIo::release(std::span<const Packet> packets) {
   for (const Packet& packet : packets) take_back(packet);
 }
 
+size_t SimulatedIo::wipe_released(size_t at_most) {
+  const size_t count = std::min(at_most, unwiped_);
+  unwiped_ -= count;
+  return count;
+}
+
 Packet SimulatedIo::make_packet() {
   auto buffer = std::make_unique_for_overwrite<uint8_t[]>(limits::PacketBufferBytes);
   Packet packet;
@@ -80,6 +86,7 @@ void SimulatedIo::take_back(const Packet& packet) {
   CHECK(found != handed_out_.end());
   CHECK(found->second.get() == packet.buffer);
   handed_out_.erase(found);
+  unwiped_ = std::min(unwiped_ + 1, pool_packets_);
 }
 
 }  // namespace viaduct::testing

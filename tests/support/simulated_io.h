@@ -30,10 +30,13 @@ class SimulatedIo final : public edge::PacketIo {
   size_t allocate(std::span<edge::Packet> out) override;
   void send(std::span<const edge::Packet> packets) override;
   void release(std::span<const edge::Packet> packets) override;
+  // A buffer that comes back is freed at once; what remains to be wiped is counted as if it were not.
+  size_t wipe_released(size_t at_most) override;
   void wait(Duration) override {}  // virtual time passes elsewhere
   void wake() override {}
   size_t free_packets() const override { return pool_packets_ - handed_out_.size(); }
 
+  size_t unwiped() const { return unwiped_; }
   size_t pool_size() const { return pool_packets_; }
   // Packets for whose peer no address of this edge fits.
   size_t refused() const { return refused_; }
@@ -49,6 +52,7 @@ class SimulatedIo final : public edge::PacketIo {
   size_t pool_packets_;
   uint64_t next_serial_ = 1;
   std::unordered_map<uint64_t, std::unique_ptr<uint8_t[]>> handed_out_;  // by serial number, which is Packet::owner
+  size_t unwiped_ = 0;  // buffers that came back since they were last wiped
   size_t refused_ = 0;
   size_t truncated_ = 0;
 };

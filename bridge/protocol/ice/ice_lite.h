@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "limits.h"
 #include "protocol/stun/stun.h"
+#include "secrecy/secret_string.h"
 
 namespace viaduct::ice {
 
@@ -26,7 +27,7 @@ namespace viaduct::ice {
 // alphabet.
 struct Credentials {
   std::string ufrag;
-  std::string password;
+  secrecy::SecretString password;
 };
 
 // The part of a request's USERNAME that names its receiver: "local:remote" gives "local", which finds the endpoint. The

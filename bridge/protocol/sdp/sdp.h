@@ -17,6 +17,7 @@
 #include "base/socket_address.h"
 #include "protocol/codec/codec.h"
 #include "protocol/rtp/extension.h"
+#include "secrecy/secret_string.h"
 
 namespace viaduct::sdp {
 
@@ -55,7 +56,7 @@ struct MediaSection {
 struct Offer {
   std::vector<MediaSection> media;
   std::string ice_ufrag;
-  std::string ice_pwd;
+  secrecy::SecretString ice_pwd;
   std::string fingerprint_algorithm;        // lower case: "sha-256"
   std::vector<uint8_t> fingerprint;
   Setup setup = Setup::ActPass;
@@ -91,7 +92,7 @@ struct AnswerSection {
 
 struct Answer {
   std::string ice_ufrag;
-  std::string ice_pwd;
+  secrecy::SecretString ice_pwd;
   std::string fingerprint_algorithm;
   std::vector<uint8_t> fingerprint;
   Setup setup = Setup::Passive;               // Active when the client insists on being passive

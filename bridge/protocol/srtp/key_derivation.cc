@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -42,6 +43,7 @@ Result<void> derive_key(const SrtpKeys& master, KeyLabel label, MutableBytes out
       EVP_EncryptUpdate(ctx.get(), out.data(), &written, zeros.data(), static_cast<int>(out.size())) != 1) {
     return Error{ErrorCode::Unavailable, "OpenSSL refused to derive an SRTP session key."};
   }
+  explicit_bzero(counter.data(), counter.size());  // it is the salt but for one byte
   return {};
 }
 

@@ -1,42 +1,38 @@
-// A fixed number of secret bytes that are wiped when they go out of scope.
+// A fixed number of secret bytes in secret memory, wiped when they go out of scope.
 //
-// They move and never copy, so that a key stands in one place. A plain free() leaves the data behind;
-// OPENSSL_cleanse is not optimised away.
+// They move and never copy, so that a key stands in one place: not on a stack, not in a ring, not
+// in what a move left behind.
 #pragma once
 
-#include <openssl/crypto.h>
-
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "base/bytes.h"
+#include "secrecy/in_secret_memory.h"
 
 namespace viaduct::srtp {
 
 template <size_t N>
 class SecretBytes {
  public:
-  SecretBytes() = default;
-  SecretBytes(SecretBytes&& other) noexcept : bytes_(other.bytes_) { other.wipe(); }
+  SecretBytes() : bytes_(static_cast<uint8_t*>(secrecy::allocate_or_throw(N))) {}  // zeros
+  SecretBytes(SecretBytes&& other) noexcept : bytes_(std::exchange(other.bytes_, nullptr)) {}
   SecretBytes& operator=(SecretBytes&& other) noexcept {
-    if (this == &other) return *this;
-    bytes_ = other.bytes_;
-    other.wipe();
+    std::swap(bytes_, other.bytes_);
     return *this;
   }
-  ~SecretBytes() { wipe(); }
+  ~SecretBytes() { secrecy::release(bytes_); }
 
-  void wipe() { OPENSSL_cleanse(bytes_.data(), N); }
-  static constexpr size_t size() { return N; }
-  uint8_t* data() { return bytes_.data(); }
-  const uint8_t* data() const { return bytes_.data(); }
-  MutableBytes first(size_t n) { return MutableBytes(bytes_).first(n); }
-  Bytes first(size_t n) const { return Bytes(bytes_).first(n); }
-  Bytes slice(size_t offset, size_t n) const { return Bytes(bytes_).subspan(offset, n); }
+  size_t size() const { return bytes_ == nullptr ? 0 : N; }  // 0 once it has been moved from
+  uint8_t* data() { return bytes_; }
+  const uint8_t* data() const { return bytes_; }
+  MutableBytes first(size_t n) { return MutableBytes(bytes_, size()).first(n); }
+  Bytes first(size_t n) const { return Bytes(bytes_, size()).first(n); }
+  Bytes slice(size_t offset, size_t n) const { return Bytes(bytes_, size()).subspan(offset, n); }
 
  private:
-  std::array<uint8_t, N> bytes_{};
+  uint8_t* bytes_;
 };
 
 }  // namespace viaduct::srtp

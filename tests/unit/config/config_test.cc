@@ -282,6 +282,14 @@ TEST_F(ConfigTest, ReadsBackWhatItPrints) {
   EXPECT_EQ(start({"--config", file("again.toml", printed), "--print-config"})->print, printed);
 }
 
+TEST_F(ConfigTest, HardensUnlessToldNotToAndRequiresItOnlyWhenToldTo) {
+  EXPECT_TRUE(*config({}).hardening);
+  EXPECT_FALSE(*config({}).require_hardening);
+  EXPECT_TRUE(*config({"--require-hardening"}).require_hardening);
+  EXPECT_FALSE(*config({"--hardening=false"}).hardening);
+  EXPECT_THAT(error({"--hardening=false", "--require-hardening"}), HasSubstr("set hardening to true"));
+}
+
 TEST_F(ConfigTest, NeverPrintsASecret) {
   const std::string secret = file("secret", "tell-nobody-tell-nobody-tell-nobody-");
   EXPECT_THAT(start({"--token-secret-file", secret, "--print-config"})->print.value_or(""),

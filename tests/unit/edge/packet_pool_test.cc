@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <sanitizer/asan_interface.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <set>
+#include <vector>
 
 #include "limits.h"
 
@@ -67,6 +69,68 @@ TEST(PacketPool, ForgetsWhatTheLastHolderWroteIntoThePacket) {
   EXPECT_EQ(again.offset, limits::PacketHeadroomBytes);
   EXPECT_EQ(again.length, 0u);
   EXPECT_EQ(again.peer, SocketAddress{});
+}
+
+// Buffers that have been given back, as they stand in memory now.
+class Returned {
+ public:
+  Returned(PacketPool& pool, size_t count) : packets_(count) {
+    EXPECT_EQ(pool.allocate(packets_), count);
+    for (const Packet& packet : packets_) std::memset(packet.buffer, 0xab, packet.buffer_bytes);
+    pool.release(packets_);
+  }
+  size_t unwiped() const {
+    return static_cast<size_t>(std::ranges::count_if(packets_, [](const Packet& packet) {
+      ASAN_UNPOISON_MEMORY_REGION(packet.buffer, packet.buffer_bytes);
+      const Bytes bytes(packet.buffer, packet.buffer_bytes);
+      const bool clean = std::ranges::all_of(bytes, [](uint8_t b) { return b == 0; });
+      ASAN_POISON_MEMORY_REGION(packet.buffer, packet.buffer_bytes);
+      return !clean;
+    }));
+  }
+
+ private:
+  std::vector<Packet> packets_;
+};
+
+TEST(PacketPool, WipesBuffersThatCameBackSoManyAtATime) {
+  const auto pool = pool_of(1000);
+  const Returned returned(*pool, 600);
+  EXPECT_EQ(returned.unwiped(), 600u);
+  EXPECT_EQ(pool->wipe_released(256), 256u);
+  EXPECT_EQ(returned.unwiped(), 344u);
+  EXPECT_EQ(pool->wipe_released(256), 256u);
+  EXPECT_EQ(pool->wipe_released(256), 88u);
+  EXPECT_EQ(returned.unwiped(), 0u);
+  EXPECT_EQ(pool->wipe_released(256), 0u);
+}
+
+TEST(PacketPool, WipesWhatIsIdleWhileOthersComeAndGo) {
+  const auto pool = pool_of(1000);
+  const Returned returned(*pool, 900);
+  std::array<Packet, 64> busy;
+  for (int tick = 0; tick < 10; ++tick) {
+    for (int turn = 0; turn < 20; ++turn) {
+      pool->allocate(busy);
+      for (const Packet& packet : busy) std::memset(packet.buffer, 0xcd, packet.buffer_bytes);
+      pool->release(busy);
+    }
+    pool->wipe_released(100);
+  }
+  EXPECT_EQ(returned.unwiped(), 0u);  // size() / 100 calls were enough, those in between included
+}
+
+TEST(PacketPool, NeverWipesABufferThatIsInUse) {
+  const auto pool = pool_of(100);
+  const Returned returned(*pool, 100);
+  Packet held;
+  pool->allocate({&held, 1});
+  std::memset(held.buffer, 0xcd, held.buffer_bytes);
+  EXPECT_EQ(pool->wipe_released(1000), 99u);
+  EXPECT_TRUE(std::all_of(held.buffer, held.buffer + held.buffer_bytes, [](uint8_t b) { return b == 0xcd; }));
+  pool->release({&held, 1});
+  EXPECT_EQ(pool->wipe_released(1000), 1u);
+  EXPECT_EQ(returned.unwiped(), 0u);
 }
 
 TEST(PacketPool, RefusesSizesThatItCannotHold) {
