@@ -8,10 +8,10 @@ import { DirectLink } from './direct_link.js';
 const TickMilliseconds = 100;
 const FirstMilliseconds = 300;               // from being two, at the start of a call
 const AgainMilliseconds = 5_000;             // from being two again
-const AttemptMilliseconds = 8_000;           // for both directions to come about
+const AttemptMilliseconds = 10_000;          // for both directions to come about
 const HandBackMilliseconds = 10_000;         // for the bridge to take over
-const SilenceMilliseconds = 800;             // without a packet of sound: the path is broken
-const RetryMilliseconds = [30_000, 120_000, 600_000];
+const SilentTicks = 10;                      // looks without a packet of sound: the path is broken
+const RetryMilliseconds = [15_000, 60_000, 300_000, 600_000];
 const EnoughSamples = 4_800;                 // 0.1 s of decoded sound
 const EnoughToSwitch = 1_920;                // two packets of it
 const EnoughPictures = 2;
@@ -49,12 +49,13 @@ export class Direct extends EventTarget {
   #spokeAt = -Infinity;
   #spoke = false;
   #lastPackets = 0;
-  #lastPacketAt = 0;
+  #silentTicks = 0;
   #ticker = null;
   #ticking = false;
   #timer = null;
   #wasCrowded = false;
   #failures = 0;
+  #fault = null;                             // of the last attempt
   #refused = new Set();
 
   constructor({ self, send, bridgeArrivals, encryption = null, options = {}, iceServers = [], formats = null }) {
@@ -80,9 +81,9 @@ export class Direct extends EventTarget {
     return this.carriesOurs;
   }
 
-  /** 'idle', 'trying', 'receiving' or 'handing-back'; and how many attempts have failed one after the other. */
+  /** {state, failures, fault}: attempts that failed one after the other, and why the last one did. */
   get progress() {
-    return { state: this.#state, failures: this.#failures };
+    return { state: this.#state, failures: this.#failures, fault: this.#fault };
   }
 
   get partner() {
@@ -158,7 +159,9 @@ export class Direct extends EventTarget {
     switch (message.do) {
       case 'answer':
         this.#theirs = sends(message);
-        this.#link.accept(String(message.sdp)).then(() => this.#applyTracks()).catch(() => this.#fail());
+        this.#link.accept(String(message.sdp))
+          .then(() => this.#applyTracks())
+          .catch((error) => this.#fail(String(error)));
         break;
       case 'candidates':
         if (Array.isArray(message.list)) this.#link.addCandidates(message.list);
@@ -179,6 +182,7 @@ export class Direct extends EventTarget {
         this.#drop();
         break;
       case 'end':
+        this.#fault = `the other side: ${String(message.why)}`;
         this.#drop();
         this.#failures++;
         this.#schedule();
@@ -203,14 +207,14 @@ export class Direct extends EventTarget {
     try {
       const sdp = await link.offer();
       if (this.#link === link) this.#tell({ do: 'offer', sdp, ...this.#sends() });
-    } catch {
-      if (this.#link === link) this.#fail();
+    } catch (error) {
+      if (this.#link === link) this.#fail(String(error));
     }
   }
 
   async #offered(from, { session, sdp, ...rest }) {
     if (this.#others.length !== 1 || this.#others[0] !== from || from > this.#self) {
-      return this.#send(from, { session, do: 'end' });
+      return this.#send(from, { session, do: 'end', why: 'not two' });
     }
     if (this.#link) this.#drop();            // the other side has begun anew
     const link = this.#open(from, session);
@@ -220,8 +224,8 @@ export class Direct extends EventTarget {
       if (this.#link !== link) return;
       this.#tell({ do: 'answer', sdp: answer, ...this.#sends() });
       this.#applyTracks();
-    } catch {
-      if (this.#link === link) this.#fail();
+    } catch (error) {
+      if (this.#link === link) this.#fail(String(error));
     }
   }
 
@@ -234,7 +238,7 @@ export class Direct extends EventTarget {
     this.#theirs = { audio: false, video: false };
     this.#enter('trying');
     link.addEventListener('candidates', ({ detail }) => this.#tell({ do: 'candidates', list: detail }));
-    link.addEventListener('lost', () => this.#link === link && this.#fail());
+    link.addEventListener('lost', () => this.#link === link && this.#fail('lost'));
     this.#ticker = setInterval(() => this.#tick(), TickMilliseconds);
     this.#changed();
     return link;
@@ -253,8 +257,8 @@ export class Direct extends EventTarget {
       this.#listen(link.level());
       this.#count(bridged);
       this.#judge(direct);
-    } catch {
-      if (this.#link === link) this.#fail();
+    } catch (error) {
+      if (this.#link === link) this.#fail(String(error));
     } finally {
       this.#ticking = false;
     }
@@ -264,9 +268,9 @@ export class Direct extends EventTarget {
     const waited = performance.now() - this.#since;
     if (this.#state === 'handing-back') return this.#judgeHandBack(waited);
     if (this.#state === 'trying' && this.#hasArrived(direct)) this.#receive(direct);
-    if (this.#state === 'receiving' && this.#isSilent(direct)) return this.#fail();
+    if (this.#state === 'receiving' && this.#isSilent(direct)) return this.#fail('silence');
     const began = this.#state === 'trying' || !this.#received;
-    if (began && waited > AttemptMilliseconds) this.#fail();
+    if (began && waited > AttemptMilliseconds) this.#fail('not in time');
   }
 
   #hasArrived({ sound, pictures }) {
@@ -279,18 +283,18 @@ export class Direct extends EventTarget {
     this.#enter('receiving');
     this.#plays = { audio: true, video: true };
     this.#lastPackets = packets;
-    this.#lastPacketAt = performance.now();
+    this.#silentTicks = 0;
     this.#tell({ do: 'receiving' });
     this.#completeIfSo();
     this.#changed();
   }
 
   // Consent of ICE takes seconds to notice that a path is gone; sound comes fifty times a second, also a muted one.
+  // Counted in looks, not in time: when the whole machine stands still, the path is not to blame.
   #isSilent({ packets }) {
-    const now = performance.now();
-    if (packets !== this.#lastPackets || !this.#theirs.audio) this.#lastPacketAt = now;
+    this.#silentTicks = packets !== this.#lastPackets || !this.#theirs.audio ? 0 : this.#silentTicks + 1;
     this.#lastPackets = packets;
-    return now - this.#lastPacketAt > SilenceMilliseconds;
+    return this.#silentTicks >= SilentTicks;
   }
 
   #listen(level) {
@@ -316,7 +320,7 @@ export class Direct extends EventTarget {
   // From here on we send both ways, and listen to the direct one until the bridge's is really there.
   #handBack() {
     if (this.#state === 'handing-back') return;
-    if (this.#state === 'trying') return this.#fail({ counts: false });
+    if (this.#state === 'trying') return this.#fail('crowded', { counts: false });
     this.#enter('handing-back');
     this.#bridged.clear();
     this.#heard = this.#seen = 0;
@@ -348,8 +352,9 @@ export class Direct extends EventTarget {
     }
   }
 
-  #fail({ counts = true } = {}) {
-    this.#tell({ do: 'end' });
+  #fail(why, { counts = true } = {}) {
+    this.#fault = why;
+    this.#tell({ do: 'end', why });
     if (counts) this.#failures++;
     this.#drop();
     this.#schedule();

@@ -44,7 +44,9 @@ export class DirectLink extends EventTarget {
     for (const kind of Kinds) this.#equip(kind, this.#connection.addTransceiver(kind, { direction: 'sendrecv' }));
     await this.#connection.setLocalDescription();
     await this.#startSending();
-    return dropUnlisted(this.#connection.localDescription.sdp);
+    // We begin DTLS, when we have the answer: what the other side would begin reaches us before its answer does, which
+    // comes a longer way, and is lost for seconds.
+    return dropUnlisted(this.#connection.localDescription.sdp).replaceAll('a=setup:actpass', 'a=setup:active');
   }
 
   async answer(sdp) {

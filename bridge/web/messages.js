@@ -102,17 +102,20 @@ export function refusal(code, message) {
     case 'bridge-full':
       return 'This bridge is full. Try again in a while.';
     case 'e2ee-unsupported':
-      return 'Your invitation is to a conference that requires end-to-end encryption, and this browser cannot do that. ' +
-        'Use a current Chromium, Firefox or Safari, and an address that begins with https.';
+      return 'Your invitation is to a conference that requires end-to-end encryption, and this browser cannot do ' +
+        'that. Use a current Chromium, Firefox or Safari, and an address that begins with https.';
     case 'e2ee-not-required':
-      return 'Your invitation is to a conference that requires end-to-end encryption, but this one was opened without ' +
-        'it. Nothing of you was sent. When everybody has left it, the next one who opens your invitation opens it anew.';
+      return 'Your invitation is to a conference that requires end-to-end encryption, but this one was opened ' +
+        'without it. Nothing of you was sent. When everybody has left it, whoever opens your invitation next opens ' +
+        'it anew.';
     default:
       return message || 'The bridge refused the request.';
   }
 }
 
-const Words = ['none', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve'];
+const Words = [
+  'none', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve',
+];
 const inWords = (count) => Words[count] ?? String(count);
 
 /** "Ada", "Ada and Grace", "Ada, Grace and 3 others". */
@@ -148,32 +151,33 @@ export const PrivacyText = {
     `Shown as ${name}, but encrypted with ${owner ? `${owner}’s key` : 'the key of somebody who is not ' + name}`,
   incapable: (name) => `${name}’s browser cannot encrypt end to end`,
 
-  warnIncapableSelf: 'This browser cannot encrypt end to end: the bridge can decrypt what you send, and you cannot hear ' +
-    'or see those who encrypt. Use a current Chromium, Firefox or Safari.',
-  warnFailed: 'This browser could not start what encrypts sound and picture, so nothing is sent or shown. Reload the page.',
-  warnIncapable: (name) => `${name}’s browser cannot encrypt end to end: the bridge can decrypt what ${name} sends, and ` +
-    `${name} cannot hear or see those who encrypt.`,
-  warnNoFormatSelf: 'Your picture is not sent: end-to-end encryption needs VP8, VP9 or AV1, and this browser offers none ' +
-    'of them. The others hear you.',
-  warnNoFormat: (name) => `${name} sends no picture: end-to-end encryption needs VP8, VP9 or AV1, and ${name}’s browser ` +
-    'offers none of them.',
-  warnHeldBack: (kind, reason) => `The others do not get your ${kind === 'audio' ? 'sound' : 'picture'}: this conference ` +
-    `requires end-to-end encryption, and ${reason === 'contradicted' ? 'what you send looks unencrypted.'
+  warnIncapableSelf: 'This browser cannot encrypt end to end: the bridge can decrypt what you send, and you cannot ' +
+    'hear or see those who encrypt. Use a current Chromium, Firefox or Safari.',
+  warnFailed: 'This browser could not start what encrypts sound and picture, so nothing is sent or shown. Reload ' +
+    'the page.',
+  warnIncapable: (name) => `${name}’s browser cannot encrypt end to end: the bridge can decrypt what ${name} sends, ` +
+    `and ${name} cannot hear or see those who encrypt.`,
+  warnNoFormatSelf: 'Your picture is not sent: end-to-end encryption needs VP8, VP9 or AV1, and this browser offers ' +
+    'none of them. The others hear you.',
+  warnNoFormat: (name) => `${name} sends no picture: end-to-end encryption needs VP8, VP9 or AV1, and ${name}’s ` +
+    'browser offers none of them.',
+  warnHeldBack: (kind, reason) => `The others do not get your ${kind === 'audio' ? 'sound' : 'picture'}: this ` +
+    `conference requires end-to-end encryption, and ${reason === 'contradicted' ? 'what you send looks unencrypted.'
       : 'this browser does not encrypt what it sends.'}`,
 
   explain: {
     sealed: 'Sound and picture are encrypted in each browser with keys that only the participants have. The bridge ' +
       'forwards what it cannot read. It does see who is here, who speaks when, how much is sent, and addresses.',
-    direct: 'Sound and picture flow between your two browsers, encrypted with keys that only the two have. The bridge ' +
-      'has passed on their agreement, and it knows who is here.',
+    direct: 'Sound and picture flow between your two browsers, encrypted with keys that only the two have. The ' +
+      'bridge has passed on their agreement, and it knows who is here.',
     bridge: 'Sound and picture are encrypted from each browser to the bridge, and from there to each other browser. ' +
       'Nobody on the network can read them. In between the bridge holds them in clear, in memory only.',
     sealNow: 'Turn end-to-end encryption on (e) so that the bridge cannot.',
   },
   compareTitle: 'Compare these digits',
   compareHow: 'Read them to each other: if everyone sees the same, nobody has put keys of their own in between.',
-  compareMissing: 'Until the digits have been compared, only the server’s honesty keeps it from putting keys of its own ' +
-    'in between.',
+  compareMissing: 'Until the digits have been compared, only the server’s honesty keeps it from putting keys of its ' +
+    'own in between.',
   comparePending: 'The digits to compare appear as soon as everyone’s keys are agreed on.',
   incomparable: (names) => `There is no agreement on keys with ${listed(names)}: the digits do not speak for them.`,
   trust: 'The code of this page comes from the same server. Whoever runs it could send another page.',
@@ -185,7 +189,11 @@ export const PrivacyText = {
   paths: { direct: 'directly', bridge: 'through the bridge', none: 'nothing yet' },
   declares: 'declares end-to-end encryption',
   declaresNot: 'declares no end-to-end encryption',
-  observed: { undecided: 'too little seen to tell', plain: 'looks like plain codec data', ciphertext: 'looks encrypted' },
+  observed: {
+    undecided: 'too little seen to tell',
+    plain: 'looks like plain codec data',
+    ciphertext: 'looks encrypted',
+  },
   evidence: 'evidence, not proof',
   heldBack: { undeclared: 'held back: not declared encrypted', contradicted: 'held back: looks unencrypted' },
   readable: 'the bridge can decrypt it',

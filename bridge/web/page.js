@@ -33,8 +33,8 @@ export function showNotices(element, sentences) {
 }
 
 /**
- * Calls `onKey` with "audio" for the key m, "video" for v and "seal" for e, unless the person types or means a shortcut of the
- * browser.
+ * Calls `onKey` with "audio" for the key m, "video" for v and "seal" for e, unless the person types or means a
+ * shortcut of the browser.
  */
 export function listenForShortcuts(onKey) {
   document.addEventListener('keydown', (event) => {

@@ -120,7 +120,7 @@ describe('direct calls', () => {
         assert.ok(longest <= GapMilliseconds, `${to} did not hear ${from} for ${Math.round(longest)} ms`);
         assert.equal(doubled, 0, `${to} heard ${from} twice at once`);
       }
-      console.log(gaps.map(({ from, to, longest }) => `# longest gap ${from} > ${to}: ${Math.round(longest)} ms`).join('\n'));
+      for (const { from, to, longest } of gaps) console.log(`longest gap ${from} > ${to}: ${Math.round(longest)} ms`);
     });
   }
 

@@ -294,7 +294,7 @@ function theMeetingPage(where, launch) {
       noErrors();
     });
 
-    test('keeps its picture to itself when its only format cannot be encrypted, and says so', options, async (context) => {
+    test('keeps its picture to itself when its only format cannot be encrypted', options, async (context) => {
       await open('');
       const hasH264 = await page.evaluate(() =>
         RTCRtpSender.getCapabilities('video').codecs.some(({ mimeType }) => mimeType === 'video/H264'));
