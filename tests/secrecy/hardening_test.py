@@ -71,7 +71,8 @@ class Hardening(unittest.TestCase):
                 check_kernel_agrees(bridge)
 
     def test_it_does_not_start_without_hardening_where_that_is_required(self):
-        self.assertRegex(refused_start(None, "--hardening", "false"), "require-hardening.*landlock is not in force")
+        said = refused_start(None, "--hardening", "false")
+        self.assertRegex(said, "require-hardening .*cannot be met with hardening .false.")
 
     def test_it_does_not_start_where_it_may_lock_no_memory_and_says_what_to_do(self):
         sentence = refused_start(restraint.lock_no_memory)

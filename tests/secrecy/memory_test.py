@@ -1,9 +1,11 @@
 """Bodies and keys are not in memory that anybody could read: E3, H5 and H7, looked at from outside as root."""
 import os
+import tempfile
 import unittest
 
 import memory
 from running import Bot, Bridge, needs_root, throughout, until
+from tokens import TokenKey
 
 GONE_WITHIN = 5     # seconds after a participant left: nothing of their media is in memory
 NOTHING_OLDER = 3   # seconds: no packet is kept for longer
@@ -132,13 +134,15 @@ def check_places(bridge, needle):
 @needs_root
 class Keys(unittest.TestCase):
     def test_keys_and_passwords_can_never_be_read(self):
-        with Bridge() as bridge, Bot(bridge, "--show-keys") as bot:
-            bot.await_media()
-            secrets = secrets_as_bytes(bot.secrets())
-            self.assertTrue(any(m.is_secret for m in memory.mappings(bridge.pid)), "no mapping is of memfd_secret")
-            throughout(3, lambda: check_unreadable(bridge, secrets))
-            self.assertTrue(bot.hang_up())
-            throughout(2, lambda: check_unreadable(bridge, secrets))
+        with tempfile.TemporaryDirectory() as folder:
+            key = TokenKey(folder)
+            with Bridge(*key.options) as bridge, Bot(bridge, "--show-keys", "--token", key.token) as bot:
+                bot.await_media()
+                secrets = secrets_as_bytes(bot.secrets()) | {"token_secret": key.secret}
+                self.assertTrue(any(m.is_secret for m in memory.mappings(bridge.pid)), "no mapping is of memfd_secret")
+                throughout(3, lambda: check_unreadable(bridge, secrets))
+                self.assertTrue(bot.hang_up())
+                throughout(2, lambda: check_unreadable(bridge, secrets))
 
     def test_a_bridge_that_keeps_keys_in_ordinary_memory_is_found_out(self):
         with Bridge(sabotage="keep_keys") as bridge, Bot(bridge, "--show-keys") as bot:

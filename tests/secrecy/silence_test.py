@@ -1,27 +1,13 @@
 """Logs and metrics keep to themselves what they must: H8. No key, password, token or address of a participant."""
 import base64
-import hashlib
-import hmac
-import json
 import os
-import pathlib
 import tempfile
-import time
 import unittest
 
 from running import Bot, Bridge
+from tokens import TokenKey
 
 CLIENT = "127.77.3.9"  # an address that nothing else in a test has
-
-
-def base64url(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def token(secret, **claims):
-    """A JSON Web Token (RFC 7519), HS256."""
-    signed = ".".join(base64url(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
-    return signed + "." + base64url(hmac.new(secret, signed.encode(), hashlib.sha256).digest())
 
 
 def spellings(name, secret):
@@ -31,8 +17,8 @@ def spellings(name, secret):
             f"{name} in base64": base64.b64encode(secret).decode().rstrip("=")}
 
 
-def what_must_not_be_said(events, join_token, token_secret, needle):
-    texts = {"the client's address": CLIENT, "the token": join_token, "the token's secret": token_secret.decode()}
+def what_must_not_be_said(events, key, needle):
+    texts = {"the client's address": CLIENT, "the token": key.token, "the token's secret": key.secret.decode()}
     texts |= spellings("the media", needle)
     for event in events:
         texts |= {"the bridge's ICE password": event["bridge_ice_password"],
@@ -51,17 +37,15 @@ def check_silent(where, said, secrets):
 
 def check_call(**bridge_options):
     """A call with tokens from a known address; then all that the bridge wrote and exports is looked through."""
-    token_secret, needle = os.urandom(24).hex().encode(), os.urandom(32)
-    join_token = token(token_secret, exp=int(time.time()) + 600, conference="*")
+    needle = os.urandom(32)
     with tempfile.TemporaryDirectory() as folder:
-        file = pathlib.Path(folder) / "token-secret"
-        file.write_bytes(token_secret)
-        with Bridge("--token-required", "true", "--token-secret-file", str(file), **bridge_options) as bridge:
-            with Bot(bridge, "--show-keys", "--from", CLIENT, "--token", join_token, "--bodies", "needle", "--needle",
+        key = TokenKey(folder)
+        with Bridge(*key.options, **bridge_options) as bridge:
+            with Bot(bridge, "--show-keys", "--from", CLIENT, "--token", key.token, "--bodies", "needle", "--needle",
                      needle.hex()) as bot:
                 bot.await_media()
                 address = bot.hear("connected")["address"]
-                secrets = what_must_not_be_said([bot.secrets(1), bot.secrets(2)], join_token, token_secret, needle)
+                secrets = what_must_not_be_said([bot.secrets(1), bot.secrets(2)], key, needle)
                 secrets["the client's address and port"] = address
                 bot.hear("counts")
                 metrics = bridge.metrics()
