@@ -26,7 +26,8 @@ std::vector<uint8_t> vp8_frame_header(bool key, size_t frame_bytes) {
   std::vector<uint8_t> header = {static_cast<uint8_t>(tag), static_cast<uint8_t>(tag >> 8),
                                  static_cast<uint8_t>(tag >> 16)};
   if (key) {
-    header.insert(header.end(), {0x9d, 0x01, 0x2a, Width & 0xff, Width >> 8, Height & 0xff, Height >> 8});
+    header.insert(header.end(),
+                  {0x9d, 0x01, 0x2a, Width & 0xff, Width >> 8, Height & 0xff, Height >> 8});
   }
   return header;
 }
@@ -96,14 +97,15 @@ FrameMaker::FrameMaker(BodyKind kind, std::vector<uint8_t> needle, Random& rando
 
 std::vector<uint8_t> FrameMaker::audio_frame() {
   const uint8_t toc[] = {OpusToc};
-  return finish(toc, AudioFrameBytes, OpusToc);
+  return finish(toc, AudioFrameBytes, {});
 }
 
 std::vector<uint8_t> FrameMaker::video_frame(bool key) {
   const size_t bytes =
       key ? KeyFrameBytes : SmallestDeltaBytes + random_.u32() % DeltaSpreadBytes;
   const std::vector<uint8_t> header = vp8_frame_header(key, bytes);
-  return finish(header, bytes, header[0]);
+  const uint8_t clear[] = {static_cast<uint8_t>(key ? 0 : 1)};  // as in a frame tag
+  return finish(header, bytes, clear);
 }
 
 std::vector<uint8_t> FrameMaker::filling(size_t bytes) {
@@ -113,14 +115,13 @@ std::vector<uint8_t> FrameMaker::filling(size_t bytes) {
   return out;
 }
 
-std::vector<uint8_t> FrameMaker::finish(Bytes codec_header, size_t bytes, uint8_t clear_byte) {
+std::vector<uint8_t> FrameMaker::finish(Bytes codec_header, size_t bytes, Bytes clear_prefix) {
   if (kind_ == BodyKind::Random || kind_ == BodyKind::Needle) return filling(bytes);
   std::vector<uint8_t> frame = filling(bytes);
   const auto behind = std::ranges::copy(codec_header, frame.begin()).out;
   if (needle_.empty()) std::ranges::copy(slowly_changing_bytes(random_), behind);
   if (kind_ == BodyKind::PlainVp8) return frame;
-  const uint8_t prefix[] = {clear_byte};
-  return sealer_.seal(prefix, frame);
+  return sealer_.seal(clear_prefix, frame);
 }
 
 Bytes body_of(Bytes payload, codec::MediaKind kind) {

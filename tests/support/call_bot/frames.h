@@ -48,7 +48,7 @@ class FrameMaker {
  private:
   // `bytes` of the needle over and over, or of noise.
   std::vector<uint8_t> filling(size_t bytes);
-  std::vector<uint8_t> finish(Bytes codec_header, size_t bytes, uint8_t clear_byte);
+  std::vector<uint8_t> finish(Bytes codec_header, size_t bytes, Bytes clear_prefix);
 
   const BodyKind kind_;
   std::vector<uint8_t> needle_;

@@ -15,7 +15,7 @@ namespace viaduct::call_bot {
 enum class BodyKind : uint8_t {
   PlainVp8,  // frame headers that a decoder would take, for audio an Opus packet; then noise
   Random,    // noise from the first byte on
-  SFrame,    // one clear byte for the packetizer, then a frame encrypted end to end (RFC 9605)
+  SFrame,    // encrypted end to end (RFC 9605), of video behind one byte for the packetizer, as the page does it
   Needle,    // the needle and nothing else
 };
 
