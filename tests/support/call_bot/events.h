@@ -1,4 +1,5 @@
-// What the bot says: one JSON object a line on stdout, each with "event" and, where it is about a client, "client".
+// What the bot says: one JSON object a line on stdout, each with "event" and, where it is about a
+// client, "client".
 #pragma once
 
 #include <cstdio>

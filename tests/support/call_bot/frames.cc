@@ -32,12 +32,13 @@ std::vector<uint8_t> vp8_frame_header(bool key, size_t frame_bytes) {
   return header;
 }
 
-// What encoders write first changes little from frame to frame: the start of VP8's compressed header (RFC 6386 section
-// 9.2 and on), of Opus the bandwidth and the gains.
+// What encoders write first changes little from frame to frame: the start of VP8's compressed
+// header (RFC 6386 section 9.2 and on), of Opus the bandwidth and the gains.
 std::vector<uint8_t> slowly_changing_bytes(Random& random) {
   const uint32_t noise = random.u32();
   return {static_cast<uint8_t>(0x02 + noise % 2), static_cast<uint8_t>(0x84 + (noise >> 8) % 3),
-          static_cast<uint8_t>(0x90 + (noise >> 16) % 4), static_cast<uint8_t>(0x40 + (noise >> 24) % 8)};
+          static_cast<uint8_t>(0x90 + (noise >> 16) % 4),
+          static_cast<uint8_t>(0x40 + (noise >> 24) % 8)};
 }
 
 // RFC 9605 section 4.3: KID in seven bytes, CTR in as few as it needs.
@@ -45,9 +46,10 @@ std::vector<uint8_t> sframe_header(uint64_t key_id, uint64_t counter) {
   size_t counter_bytes = 1;
   while (counter_bytes < 8 && counter >> (8 * counter_bytes) != 0) ++counter_bytes;
   const bool long_counter = counter >= 8;
-  std::vector<uint8_t> header = {static_cast<uint8_t>(
-      0x80 | 6 << 4 | (long_counter ? 0x08 | (counter_bytes - 1) : counter))};
-  for (int shift = 48; shift >= 0; shift -= 8) header.push_back(static_cast<uint8_t>(key_id >> shift));
+  std::vector<uint8_t> header = {
+      static_cast<uint8_t>(0x80 | 6 << 4 | (long_counter ? 0x08 | (counter_bytes - 1) : counter))};
+  for (int shift = 48; shift >= 0; shift -= 8)
+    header.push_back(static_cast<uint8_t>(key_id >> shift));
   for (size_t i = counter_bytes; long_counter && i-- > 0;)
     header.push_back(static_cast<uint8_t>(counter >> (8 * i)));
   return header;
@@ -101,8 +103,7 @@ std::vector<uint8_t> FrameMaker::audio_frame() {
 }
 
 std::vector<uint8_t> FrameMaker::video_frame(bool key) {
-  const size_t bytes =
-      key ? KeyFrameBytes : SmallestDeltaBytes + random_.u32() % DeltaSpreadBytes;
+  const size_t bytes = key ? KeyFrameBytes : SmallestDeltaBytes + random_.u32() % DeltaSpreadBytes;
   const std::vector<uint8_t> header = vp8_frame_header(key, bytes);
   const uint8_t clear[] = {static_cast<uint8_t>(key ? 0 : 1)};  // as in a frame tag
   return finish(header, bytes, clear);
@@ -110,8 +111,10 @@ std::vector<uint8_t> FrameMaker::video_frame(bool key) {
 
 std::vector<uint8_t> FrameMaker::filling(size_t bytes) {
   std::vector<uint8_t> out(bytes);
-  if (needle_.empty()) random_.fill(out);
-  else for (size_t i = 0; i < bytes; ++i) out[i] = needle_[i % needle_.size()];
+  if (needle_.empty())
+    random_.fill(out);
+  else
+    for (size_t i = 0; i < bytes; ++i) out[i] = needle_[i % needle_.size()];
   return out;
 }
 
@@ -145,16 +148,16 @@ std::vector<uint8_t> write_dependency_descriptor(const FramePosition& position) 
   put(position.frame_number, 16);
   if (!position.key || !position.first_packet) return out;
 
-  put(0b10000, 5);               // a structure, no decode targets, no custom anything
-  put(0, 6);                     // template_id_offset
-  put(0, 5);                     // one decode target
-  put(0b0011, 4);                // layers: the second template is of the same layer; no more
-  put(0b1010, 4);                // both templates are switch points of the decode target
-  put(0b0, 1);                   // the key frame depends on nothing,
-  put(0b100000, 6);              // the other on the frame before it
-  put(1, 1);                     // one chain,
-  put(0b0000'0001, 8);           // which the key frame begins and the other continues
-  put(1, 1);                     // resolutions
+  put(0b10000, 5);      // a structure, no decode targets, no custom anything
+  put(0, 6);            // template_id_offset
+  put(0, 5);            // one decode target
+  put(0b0011, 4);       // layers: the second template is of the same layer; no more
+  put(0b1010, 4);       // both templates are switch points of the decode target
+  put(0b0, 1);          // the key frame depends on nothing,
+  put(0b100000, 6);     // the other on the frame before it
+  put(1, 1);            // one chain,
+  put(0b0000'0001, 8);  // which the key frame begins and the other continues
+  put(1, 1);            // resolutions
   put(Width - 1, 16);
   put(Height - 1, 16);
   return out;

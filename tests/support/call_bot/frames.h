@@ -1,7 +1,8 @@
 // The frames that a client sends, and how they are cut into RTP payloads.
 //
-// A frame is what a browser's encoder, or its encoded transform, hands to the packetizer; the payload descriptor of
-// VP8 (RFC 7741) comes in front of each piece. Nothing here can be decoded to a picture, and nothing needs to be.
+// A frame is what a browser's encoder, or its encoded transform, hands to the packetizer; the
+// payload descriptor of VP8 (RFC 7741) comes in front of each piece. Nothing here can be decoded to
+// a picture, and nothing needs to be.
 #pragma once
 
 #include <cstdint>
@@ -56,12 +57,12 @@ class FrameMaker {
   SFrameSealer sealer_;
 };
 
-// The bytes of a received payload that its sender's packetizer put there: all but what the bridge may rewrite, which
-// is the VP8 payload descriptor. Empty when the payload is malformed.
+// The bytes of a received payload that its sender's packetizer put there: all but what the bridge
+// may rewrite, which is the VP8 payload descriptor. Empty when the payload is malformed.
 Bytes body_of(Bytes payload, codec::MediaKind kind);
 
-// The dependency descriptor (AV1 RTP specification, appendix A) of a stream without layers. The first packet of a key
-// frame carries the structure.
+// The dependency descriptor (AV1 RTP specification, appendix A) of a stream without layers. The
+// first packet of a key frame carries the structure.
 struct FramePosition {
   bool key = false;
   bool first_packet = false;

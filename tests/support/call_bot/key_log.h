@@ -1,5 +1,5 @@
-// The DTLS master secret of each session, as OpenSSL tells it to those who debug: a test looks for it in the bridge's
-// memory.
+// The DTLS master secret of each session, as OpenSSL tells it to those who debug: a test looks for
+// it in the bridge's memory.
 #pragma once
 
 #include <cstdint>

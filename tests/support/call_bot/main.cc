@@ -1,12 +1,12 @@
 // Joins clients without a browser to a conference of a running bridge: `call_bot --help` says how.
 //
 // One thread; everything ends by itself: connecting after ConnectTimeout, the call after --seconds.
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <memory>
 #include <vector>
 
@@ -29,8 +29,8 @@ class Call {
         certificate_(dtls::Certificate::make(random_, wall_since_1970()).value()),
         input_(io_) {
     for (size_t i = 1; i <= options.clients; ++i) {
-      people_.push_back(std::make_unique<Participant>(i, options_, io_, certificate_, sent_bodies_,
-                                                      random_));
+      people_.push_back(
+          std::make_unique<Participant>(i, options_, io_, certificate_, sent_bodies_, random_));
     }
   }
 
@@ -98,14 +98,17 @@ class Call {
   }
 
   bool understood_everything() const {
-    return std::ranges::all_of(people_, [](const auto& p) { return p->counts().unknown_bodies == 0; });
+    return std::ranges::all_of(people_,
+                               [](const auto& p) { return p->counts().unknown_bodies == 0; });
   }
 
   void watch_input() {
     input_.async_read_some(boost::asio::buffer(input_space_),
                            [this](boost::system::error_code ended, size_t) {
-                             if (ended) input_ended_ = true;
-                             else watch_input();
+                             if (ended)
+                               input_ended_ = true;
+                             else
+                               watch_input();
                            });
   }
 

@@ -32,10 +32,10 @@ void add_keys(const srtp::SrtpKeys& keys, SharedSecrets& out) {
       keys.profile == srtp::SrtpProfile::Aes128CmHmacSha1_80 ? srtp::AuthenticationKeyBytes : 0;
   const size_t encryption = srtp::master_key_bytes(keys.profile);
   using Label = srtp::KeyLabel;
-  for (const auto& [label, bytes] : {std::pair(Label::RtpEncryption, encryption),
-                                     std::pair(Label::RtcpEncryption, encryption),
-                                     std::pair(Label::RtpAuthentication, authentication),
-                                     std::pair(Label::RtcpAuthentication, authentication)}) {
+  for (const auto& [label, bytes] :
+       {std::pair(Label::RtpEncryption, encryption), std::pair(Label::RtcpEncryption, encryption),
+        std::pair(Label::RtpAuthentication, authentication),
+        std::pair(Label::RtcpAuthentication, authentication)}) {
     std::vector<uint8_t> key(bytes);
     if (bytes > 0 && srtp::derive_key(keys, label, key).ok()) out.srtp_session_keys.push_back(key);
   }
@@ -69,8 +69,7 @@ OfferDescription MediaClient::describe(size_t audio_slots, size_t video_slots) c
 void MediaClient::connect(const AnswerView& answer, Timestamp now) {
   ice_ = std::make_unique<testing::IceClient>(credentials_, answer.credentials, answer.bridge,
                                               random_, now);
-  dtls_ =
-      std::make_unique<dtls::Session>(context_, dtls::Role::Client, answer.fingerprint, now);
+  dtls_ = std::make_unique<dtls::Session>(context_, dtls::Role::Client, answer.fingerprint, now);
   for (const ReceiveSlot& slot : answer.slots) incoming_.push_back({slot, {}});
 }
 
@@ -136,8 +135,7 @@ void MediaClient::handle_rtp(Bytes packet, Timestamp now) {
   const auto size = header ? rtp::payload_bytes_without_padding(packet, *header) : std::nullopt;
   if (!size || *size == 0) return;
   const auto in = std::ranges::find_if(incoming_, [&](const Incoming& i) {
-    return header->ssrc == i.slot.ssrc ||
-           (i.slot.rtx_ssrc != 0 && header->ssrc == i.slot.rtx_ssrc);
+    return header->ssrc == i.slot.ssrc || (i.slot.rtx_ssrc != 0 && header->ssrc == i.slot.rtx_ssrc);
   });
   if (in == incoming_.end()) return;
   Bytes payload = packet.subspan(header->header_bytes, *size);

@@ -1,5 +1,5 @@
-// The media of one client: ICE, DTLS and SRTP on the sans-IO cores, a microphone and a camera that send frames by the
-// clock it is told, and a count of what arrives.
+// The media of one client: ICE, DTLS and SRTP on the sans-IO cores, a microphone and a camera that
+// send frames by the clock it is told, and a count of what arrives.
 //
 // Sans-IO itself: datagrams and `now` in, datagrams and a deadline out.
 #pragma once
@@ -26,11 +26,11 @@
 namespace viaduct::call_bot {
 
 struct MediaCounts {
-  uint64_t audio_sent = 0;      // packets
+  uint64_t audio_sent = 0;  // packets
   uint64_t video_sent = 0;
   uint64_t audio_received = 0;
   uint64_t video_received = 0;
-  uint64_t equal_bodies = 0;    // of what was received, those that a client of this process sent
+  uint64_t equal_bodies = 0;  // of what was received, those that a client of this process sent
   uint64_t unknown_bodies = 0;
   uint64_t resent = 0;
   uint64_t key_frame_requests = 0;
@@ -39,7 +39,8 @@ struct MediaCounts {
 // What a client and the bridge know and nobody else may.
 struct SharedSecrets {
   std::vector<std::vector<uint8_t>> srtp_master_keys;
-  std::vector<std::vector<uint8_t>> srtp_session_keys;  // encryption and authentication, RTP and RTCP, both ways
+  std::vector<std::vector<uint8_t>>
+      srtp_session_keys;  // encryption and authentication, RTP and RTCP, both ways
   std::vector<uint8_t> dtls_master_secret;
 };
 

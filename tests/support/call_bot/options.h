@@ -15,7 +15,8 @@ namespace viaduct::call_bot {
 enum class BodyKind : uint8_t {
   PlainVp8,  // frame headers that a decoder would take, for audio an Opus packet; then noise
   Random,    // noise from the first byte on
-  SFrame,    // encrypted end to end (RFC 9605), of video behind one byte for the packetizer, as the page does it
+  SFrame,    // encrypted end to end (RFC 9605), of video behind one byte for the packetizer, as the
+             // page does it
   Needle,    // the needle and nothing else
 };
 
@@ -31,7 +32,7 @@ struct Options {
   BodyKind bodies = BodyKind::PlainVp8;
   // Repeated in place of the noise; under SFrame it is what gets encrypted.
   std::vector<uint8_t> needle;
-  std::optional<Duration> needle_for;   // from the first packet on; then noise
+  std::optional<Duration> needle_for;  // from the first packet on; then noise
   bool declare_e2ee = false;
   bool e2ee_wanted = false;
   bool require_e2ee = false;

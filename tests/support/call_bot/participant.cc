@@ -93,7 +93,8 @@ void Participant::handle_joined(const nlohmann::json& message) {
 void Participant::handle_answer(const nlohmann::json& message) {
   const auto answer = read_answer(message.value("sdp", ""));
   if (!answer) return fail(answer.error().text);
-  bridge_ = udp::endpoint(asio::ip::make_address(answer->bridge.ip.to_string()), answer->bridge.port);
+  bridge_ =
+      udp::endpoint(asio::ip::make_address(answer->bridge.ip.to_string()), answer->bridge.port);
   bridge_password_ = answer->credentials.password;
   media_.connect(*answer, monotonic_now());
   receive();

@@ -1,4 +1,5 @@
-// One client in a conference: its signalling, its UDP socket, its media, and what it tells about them.
+// One client in a conference: its signalling, its UDP socket, its media, and what it tells about
+// them.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -1,5 +1,5 @@
-// Which bodies the clients of this process have sent, so that any of them can tell one that arrives from one that
-// nobody sent. Remembers the last ones only.
+// Which bodies the clients of this process have sent, so that any of them can tell one that arrives
+// from one that nobody sent. Remembers the last ones only.
 #pragma once
 
 #include <cstddef>

@@ -54,8 +54,10 @@ class OfferWriter {
               << "\r\na=setup:actpass\r\na=rtcp-mux\r\na=rtcp-rsize\r\n";
     write_extension(MidId, rtp::ExtensionType::Mid);
     write_extension(TransportSequenceId, rtp::ExtensionType::TransportSequence);
-    if (audio) write_extension(AudioLevelId, rtp::ExtensionType::AudioLevel);
-    else write_extension(DependencyDescriptorId, rtp::ExtensionType::DependencyDescriptor);
+    if (audio)
+      write_extension(AudioLevelId, rtp::ExtensionType::AudioLevel);
+    else
+      write_extension(DependencyDescriptorId, rtp::ExtensionType::DependencyDescriptor);
     sections_ << Formats[audio ? 0 : 1];
   }
 
@@ -76,8 +78,8 @@ class OfferWriter {
   std::ostringstream sections_;
 };
 
-// Reads what write_answer() of the bridge writes, line by line. (Its own parser is for offers and holds them to the
-// limits of one client.)
+// Reads what write_answer() of the bridge writes, line by line. (Its own parser is for offers and
+// holds them to the limits of one client.)
 class AnswerReader {
  public:
   Result<AnswerView> read(const std::string& sdp) {

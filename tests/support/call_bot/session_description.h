@@ -1,4 +1,5 @@
-// A client's side of the negotiation: the offer it writes and what it reads from the answer (RFC 9429).
+// A client's side of the negotiation: the offer it writes and what it reads from the answer (RFC
+// 9429).
 #pragma once
 
 #include <cstdint>

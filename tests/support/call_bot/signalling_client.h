@@ -1,4 +1,5 @@
-// One WebSocket to the bridge's signalling (deploy/docs/signalling.md): JSON messages out and in, on an io_context.
+// One WebSocket to the bridge's signalling (deploy/docs/signalling.md): JSON messages out and in,
+// on an io_context.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
