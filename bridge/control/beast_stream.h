@@ -4,8 +4,10 @@
 
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/websocket/teardown.hpp>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -32,8 +34,13 @@ class BeastStream {
   void async_handshake(Handler&& handler) {
     tls_->async_handshake(boost::asio::ssl::stream_base::server, std::forward<Handler>(handler));
   }
+  // What the last read left in the same place is wiped first: Beast's WebSocket reads into a buffer
+  // of its own, where the end of an offer, with the client's ICE password, would stay until it is
+  // overwritten.
   template <typename Buffers, typename Handler>
   auto async_read_some(const Buffers& buffers, Handler&& handler) {
+    for (const boost::asio::mutable_buffer into : boost::beast::buffers_range_ref(buffers))
+      explicit_bzero(into.data(), into.size());
     if (tls_) return tls_->async_read_some(buffers, std::forward<Handler>(handler));
     return tcp_.async_read_some(buffers, std::forward<Handler>(handler));
   }

@@ -1,4 +1,4 @@
-"""deploy/docs against the project: links lead somewhere, statements to the test that proves them, pictures show their text."""
+"""deploy/docs against the project: links lead somewhere, statements to their tests, pictures show their text."""
 import html
 import re
 import unittest
