@@ -28,7 +28,7 @@ export class SlotState {
     this.#needsKeyFrame = participant !== null;
   }
 
-  /** A frame goes to the decoder, opened with `owner`'s key or plain (null). True when a key frame must be asked for. */
+  /** A frame goes to the decoder, opened with `owner`'s key or plain (null). True: ask for a key frame. */
   passed(owner, isKeyFrame, now) {
     if (owner === null) this.counts.plain++;
     else this.counts.opened++;
