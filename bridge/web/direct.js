@@ -115,9 +115,10 @@ export class Direct extends EventTarget {
   /** Everyone else in the call. */
   setOthers(ids) {
     this.#others = [...ids];
-    if (ids.length > 1) this.#wasCrowded = true;
-    if (this.#link && !ids.includes(this.#partner)) this.#drop();
-    else if (this.#link && ids.length > 1) this.#handBack();
+    const isCrowded = this.#others.length > 1;
+    if (isCrowded) this.#wasCrowded = true;
+    if (this.#link && !this.#others.includes(this.#partner)) this.#drop();
+    else if (this.#link && isCrowded) this.#handBack();
     this.#schedule();
   }
 

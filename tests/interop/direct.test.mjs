@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { Bridge } from './lib/bridge.mjs';
 import { launchChromium, launchFirefox } from './lib/browsers.mjs';
 import { untilFlowing } from './lib/flow_meter.mjs';
@@ -45,7 +46,10 @@ describe('direct calls', () => {
     people = [];
     try {
       await body(name.replace(/\W+/g, '-').slice(0, 40), context);
-      for (const person of people) assert.deepEqual(person.page.errors(), [], `errors in ${person.name}'s page`);
+      for (const { name: who, page } of people) {
+        const errors = page.errors().filter((text) => !text.includes('ICE failed'));   // which is what some tests do
+        assert.deepEqual(errors, [], `errors in ${who}'s page`);
+      }
     } catch (error) {
       for (const person of people) {
         console.error(await person.report());
@@ -95,9 +99,11 @@ describe('direct calls', () => {
     const packets = async () => (await Promise.all([ada, alan].map((one) => one.stats())))
       .map(({ sending }) => sending.filter((entry) => entry.path === 'bridge')
         .reduce((sum, entry) => sum + entry.packets, 0));
-    const before = await packets();
-    await untilFlowing([ada, alan], { frames: 30 });
-    assert.deepEqual(await packets(), before, 'packets went to the bridge');
+    await until('nothing goes to the bridge any more', async () => {
+      const before = await packets();
+      await untilFlowing([ada, alan], { frames: 30 });
+      return isDeepStrictEqual(await packets(), before);
+    });
     for (const one of [ada, alan]) {
       assert.match(await one.privacySentence(), /^This call goes directly between the two of you/);
       const { protection } = (await one.view()).direct;

@@ -7,6 +7,7 @@ import { webcrypto } from 'node:crypto';
 import { KeyAgreement } from '../../../bridge/web/e2ee/key_agreement.js';
 import { ReceivingKeys, SendingKey } from '../../../bridge/web/e2ee/sender_keys.js';
 import { importBaseKey } from '../../../bridge/web/e2ee/sframe.js';
+import { quickSubtle } from './quick_crypto.mjs';
 
 // Browsers have them, node 18 only behind a flag.
 globalThis.crypto ??= webcrypto;
@@ -28,20 +29,29 @@ export function seeded(seed) {
   };
 }
 
-// How much of WebCrypto is under way: virtual time stands still meanwhile.
-const cryptography = { started: 0, running: 0, waiting: [] };
-const Operations = ['generateKey', 'exportKey', 'importKey', 'deriveKey', 'deriveBits', 'digest', 'encrypt', 'decrypt'];
-for (const name of Operations) {
-  const original = crypto.subtle[name].bind(crypto.subtle);
+// How much cryptography is under way: virtual time stands still meanwhile. Quick unless a test asks for the real one.
+const cryptography = { started: 0, running: 0, isReal: false };
+for (const [name, quick] of Object.entries(quickSubtle)) {
+  const real = crypto.subtle[name].bind(crypto.subtle);
   crypto.subtle[name] = async (...parameters) => {
     ++cryptography.started;
     ++cryptography.running;
     try {
-      return await original(...parameters);
+      return await (cryptography.isReal ? real(...parameters) : quick.apply(quickSubtle, parameters));
     } finally {
-      if (--cryptography.running === 0) for (const resume of cryptography.waiting.splice(0)) resume();
+      --cryptography.running;
     }
   };
+}
+
+/** Runs a test with the WebCrypto of node, which is slow, as that of browsers would be used. */
+export async function withWebCrypto(test) {
+  cryptography.isReal = true;
+  try {
+    return await test();
+  } finally {
+    cryptography.isReal = false;
+  }
 }
 
 /** How many operations have been begun so far. */
@@ -53,7 +63,6 @@ export function operations() {
 export async function settle() {
   let started;
   do {
-    if (cryptography.running > 0) await new Promise((resolve) => { cryptography.waiting.push(resolve); });
     started = cryptography.started;
     await new Promise((resolve) => setImmediate(resolve));
   } while (cryptography.running > 0 || cryptography.started !== started);
@@ -212,13 +221,6 @@ export class SimulatedBridge {
     const page = this.participants.get(id);
     if (page) this.clock.set(() => this.participants.get(id) === page && task(page), at - this.clock.now);
   }
-}
-
-/** Makes `attempt(seed)` for 1 to count, some at a time: they share the waiting for cryptography. */
-export async function attempts(count, attempt) {
-  const AtATime = 10;
-  const seeds = Array.from({ length: count }, (_, i) => i + 1);
-  while (seeds.length > 0) await Promise.all(seeds.splice(0, AtATime).map(attempt));
 }
 
 /** A bridge and those who have joined it at once, after some seconds. */

@@ -65,7 +65,7 @@ class MediaClient {
   const std::string& failure() const { return failure_; }
   const MediaCounts& counts() const { return counts_; }
   const dtls::SessionInfo& dtls_info() const { return dtls_->info(); }
-  const std::string& password() const { return credentials_.password; }
+  std::string_view password() const { return credentials_.password; }
   const SharedSecrets& secrets() const { return secrets_; }  // once connected
 
  private:

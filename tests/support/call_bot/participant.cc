@@ -95,7 +95,7 @@ void Participant::handle_answer(const nlohmann::json& message) {
   if (!answer) return fail(answer.error().text);
   bridge_ =
       udp::endpoint(asio::ip::make_address(answer->bridge.ip.to_string()), answer->bridge.port);
-  bridge_password_ = answer->credentials.password;
+  bridge_password_ = answer->credentials.password.view();
   media_.connect(*answer, monotonic_now());
   receive();
 }

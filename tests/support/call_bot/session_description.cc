@@ -49,7 +49,7 @@ class OfferWriter {
                         : "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\n")
               << "c=IN IP4 0.0.0.0\r\na=mid:" << mid << "\r\na=" << direction
               << "\r\na=ice-ufrag:" << offer_.credentials.ufrag
-              << "\r\na=ice-pwd:" << offer_.credentials.password
+              << "\r\na=ice-pwd:" << offer_.credentials.password.view()
               << "\r\na=fingerprint:" << offer_.fingerprint.to_string()
               << "\r\na=setup:actpass\r\na=rtcp-mux\r\na=rtcp-rsize\r\n";
     write_extension(MidId, rtp::ExtensionType::Mid);
@@ -110,7 +110,9 @@ class AnswerReader {
     } else if (line.starts_with("a=ice-ufrag:")) {
       rest >> view_.credentials.ufrag;
     } else if (line.starts_with("a=ice-pwd:")) {
-      rest >> view_.credentials.password;
+      std::string password;
+      rest >> password;
+      view_.credentials.password = password;
     } else if (line.starts_with("a=fingerprint:")) {
       std::string digest;
       rest >> view_.fingerprint.algorithm >> digest;

@@ -29,7 +29,7 @@ struct Request {
   stun::MessageClass message_class = stun::MessageClass::Request;
   uint16_t method = stun::BindingMethod;
   std::optional<std::string> username = "brdg:peer";
-  std::optional<std::string> password = Bridge.password;
+  std::optional<secrecy::SecretString> password = Bridge.password;
   bool controlled = false;
   bool priority = true;
   bool use_candidate = false;
