@@ -55,7 +55,7 @@ class Evidence(unittest.TestCase):
         with Bridge() as bridge, Bot(bridge, "--video", "--bodies", "plain-vp8") as bot:
             bot.await_media()
             check_verdict(bridge, "undeclared")
-            self.assertTrue(all(stream["forwarded"] for stream in streams(bridge)))
+            until("every stream is forwarded", lambda: all(stream["forwarded"] for stream in streams(bridge)), WITHIN)
             self.assertTrue(bot.hang_up(), bot.output)
 
 
