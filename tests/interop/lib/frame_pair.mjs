@@ -23,14 +23,19 @@ export class FramePair {
 
   get names() { return this.ends.map(({ browser }) => browser).join(' and '); }
 
-  /** Gives both the keys of both, as a key agreement would, and says that each encrypts. */
+  /** Gives both the keys of both, as a key agreement would. */
   async exchangeKeys() {
     const [ada, grace] = this.ends;
     for (const [from, to] of [[ada, grace], [grace, ada]]) {
       await from.page.evaluate((key) => window.end.ownKey(key), packed(from.key));
       await to.learn(from, from.key);
-      await to.declare(from, true);
     }
+  }
+
+  /** Tells each whether the other says that it encrypts. */
+  async declare(value) {
+    const [ada, grace] = this.ends;
+    await Promise.all([ada.declare(grace, value), grace.declare(ada, value)]);
   }
 
   async encrypt(value) {

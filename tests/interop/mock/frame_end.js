@@ -10,7 +10,7 @@ window.end = {
     this.encryption = transforms ? new FrameEncryption() : null;
     this.encryption?.addEventListener('failed', () => console.error('the worker cannot run'));
     this.encryption?.addEventListener('status', ({ detail }) => { this.statuses[detail.slot] = detail; });
-    this.connection = new RTCPeerConnection(FrameEncryption.connectionOptions());
+    this.connection = new RTCPeerConnection(transforms ? FrameEncryption.connectionOptions() : {});
     this.ends = new Map();                   // slot -> transceiver
     this.add('audio', await this.microphone(), 'audio');
     const picture = this.picture();
