@@ -200,6 +200,16 @@ describe('the frame worker', () => {
     assert.deepEqual(told, [], 'nothing new');
   });
 
+  test('does not call padding a plain frame', async () => {
+    await tell({ command: 'slots', slots: [{ slot: 'c', participant: 'ada' }] });
+    await tell({ command: 'declared', participant: 'ada', value: true });
+    const received = slot('c', 'audio');
+    received.write([]);
+    assert.deepEqual(await received.end(), [new Uint8Array(0)]);
+    look();
+    assert.ok(!told.some(({ news }) => news?.some(({ slot: name, counts }) => name === 'c' && counts.refused > 0)));
+  });
+
   test('takes plain frames of an empty slot only while it does not encrypt', async () => {
     const received = slot('b');
     received.write([0x31]);

@@ -89,6 +89,8 @@ class Slot {
   }
 
   async transform(frame, controller) {
+    // Padding by which a sender probes for bandwidth. There is nothing in it to open or to refuse.
+    if (frame.data.byteLength === 0) return controller.enqueue(frame);
     const { clear, sframe } = disassemble(this.#kind, new Uint8Array(frame.data));
     let owner = null;
     try {

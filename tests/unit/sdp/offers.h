@@ -17,7 +17,7 @@ namespace viaduct::sdp {
 // The offer of "chromium" or "firefox" with a microphone, a camera, 3 audio and 12 video slots, in that order of
 // sections.
 inline std::string browser_offer(const std::string& browser) {
-  const auto path = std::filesystem::path(__FILE__).parent_path() / "data" / (browser + ".sdp");
+  const auto path = std::filesystem::path(VIADUCT_SOURCE_DIR) / "tests/unit/sdp/data" / (browser + ".sdp");
   std::ostringstream text;
   text << std::ifstream(path, std::ios::binary).rdbuf();
   EXPECT_FALSE(text.str().empty()) << path;
