@@ -187,6 +187,7 @@ TEST_F(Lockdown, ByTheFilterOpensFilesForReadingOnly) {
 }
 
 TEST_F(Lockdown, ByTheFilterShowsInProc) {
+  if (Sanitized) GTEST_SKIP() << "a sanitizer uses system calls that the filter refuses";
   const auto ended = in_child([] {
     if (!filter_system_calls()) return 1;
     const std::string status = own_status();
@@ -235,6 +236,7 @@ TEST_F(Lockdown, ByTheFilterBindsThreadsThatRunAlready) {
 }
 
 TEST_F(Lockdown, ByTheFilterRefusesWhatTheProgramNeverNeeds) {
+  if (Sanitized) GTEST_SKIP() << "a sanitizer uses system calls that the filter refuses";
   const auto ended = in_child([] {
     if (!filter_system_calls()) return 1;
     if (errno_of([] { return socket(AF_INET, SOCK_DGRAM, 0); }) != EPERM) return 2;
@@ -251,6 +253,7 @@ TEST_F(Lockdown, ByTheFilterRefusesWhatTheProgramNeverNeeds) {
 }
 
 TEST_F(Lockdown, ByTheFilterKillsWhatOnlyAnIntruderWouldDo) {
+  if (Sanitized) GTEST_SKIP() << "a sanitizer uses system calls that the filter refuses";
   const auto signal_of = [](auto&& call) {
     return in_child([&] {
              if (!filter_system_calls()) return 1;
@@ -268,6 +271,7 @@ TEST_F(Lockdown, ByTheFilterKillsWhatOnlyAnIntruderWouldDo) {
 }
 
 TEST_F(Lockdown, AsAWholeIsInForceAndSaysSo) {
+  if (Sanitized) GTEST_SKIP() << "a sanitizer uses system calls that the filter refuses";
   if (geteuid() != 0 || !has_landlock()) GTEST_SKIP() << "needs root and a kernel with Landlock";
   const auto ended = in_child([] {
     HardeningState state;
