@@ -9,7 +9,7 @@ from tokens import TokenKey
 
 GONE_WITHIN = 5     # seconds after a participant left: nothing of their media is in memory
 NOTHING_OLDER = 3   # seconds: no packet is kept for longer
-WIPING = 2          # seconds until a buffer that was given back is wiped
+WIPING = 4          # seconds until a buffer that was given back is wiped, at most
 
 
 def needle_options(needle, bodies):
