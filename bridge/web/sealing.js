@@ -74,7 +74,8 @@ export class Sealing extends EventTarget {
   }
 
   sendPrivate(id, object) {
-    this.#agreement?.sendPrivate(id, object);
+    // What cannot be sent is missed by nobody for long: a direct connection that does not come about is given up.
+    this.#agreement?.sendPrivate(id, object).catch((error) => console.error(error));
   }
 
   setDeclared(id, declared) {
