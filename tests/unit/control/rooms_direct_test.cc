@@ -136,7 +136,9 @@ TEST_F(RoomsDirectTest, EndsItForBothWhenAThirdJoinsAndTellsTheThirdTheTruth) {
   inbox.clear();
   rooms->handle_opened(3, now);
   say(3, {{"type", "join"}, {"conference", "standup"}, {"name", "Edsger"}});
-  for (const json& person : next(3)["participants"]) EXPECT_EQ(person["direct"], false);
+  const json joined = next(3);
+  EXPECT_EQ(joined["participants"].size(), 2u);
+  for (const json& person : joined["participants"]) EXPECT_EQ(person["direct"], false);
   EXPECT_EQ(next(1)["participant"]["direct"], false);
   EXPECT_EQ(next_type(1), "participant-joined");
   EXPECT_FALSE(is_direct(1) || is_direct(2));
