@@ -23,6 +23,8 @@ void IoCounters::visit(MetricVisitor& visitor, std::string_view worker) const {
     visitor.counter(name, help, {{"worker", worker}}, static_cast<double>(value.value()));
   };
   both_ways("viaduct_io_packets_total", "UDP datagrams received and sent.", packets_received, packets_sent);
+  one("viaduct_io_segmented_packets_total",
+      "UDP datagrams sent that were cut out of a larger one behind the socket (UDP GSO).", packets_segmented);
   both_ways("viaduct_io_bytes_total", "UDP payload bytes received and sent.", bytes_received, bytes_sent);
   both_ways("viaduct_io_batches_total", "Calls into the network that moved at least one packet.", batches_received,
             batches_sent);

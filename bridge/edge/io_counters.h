@@ -27,6 +27,7 @@ struct IoCounters {
   Counter bytes_received;    // UDP payload
   Counter batches_received;  // calls that brought at least one packet
   Counter packets_sent;
+  Counter packets_segmented; // of those sent: cut by the kernel or the device out of one datagram (UDP GSO)
   Counter bytes_sent;
   Counter batches_sent;      // system calls that took at least one packet
   std::array<Counter, SendRefusals> refused;

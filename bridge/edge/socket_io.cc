@@ -31,6 +31,7 @@ Result<std::vector<UdpSocket>> bind_all(const SocketIoSettings& settings) {
       continue;
     }
     port = opened->local().port;
+    if (!settings.segmentation) opened->set_segments(false);
     sockets.push_back(std::move(*opened));
   }
   if (sockets.empty()) {
@@ -56,7 +57,7 @@ bool family_settles_route(const std::vector<UdpSocket>& sockets) {
          std::none_of(sockets.begin(), sockets.end(), [](const auto& s) { return s.local().ip.is_unspecified(); });
 }
 
-// How many packets at the front go to one peer: what can one day leave as one segmented datagram.
+// How many packets at the front go to one peer: what may leave as one segmented datagram.
 size_t run_to_one_peer(std::span<const Packet> packets) {
   size_t n = 1;
   while (n < packets.size() && packets[n].peer == packets[0].peer) ++n;

@@ -1,5 +1,5 @@
 // PacketIo over kernel UDP sockets: one socket per bind address, packets by the batch (recvmmsg,
-// sendmmsg).
+// sendmmsg), and of one peer's many packets in one datagram that the kernel cuts (UDP GSO).
 //
 // It never blocks outside wait(): what the kernel has no room for is dropped and counted. A reply
 // leaves from the address on which its peer was last heard, also when that is one of many behind
@@ -33,7 +33,8 @@ struct SocketIoSettings {
   size_t pool_packets = 16 * 1024;        // see PacketPool for what they cost
   size_t receive_buffer_bytes = 8 << 20;  // per socket, as far as the kernel allows
   size_t send_buffer_bytes = 8 << 20;
-  std::string worker;  // the worker's name in metrics
+  bool segmentation = true;               // UDP GSO, where the kernel has it
+  std::string worker;                     // the worker's name in metrics
 };
 
 class SocketIo final : public PacketIo, public MetricSource {
@@ -53,6 +54,7 @@ class SocketIo final : public PacketIo, public MetricSource {
   size_t free_packets() const override { return pool_->free(); }
 
   size_t pool_size() const { return pool_->size(); }
+  bool segments() const { return sockets_.front().segments(); }  // UDP GSO is in use
   bool is_pool_locked() const { return pool_->is_locked(); }
   uint16_t port() const;
   std::vector<SocketAddress> local_addresses() const;  // as bound: a wildcard stays a wildcard

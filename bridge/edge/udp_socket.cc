@@ -1,6 +1,7 @@
 #include "edge/udp_socket.h"
 
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -15,8 +16,14 @@
 namespace viaduct::edge {
 namespace {
 
-// Room for the control messages of one packet: where it came in or leaves from, and SO_RXQ_OVFL.
+// Room for the control messages of one message: where it came in or leaves from, and SO_RXQ_OVFL or
+// the size of segments.
 constexpr size_t ControlBytes = CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t));
+
+// What the kernel cuts into datagrams at once: UDP_MAX_SEGMENTS (64 before Linux 6.9), and what an
+// IPv4 packet holds.
+constexpr size_t MaxSegments = 64;
+constexpr size_t MaxSegmentedBytes = 65'535 - 20 - 8;
 
 Error bind_error(const SocketAddress& local, int error) {
   const std::string what = "cannot bind UDP " + local.to_string() + ": ";
@@ -78,6 +85,23 @@ SendRefusal refusal_for(int error) {
   }
 }
 
+// How many packets at the front of a run to one peer the kernel can cut out of one datagram: all of
+// one size, and one shorter at their end.
+size_t segments_at_front(std::span<const Packet> run) {
+  const uint32_t size = run.front().length;
+  const size_t most = std::min({run.size(), MaxSegments, MaxSegmentedBytes / std::max(size, 1u)});
+  size_t n = 1;
+  while (n < most && run[n].length == size) ++n;
+  const bool shorter_follows = n < most && run[n].length < size && run[n].length > 0;
+  return shorter_follows ? n + 1 : n;
+}
+
+size_t packets_in(std::span<const mmsghdr> messages) {
+  size_t packets = 0;
+  for (const mmsghdr& message : messages) packets += message.msg_hdr.msg_iovlen;
+  return packets;
+}
+
 template <typename T>
 T control_value(const cmsghdr* control) {
   T value;
@@ -111,66 +135,78 @@ struct UdpSocket::ReceiveMessages {
   }
 };
 
+// Each message is one datagram, or several of one size that the kernel cuts out of it.
 struct UdpSocket::SendMessages {
-  // Where a run goes, shared by its packets.
+  // Where a message goes and how. Its control messages stand one behind the other.
   struct Destination {
     sockaddr_storage name;
     socklen_t name_bytes = 0;
     alignas(cmsghdr) std::array<uint8_t, ControlBytes> control;
     size_t control_bytes = 0;
 
+    template <typename T>
+    void add_control(int level, int type, const T& value);
     void leave_from(const IpAddress& source);
   };
   std::array<mmsghdr, limits::TxBatchPackets> messages{};
-  std::array<iovec, limits::TxBatchPackets> vectors{};
-  std::array<Destination, limits::TxBatchPackets> destinations;  // no more runs than packets
+  std::array<Destination, limits::TxBatchPackets> destinations;  // message i's
+  std::array<iovec, limits::TxBatchPackets> vectors{};           // a packet each
+  size_t count = 0;                                              // messages
   size_t packets = 0;
-  size_t runs = 0;
 
-  Destination& add_destination(const SocketAddress& peer) {
-    Destination& to = destinations[runs++];
-    to.name = peer.to_sockaddr(&to.name_bytes);
+  bool full() const { return packets == limits::TxBatchPackets; }
+
+  // `segments` are of one size, but for the last, which may be shorter.
+  void add(std::span<const Packet> segments, const IpAddress* source) {
+    Destination& to = destinations[count];
+    to.name = segments.front().peer.to_sockaddr(&to.name_bytes);
     to.control_bytes = 0;
-    return to;
-  }
+    if (source) to.leave_from(*source);
+    if (segments.size() > 1)
+      to.add_control(SOL_UDP, UDP_SEGMENT, static_cast<uint16_t>(segments.front().length));
 
-  void add(const Packet& packet, Destination& to) {
-    vectors[packets] = {packet.buffer + packet.offset, packet.length};
-    msghdr& header = messages[packets].msg_hdr;
+    msghdr& header = messages[count].msg_hdr;
     header = {};
     header.msg_name = &to.name;
     header.msg_namelen = to.name_bytes;
     header.msg_iov = &vectors[packets];
-    header.msg_iovlen = 1;
+    header.msg_iovlen = segments.size();
     header.msg_control = to.control_bytes > 0 ? to.control.data() : nullptr;
     header.msg_controllen = to.control_bytes;
-    ++packets;
+    for (const Packet& p : segments) vectors[packets++] = {p.buffer + p.offset, p.length};
+    ++count;
   }
 };
 
-// Writes the one control message that fixes the source address (ip(7), RFC 3542 section 6.1).
+template <typename T>
+void UdpSocket::SendMessages::Destination::add_control(int level, int type, const T& value) {
+  uint8_t* const at = control.data() + control_bytes;
+  std::memset(at, 0, CMSG_SPACE(sizeof value));
+  auto* header = reinterpret_cast<cmsghdr*>(at);
+  *header = {CMSG_LEN(sizeof value), level, type};
+  std::memcpy(CMSG_DATA(header), &value, sizeof value);
+  control_bytes += CMSG_SPACE(sizeof value);
+}
+
+// The control message that fixes the source address (ip(7), RFC 3542 section 6.1).
 void UdpSocket::SendMessages::Destination::leave_from(const IpAddress& source) {
-  control = {};
-  auto* header = reinterpret_cast<cmsghdr*>(control.data());
   if (source.is_v6()) {
     in6_pktinfo info{};
     std::memcpy(&info.ipi6_addr, source.bytes().data(), sizeof info.ipi6_addr);
-    *header = {CMSG_LEN(sizeof info), IPPROTO_IPV6, IPV6_PKTINFO};
-    std::memcpy(CMSG_DATA(header), &info, sizeof info);
-    control_bytes = CMSG_SPACE(sizeof info);
+    add_control(IPPROTO_IPV6, IPV6_PKTINFO, info);
   } else {
     in_pktinfo info{};
     info.ipi_spec_dst.s_addr = htonl(source.v4_value());
-    *header = {CMSG_LEN(sizeof info), IPPROTO_IP, IP_PKTINFO};
-    std::memcpy(CMSG_DATA(header), &info, sizeof info);
-    control_bytes = CMSG_SPACE(sizeof info);
+    add_control(IPPROTO_IP, IP_PKTINFO, info);
   }
 }
 
-UdpSocket::UdpSocket(FileDescriptor fd, const SocketAddress& local, SocketBuffers buffers)
+UdpSocket::UdpSocket(FileDescriptor fd, const SocketAddress& local, SocketBuffers buffers,
+                     bool segments)
     : fd_(std::move(fd)),
       local_(local),
       buffers_(buffers),
+      segments_(segments),
       rx_(std::make_unique<ReceiveMessages>()),
       tx_(std::make_unique<SendMessages>()) {}
 UdpSocket::UdpSocket(UdpSocket&&) noexcept = default;
@@ -190,6 +226,8 @@ Result<UdpSocket> UdpSocket::open(const SocketAddress& local, SocketBuffers want
                                         : enable(fd.get(), IPPROTO_IP, IP_PKTINFO))) {
     return bind_error(local, errno);
   }
+  const int off = 0;  // for the socket as a whole: each message says its segments' size
+  const bool segments = setsockopt(fd.get(), SOL_UDP, UDP_SEGMENT, &off, sizeof off) == 0;
   enable(fd.get(), SOL_SOCKET, SO_RXQ_OVFL);  // without it drops go uncounted, and all else works
   const SocketBuffers buffers{
       size_buffer(fd.get(), SO_RCVBUF, SO_RCVBUFFORCE, wanted.receive_bytes),
@@ -202,7 +240,7 @@ Result<UdpSocket> UdpSocket::open(const SocketAddress& local, SocketBuffers want
   length = sizeof name;
   if (getsockname(fd.get(), reinterpret_cast<sockaddr*>(&name), &length) != 0)
     return bind_error(local, errno);
-  return UdpSocket(std::move(fd), SocketAddress::from_sockaddr(name), buffers);
+  return UdpSocket(std::move(fd), SocketAddress::from_sockaddr(name), buffers, segments);
 }
 
 size_t UdpSocket::receive(std::span<Packet> blank, Timestamp now, IoCounters& counters) {
@@ -263,39 +301,72 @@ const IpAddress& UdpSocket::received_on(size_t i) const {
 
 void UdpSocket::queue_run(std::span<const Packet> run, const IpAddress* source,
                           IoCounters& counters) {
+  if (!local_.ip.is_unspecified()) source = nullptr;
   while (!run.empty()) {
-    if (tx_->packets == limits::TxBatchPackets) flush(counters);
-    const size_t count = std::min(run.size(), limits::TxBatchPackets - tx_->packets);
-    SendMessages::Destination& to = tx_->add_destination(run.front().peer);
-    if (source && local_.ip.is_unspecified()) to.leave_from(*source);
-    for (const Packet& packet : run.first(count)) tx_->add(packet, to);
+    if (tx_->full()) flush(counters);
+    const size_t room = std::min(run.size(), limits::TxBatchPackets - tx_->packets);
+    const size_t count = segments_ ? segments_at_front(run.first(room)) : 1;
+    tx_->add(run.first(count), source);
     run = run.subspan(count);
   }
 }
 
 void UdpSocket::flush(IoCounters& counters) {
-  std::span<mmsghdr> rest = std::span(tx_->messages).first(tx_->packets);
+  std::span<mmsghdr> rest = std::span(tx_->messages).first(tx_->count);
   while (!rest.empty()) {
     const int result =
         sendmmsg(fd_.get(), rest.data(), static_cast<unsigned>(rest.size()), MSG_DONTWAIT);
     if (result > 0) {
       const auto sent = static_cast<size_t>(result);
-      for (const mmsghdr& message : rest.first(sent)) counters.bytes_sent.add(message.msg_len);
-      counters.packets_sent.add(sent);
-      counters.batches_sent.add();
+      count_sent(rest.first(sent), counters);
       rest = rest.subspan(sent);
       continue;
     }
     if (errno == EINTR) continue;
-    // A full buffer refuses all that stands behind as well; any other refusal is the first packet's
-    // own.
-    const SendRefusal reason = refusal_for(errno);
-    const size_t refused = reason == SendRefusal::BufferFull ? rest.size() : 1;
-    counters.refuse(reason, refused);
-    rest = rest.subspan(refused);
+    // A full buffer refuses all that stands behind as well; any other refusal is the first
+    // message's own.
+    const bool all = refusal_for(errno) == SendRefusal::BufferFull;
+    const std::span<mmsghdr> refused = rest.first(all ? rest.size() : 1);
+    if (all || !send_apart(refused.front(), errno, counters))
+      counters.refuse(refusal_for(errno), packets_in(refused));
+    rest = rest.subspan(refused.size());
   }
+  tx_->count = 0;
   tx_->packets = 0;
-  tx_->runs = 0;
+}
+
+void UdpSocket::count_sent(std::span<const mmsghdr> sent, IoCounters& counters) {
+  for (const mmsghdr& message : sent) {
+    counters.bytes_sent.add(message.msg_len);
+    counters.packets_sent.add(message.msg_hdr.msg_iovlen);
+    if (message.msg_hdr.msg_iovlen > 1) counters.packets_segmented.add(message.msg_hdr.msg_iovlen);
+  }
+  counters.batches_sent.add();
+}
+
+// A device that cannot do checksums refuses segmentation (EIO), and so does a path whose MTU is
+// below a segment (EINVAL, EMSGSIZE): then each packet leaves by itself. False, with `error` in
+// errno, when the message was not segmented.
+bool UdpSocket::send_apart(const mmsghdr& refused, int error, IoCounters& counters) {
+  errno = error;
+  if (refused.msg_hdr.msg_iovlen == 1) return false;
+  if (error != EIO && error != EINVAL && error != EMSGSIZE) return false;
+  if (error == EIO) segments_ = false;
+  msghdr one = refused.msg_hdr;
+  one.msg_iovlen = 1;
+  one.msg_controllen -= CMSG_SPACE(sizeof(uint16_t));  // the last of them: the segments' size
+  if (one.msg_controllen == 0) one.msg_control = nullptr;
+  for (size_t i = 0; i < refused.msg_hdr.msg_iovlen; ++i, ++one.msg_iov) {
+    const ssize_t sent = sendmsg(fd_.get(), &one, MSG_DONTWAIT);
+    if (sent < 0) {
+      counters.refuse(refusal_for(errno));
+      continue;
+    }
+    counters.bytes_sent.add(static_cast<uint64_t>(sent));
+    counters.packets_sent.add();
+    counters.batches_sent.add();
+  }
+  return true;
 }
 
 }  // namespace viaduct::edge

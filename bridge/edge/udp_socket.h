@@ -2,6 +2,10 @@
 //
 // Received packets go straight into the buffers given; nothing is copied in user space. A socket bound to a wildcard
 // tells on which of the host's addresses each packet came in (IP_PKTINFO, RFC 3542), and sends from the one it is told.
+//
+// Packets of one size to one peer leave as one datagram that the kernel cuts (UDP GSO, udp(7) UDP_SEGMENT): two thirds
+// of a packet's cost are its way through the kernel, and so many share one. Where the kernel or the device cannot, each
+// leaves by itself.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +19,8 @@
 #include "edge/file_descriptor.h"
 #include "edge/io_counters.h"
 #include "edge/packet_io.h"
+
+struct mmsghdr;
 
 namespace viaduct::edge {
 
@@ -36,6 +42,8 @@ class UdpSocket {
   int fd() const { return fd_.get(); }
   const SocketAddress& local() const { return local_; }  // with the port that was bound
   SocketBuffers buffers() const { return buffers_; }     // as the kernel reports them
+  bool segments() const { return segments_; }            // whether it leaves cutting to the kernel
+  void set_segments(bool on) { segments_ = on; }
 
   // Reads up to limits::RxBatchPackets datagrams into the blank packets given. The filled ones stand in front; those
   // behind are still blank. Datagrams longer than limits::MaxPacketBytes are dropped.
@@ -52,12 +60,15 @@ class UdpSocket {
  private:
   struct ReceiveMessages;
   struct SendMessages;
-  UdpSocket(FileDescriptor fd, const SocketAddress& local, SocketBuffers buffers);
+  UdpSocket(FileDescriptor fd, const SocketAddress& local, SocketBuffers buffers, bool segments);
   IpAddress read_controls(size_t i, IoCounters& counters);
+  void count_sent(std::span<const mmsghdr> sent, IoCounters& counters);
+  bool send_apart(const mmsghdr& refused, int error, IoCounters& counters);
 
   FileDescriptor fd_;
   SocketAddress local_;
   SocketBuffers buffers_;
+  bool segments_;
   uint32_t kernel_drops_ = 0;  // the last reading of SO_RXQ_OVFL, which counts from the socket's birth and wraps
   std::unique_ptr<ReceiveMessages> rx_;
   std::unique_ptr<SendMessages> tx_;
