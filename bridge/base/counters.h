@@ -44,11 +44,12 @@ template <size_t N>
 class Histogram {
  public:
   explicit constexpr Histogram(const std::array<double, N>& upper_bounds) : bounds_(upper_bounds) {}
-  void observe(double v) {
+  // `n` observations of one value.
+  void observe(double v, uint64_t n = 1) {
     size_t i = 0;
     while (i < N && v > bounds_[i]) ++i;
-    buckets_[i].add();
-    sum_.store(sum_.load(std::memory_order_relaxed) + v, std::memory_order_relaxed);
+    buckets_[i].add(n);
+    sum_.store(sum_.load(std::memory_order_relaxed) + v * static_cast<double>(n), std::memory_order_relaxed);
   }
   std::span<const double> bounds() const { return bounds_; }
   uint64_t bucket(size_t i) const { return buckets_[i].value(); }  // i == N: above the last bound

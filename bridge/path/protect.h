@@ -13,14 +13,28 @@ class Protect {
  public:
   explicit Protect(edge::BatchCipher& cipher) : cipher_(cipher) {}
 
+  // Puts the batches in line.
   void run(const std::vector<TxBatch*>& batches) {
-    for (TxBatch* tx : batches) cipher_.submit(tx);
+    waiting_.insert(waiting_.end(), batches.begin(), batches.end());
   }
-  // The next finished batch, oldest first, or null.
-  TxBatch* poll() { return static_cast<TxBatch*>(cipher_.poll()); }
+  // The next finished batch, oldest first, or null. The cipher gets batches only until one comes
+  // back: with one that finishes at once, a batch leaves while it is still in the processor's cache,
+  // and one that works elsewhere gets all.
+  TxBatch* poll() {
+    for (;;) {
+      if (edge::CipherBatch* finished = cipher_.poll()) return static_cast<TxBatch*>(finished);
+      if (next_ == waiting_.size()) break;
+      cipher_.submit(waiting_[next_++]);
+    }
+    waiting_.clear();
+    next_ = 0;
+    return nullptr;
+  }
 
  private:
   edge::BatchCipher& cipher_;
+  std::vector<TxBatch*> waiting_;  // from next_ on
+  size_t next_ = 0;
 };
 
 }  // namespace viaduct::path

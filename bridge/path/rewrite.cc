@@ -25,71 +25,86 @@ constexpr rtp::ExtensionType Carried[] = {
 };
 constexpr size_t MaxElements = std::size(Carried) + 2;  // MID, dependency descriptor
 
-// What there is to forward, whether it has just arrived or was kept for resending.
-struct Original {
-  Bytes head;
-  const rtp::HeaderView& header;
+}  // namespace
+
+// What there is to forward, whether it has just arrived or was kept for resending: all that is the
+// same for every receiver, found once.
+struct Rewrite::Original {
+  const rtp::HeaderView* header = nullptr;
   Body body;
-  codec::CodecType codec;
+  codec::CodecType codec{};
+  int64_t sequence = 0;
   std::optional<uint16_t> frame_number;
-  const std::optional<codec::Vp8Descriptor>& vp8;
-  int64_t sequence;
+  const std::optional<codec::Vp8Descriptor>* vp8 = nullptr;
+  std::array<Bytes, std::size(Carried)> carried;  // empty: the sender has none
+  Bytes dependency_descriptor;
+
+  // Of an RxPacket or a StoredPacket.
+  template <typename P>
+  static Original of(const P& packet, Bytes head, Body body, const rtp::ExtensionMap& sender) {
+    Original o{.header = &packet.header,
+               .body = body,
+               .codec = packet.codec,
+               .sequence = packet.sequence,
+               .frame_number = packet.frame_number,
+               .vp8 = &packet.vp8};
+    const auto find = [&](rtp::ExtensionType type) {
+      return sender.has(type) ? rtp::find_extension(head, packet.header, sender.id(type)) : Bytes();
+    };
+    for (size_t i = 0; i < std::size(Carried); ++i) o.carried[i] = find(Carried[i]);
+    if (o.frame_number) o.dependency_descriptor = find(rtp::ExtensionType::DependencyDescriptor);
+    return o;
+  }
 
   Projection::In numbers() const {
-    Projection::In in{sequence, header.timestamp, std::nullopt, frame_number};
-    if (vp8 && vp8->picture_id && vp8->picture_id_15_bit) {
-      in.vp8 = conference::Vp8Numbers{*vp8->picture_id, vp8->tl0_pic_idx.value_or(0)};
+    Projection::In in{sequence, header->timestamp, std::nullopt, frame_number};
+    if (*vp8 && (*vp8)->picture_id && (*vp8)->picture_id_15_bit) {
+      in.vp8 = conference::Vp8Numbers{*(*vp8)->picture_id, (*vp8)->tl0_pic_idx.value_or(0)};
     }
     return in;
   }
 };
 
+namespace {
+
 // The sender's dependency descriptor with the slot's frame number, in `space`; empty when there is
 // none that the receiver can have.
-Bytes write_dependency_descriptor(std::array<uint8_t, rtp::MaxDescriptorBytes>& space,
-                                  const Original& original, const rtp::ExtensionMap& sender,
-                                  const rtp::ExtensionMap& receiver,
-                                  std::optional<uint16_t> frame_number) {
-  constexpr auto Type = rtp::ExtensionType::DependencyDescriptor;
-  if (!frame_number || !receiver.has(Type)) return {};
-  const Bytes from = rtp::find_extension(original.head, original.header, sender.id(Type));
+Bytes write_dependency_descriptor(std::array<uint8_t, rtp::MaxDescriptorBytes>& space, Bytes from,
+                                  uint8_t id, std::optional<uint16_t> frame_number) {
+  if (!frame_number || id == 0) return {};
   std::ranges::copy(from, space.begin());
   rtp::write_frame_number(space, *frame_number);
   return Bytes(space).first(from.size());
 }
 
-size_t write_header(MutableBytes out, const Original& original, const rtp::ExtensionMap& sender,
-                    const Endpoint& receiver, const Subscription& slot,
-                    const rtp::HeaderFields& fields, std::optional<uint16_t> frame_number) {
+size_t write_header(MutableBytes out, std::span<const Bytes, std::size(Carried)> carried,
+                    Bytes dependency_descriptor, const rtp::ExtensionMap& receiver,
+                    std::string_view mid, const rtp::HeaderFields& fields,
+                    std::optional<uint16_t> frame_number) {
   rtp::ExtensionElement elements[MaxElements];
   size_t count = 0;
-  if (const uint8_t id = receiver.slot_extensions.id(rtp::ExtensionType::Mid))
-    elements[count++] = {id, as_bytes(slot.mid)};
-  for (const rtp::ExtensionType type : Carried) {
-    if (!sender.has(type) || !receiver.slot_extensions.has(type)) continue;
-    const Bytes data = rtp::find_extension(original.head, original.header, sender.id(type));
-    if (!data.empty()) elements[count++] = {receiver.slot_extensions.id(type), data};
-  }
+  const auto add = [&](uint8_t id, Bytes data) {
+    if (id != 0 && !data.empty()) elements[count++] = {id, data};
+  };
+  add(receiver.id(rtp::ExtensionType::Mid), as_bytes(mid));
+  for (size_t i = 0; i < carried.size(); ++i) add(receiver.id(Carried[i]), carried[i]);
   std::array<uint8_t, rtp::MaxDescriptorBytes> space;
-  const Bytes descriptor =
-      write_dependency_descriptor(space, original, sender, receiver.slot_extensions, frame_number);
-  if (!descriptor.empty()) {
-    elements[count++] = {receiver.slot_extensions.id(rtp::ExtensionType::DependencyDescriptor),
-                         descriptor};
-  }
+  const uint8_t descriptor_id = receiver.id(rtp::ExtensionType::DependencyDescriptor);
+  add(descriptor_id,
+      write_dependency_descriptor(space, dependency_descriptor, descriptor_id, frame_number));
   return rtp::write_header(out, fields, std::span(elements).first(count));
 }
 
 // The VP8 descriptor with the slot's numbers, where it has numbers to rewrite. Returns the bytes
 // written, and through `skip` how many bytes of the payload they stand for.
-size_t write_descriptor(MutableBytes out, const Original& original, const Projection::Out& numbers,
-                        size_t* skip) {
+size_t write_descriptor(MutableBytes out, const std::optional<codec::Vp8Descriptor>& original,
+                        const Projection::Out& numbers, size_t* skip) {
   *skip = 0;
   if (!numbers.vp8) return 0;
-  codec::Vp8Descriptor descriptor = *original.vp8;
+  codec::Vp8Descriptor descriptor = *original;
   descriptor.picture_id = numbers.vp8->picture_id;
   if (descriptor.tl0_pic_idx) descriptor.tl0_pic_idx = numbers.vp8->tl0_picture_index;
-  *skip = original.vp8->descriptor_bytes;
+  *skip = original->descriptor_bytes;
   return codec::write_vp8_descriptor(out, descriptor);
 }
 
@@ -101,30 +116,41 @@ void address(TxPacket& tx, Handle<Endpoint> to, TxKind kind, Timestamp arrival) 
 
 }  // namespace
 
+Rewrite::Rewrite(conference::Directory& directory, TxQueue& queue, PathCounters& counters)
+    : directory_(directory),
+      queue_(queue),
+      counters_(counters),
+      originals_(std::make_unique<Originals>()) {}
+Rewrite::~Rewrite() = default;
+
 void Rewrite::run(RxBatch& rx, std::span<const Forward> forwards, Timestamp now) {
   for (const Forward& f : forwards) {
-    const Drop why = forward(rx, rx.packets[f.packet], f.to, now);
+    const RxPacket& p = rx.packets[f.packet];
+    Original& original = (*originals_)[f.packet];
+    Endpoint* sender = directory_.find(p.from);
+    if (sender && original.header != &p.header)
+      original = Original::of(p, p.head(), p.body(), sender->extensions);
+    const Drop why = sender ? forward(rx, p, original, *sender, f.to, now) : Drop::NoConsent;
     if (why != Drop::None) counters_.drop(why);
   }
+  for (const Forward& f : forwards) (*originals_)[f.packet].header = nullptr;
 }
 
-Drop Rewrite::forward(RxBatch& rx, const RxPacket& p, const conference::SlotRef& to,
-                      Timestamp now) {
+Drop Rewrite::forward(RxBatch& rx, const RxPacket& p, const Original& original, Endpoint& sender,
+                      const conference::SlotRef& to, Timestamp now) {
   Endpoint* receiver = directory_.find(to.endpoint);
-  Endpoint* sender = directory_.find(p.from);
-  if (!receiver || !sender || !receiver->connected() || !receiver->transport.may_send(now))
+  if (!receiver || !receiver->connected() || !receiver->transport.may_send(now))
     return Drop::NoConsent;
   Subscription& slot = receiver->slots[to.slot];
   const auto payload_type = receiver->payloads.payload_type(p.codec);
   if (!payload_type) return Drop::NotNegotiated;
-  conference::Source& source = sender->sources[p.source];
+  conference::Source& source = sender.sources[p.source];
   if (slot.awaits_key_frame && !p.key_frame && !p.unmarked) {
     source.key_frame
         .want();  // the one that was asked for may have come before this receiver was connected
     return Drop::AwaitsKeyFrame;
   }
 
-  const Original original{p.head(), p.header, p.body(), p.codec, p.frame_number, p.vp8, p.sequence};
   const Projection::In in = original.numbers();
   if (!slot.projection.started()) slot.projection.start(in, now, codec::clock_rate_of(p.codec));
   slot.awaits_key_frame = false;
@@ -146,13 +172,14 @@ Drop Rewrite::forward(RxBatch& rx, const RxPacket& p, const conference::SlotRef&
                                  .timestamp = out->timestamp,
                                  .ssrc = slot.ssrc};
   const size_t header =
-      write_header(space, original, sender->extensions, *receiver, slot, fields, out->frame_number);
+      write_header(space, original.carried, original.dependency_descriptor,
+                   receiver->slot_extensions, slot.mid, fields, out->frame_number);
   if (header == 0) {
     queue_.undo();
     return Drop::HeaderTooLong;
   }
   size_t skip = 0;
-  const size_t prefix = write_descriptor(space.subspan(header), original, *out, &skip);
+  const size_t prefix = write_descriptor(space.subspan(header), *original.vp8, *out, &skip);
   const Body body = original.body.without_front(skip);
 
   address(*blank.packet, to.endpoint, TxKind::Media, p.io.arrival);
@@ -176,13 +203,9 @@ Drop Rewrite::resend(const conference::SlotRef& to, const conference::StoredPack
   if (!sender || !payload_type || slot.rtx_ssrc == 0) return Drop::NotNegotiated;
 
   const Bytes packet = stored.packet.bytes();
-  const Original original{packet.first(stored.header.header_bytes),
-                          stored.header,
-                          Body(packet.subspan(stored.header.header_bytes, stored.payload_bytes)),
-                          stored.codec,
-                          stored.frame_number,
-                          stored.vp8,
-                          stored.sequence};
+  const auto original = Original::of(
+      stored, packet.first(stored.header.header_bytes),
+      Body(packet.subspan(stored.header.header_bytes, stored.payload_bytes)), sender->extensions);
   const auto numbers = slot.projection.projected(original.numbers());
   if (!numbers) return Drop::ResendUnknown;
   const TxQueue::Blank blank = queue_.next(nullptr);
@@ -196,8 +219,9 @@ Drop Rewrite::resend(const conference::SlotRef& to, const conference::StoredPack
                                  .sequence = static_cast<uint16_t>(index),
                                  .timestamp = numbers->timestamp,
                                  .ssrc = slot.rtx_ssrc};
-  const size_t header = write_header(space, original, sender->extensions, receiver, slot, fields,
-                                     numbers->frame_number);
+  const size_t header =
+      write_header(space, original.carried, original.dependency_descriptor,
+                   receiver.slot_extensions, slot.mid, fields, numbers->frame_number);
   if (header == 0) {
     queue_.undo();
     return Drop::HeaderTooLong;
@@ -205,7 +229,7 @@ Drop Rewrite::resend(const conference::SlotRef& to, const conference::StoredPack
   store_be16(space.data() + header, numbers->sequence());
   size_t skip = 0;
   const size_t descriptor = write_descriptor(space.subspan(header + rtp::OriginalSequenceBytes),
-                                             original, *numbers, &skip);
+                                             *original.vp8, *numbers, &skip);
   const size_t prefix = rtp::OriginalSequenceBytes + descriptor;
   const Body body = original.body.without_front(skip);
   uint8_t* const copy = space.data() + header + prefix;

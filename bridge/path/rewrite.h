@@ -6,6 +6,8 @@
 // packet) are written here, behind the header.
 #pragma once
 
+#include <array>
+#include <memory>
 #include <span>
 
 #include "conference/directory.h"
@@ -18,8 +20,8 @@ namespace viaduct::path {
 
 class Rewrite {
  public:
-  Rewrite(conference::Directory& directory, TxQueue& queue, PathCounters& counters)
-      : directory_(directory), queue_(queue), counters_(counters) {}
+  Rewrite(conference::Directory& directory, TxQueue& queue, PathCounters& counters);
+  ~Rewrite();
 
   // Puts one packet into the queue for each Forward that can be made.
   void run(RxBatch& rx, std::span<const Forward> forwards, Timestamp now);
@@ -29,11 +31,16 @@ class Rewrite {
   Drop resend(const conference::SlotRef& to, const conference::StoredPacket& stored);
 
  private:
-  Drop forward(RxBatch& rx, const RxPacket& packet, const conference::SlotRef& to, Timestamp now);
+  struct Original;
+  using Originals = std::array<Original, limits::RxBatchPackets>;
+
+  Drop forward(RxBatch& rx, const RxPacket& packet, const Original& original, Endpoint& sender,
+               const conference::SlotRef& to, Timestamp now);
 
   conference::Directory& directory_;
   TxQueue& queue_;
   PathCounters& counters_;
+  std::unique_ptr<Originals> originals_;  // by packet of the batch in hand; no header: not yet made
 };
 
 }  // namespace viaduct::path

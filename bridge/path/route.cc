@@ -7,6 +7,24 @@ namespace viaduct::path {
 
 std::span<const Forward> Route::run(RxBatch& rx) {
   forwards_.clear();
+  const std::span<const Chosen> chosen = choose(rx);
+  for (auto from = chosen.begin(); from != chosen.end();) {
+    const auto same_source = [&](const Chosen& c) { return c.source == from->source; };
+    const auto end = std::find_if_not(from, chosen.end(), same_source);
+    for (const conference::SlotRef& slot : from->source->receivers) {
+      for (auto c = from; c != end; ++c) forwards_.push_back({c->packet, c->video, slot});
+    }
+    from = end;
+  }
+  // With one source, or few who have nobody in common, they stand in order already.
+  const auto order = [](const Forward& a, const Forward& b) { return a.rank() < b.rank(); };
+  if (!std::ranges::is_sorted(forwards_, order)) std::ranges::sort(forwards_, order);
+  return forwards_;
+}
+
+// The packets of the batch that somebody gets, those of each source together.
+std::span<const Route::Chosen> Route::choose(RxBatch& rx) {
+  size_t count = 0;
   for (size_t i = 0; i < rx.size; ++i) {
     RxPacket& p = rx.packets[i];
     if (p.drop != Drop::None || p.kind != PacketKind::Rtp || p.in_silence) continue;
@@ -17,15 +35,12 @@ std::span<const Forward> Route::run(RxBatch& rx) {
       p.drop = Drop::HeldBack;
       continue;
     }
-    for (const conference::SlotRef& slot : source.receivers) {
-      forwards_.push_back({static_cast<uint8_t>(i), slot});
-    }
+    if (source.receivers.empty()) continue;
+    chosen_[count++] = {&source, static_cast<uint8_t>(i), source.kind == codec::MediaKind::Video};
   }
-  // The edge sends what stands together for one receiver as one segmented datagram, if it can.
-  std::ranges::sort(forwards_, {}, [](const Forward& f) {
-    return std::tuple(f.to.endpoint.index, f.to.slot, f.packet);
-  });
-  return forwards_;
+  const auto chosen = std::span(chosen_).first(count);
+  std::ranges::sort(chosen, {}, [](const Chosen& c) { return std::tuple(c.source, c.packet); });
+  return chosen;
 }
 
 }  // namespace viaduct::path

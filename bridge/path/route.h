@@ -1,7 +1,10 @@
-// Step 8. Who gets this packet? A list of (packet, receive slot), each receiver's together and in
-// the order of arrival. A source that is held back gets no further.
+// Step 8. Who gets this packet? A list of (packet, receive slot): all voices before any picture, then
+// each receiver's together, since the edge sends what stands together for one receiver as one
+// segmented datagram, if it can; each slot's in the order of arrival. A source that is held back
+// gets no further.
 #pragma once
 
+#include <array>
 #include <span>
 #include <vector>
 
@@ -13,7 +16,13 @@ namespace viaduct::path {
 // One copy to make.
 struct Forward {
   uint8_t packet = 0;  // index in the RxBatch
+  bool video = false;
   conference::SlotRef to;
+
+  // Smaller goes first.
+  uint64_t rank() const {
+    return uint64_t{video} << 63 | uint64_t{to.endpoint.index} << 24 | uint64_t{to.slot} << 8 | packet;
+  }
 };
 
 class Route {
@@ -24,7 +33,15 @@ class Route {
   std::span<const Forward> run(RxBatch& rx);
 
  private:
+  struct Chosen {
+    const conference::Source* source = nullptr;
+    uint8_t packet = 0;
+    bool video = false;
+  };
+  std::span<const Chosen> choose(RxBatch& rx);
+
   conference::Directory& directory_;
+  std::array<Chosen, limits::RxBatchPackets> chosen_;
   std::vector<Forward> forwards_;
 };
 

@@ -21,29 +21,45 @@ void grant_resends(Endpoint& receiver, size_t media_bytes) {
 void Transmit::run(TxBatch& tx, Timestamp now) {
   leaving_.clear();
   returning_.clear();
-  for (size_t i = 0; i < tx.size(); ++i) {
-    TxPacket& p = tx.packets[i];
-    const edge::CipherJob& job = tx.jobs[i];
-    Endpoint* receiver = directory_.find(p.to);
-    const bool may_send = receiver && receiver->transport.may_send(now);
-    if (!may_send || job.verdict != edge::Verdict::Ok) {
-      counters_.drop(may_send ? Drop::SealFailed : Drop::NoConsent);
-      returning_.push_back(p.io);
-      continue;
-    }
-    p.io.length = job.result_bytes;
-    p.io.peer = *receiver->transport.ice.destination();
-    counters_.sent[static_cast<size_t>(p.kind)].add(p.io.length);
-    if (p.kind == TxKind::Media) grant_resends(*receiver, p.io.length);
-    leaving_.push_back(p.io);
+  const auto packets = std::span(tx.packets).first(tx.size());
+  for (size_t i = 0, end; i < packets.size(); i = end) {
+    for (end = i + 1; end < packets.size() && packets[end].to == packets[i].to;) ++end;
+    send_run(packets.subspan(i, end - i), tx.jobs.subspan(i, end - i), now);
   }
   io_.send(leaving_);
   io_.release(returning_);
+  note_latency(packets, time_.now());
+}
 
-  const Timestamp sent = time_.now();
-  for (size_t i = 0; i < tx.size(); ++i) {
-    const TxPacket& p = tx.packets[i];
-    if (p.kind == TxKind::Media) counters_.forwarding_latency.observe(to_seconds(sent - p.arrival));
+// What goes to one receiver.
+void Transmit::send_run(std::span<const TxPacket> packets, std::span<const edge::CipherJob> jobs,
+                        Timestamp now) {
+  Endpoint* const receiver = directory_.find(packets.front().to);
+  const bool may_send = receiver && receiver->transport.may_send(now);
+  const auto peer = may_send ? receiver->transport.ice.destination() : std::nullopt;
+  for (size_t i = 0; i < packets.size(); ++i) {
+    if (!peer || jobs[i].verdict != edge::Verdict::Ok) {
+      counters_.drop(peer ? Drop::SealFailed : Drop::NoConsent);
+      returning_.push_back(packets[i].io);
+      continue;
+    }
+    Packet& io = leaving_.emplace_back(packets[i].io);
+    io.length = jobs[i].result_bytes;
+    io.peer = *peer;
+    counters_.sent[static_cast<size_t>(packets[i].kind)].add(io.length);
+    if (packets[i].kind == TxKind::Media) grant_resends(*receiver, io.length);
+  }
+}
+
+// Most of a batch has arrived at one time.
+void Transmit::note_latency(std::span<const TxPacket> packets, Timestamp sent) {
+  for (size_t i = 0, end; i < packets.size(); i = end) {
+    const auto same = [&](const TxPacket& p) {
+      return p.kind == packets[i].kind && p.arrival == packets[i].arrival;
+    };
+    for (end = i + 1; end < packets.size() && same(packets[end]);) ++end;
+    if (packets[i].kind == TxKind::Media)
+      counters_.forwarding_latency.observe(to_seconds(sent - packets[i].arrival), end - i);
   }
 }
 

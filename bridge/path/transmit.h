@@ -2,6 +2,7 @@
 // reads any more is kept for receivers' NACKs, and everything else goes back to the edge.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "base/time.h"
@@ -32,6 +33,9 @@ class Transmit {
   void retire(RxBatch& rx);
 
  private:
+  void send_run(std::span<const TxPacket> packets, std::span<const edge::CipherJob> jobs,
+                Timestamp now);
+  void note_latency(std::span<const TxPacket> packets, Timestamp sent);
   bool keep_for_resend(const RxPacket& packet);
 
   edge::PacketIo& io_;

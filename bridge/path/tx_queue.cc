@@ -13,8 +13,9 @@ TxQueue::Blank TxQueue::next(RxBatch* reads) {
   TxBatch& batch = *filled_.back();
   const size_t at = batch.size();
   TxPacket& packet = batch.packets[at];
-  packet = {};
-  if (io_.allocate({&packet.io, 1}) == 0) return {.missing = Drop::NoPacket};
+  if (blank_count_ == 0) blank_count_ = io_.allocate(blanks_);
+  if (blank_count_ == 0) return {.missing = Drop::NoPacket};
+  packet = {.io = blanks_[--blank_count_]};
   if (reads && !batch.reads) {
     batch.reads = reads;
     ++reads->readers;
@@ -26,11 +27,13 @@ TxQueue::Blank TxQueue::next(RxBatch* reads) {
 
 void TxQueue::undo() {
   TxBatch& batch = *filled_.back();
-  io_.release({&batch.packets[batch.size() - 1].io, 1});
+  blanks_[blank_count_++] = batch.packets[batch.size() - 1].io;
   batch.jobs = batch.jobs.first(batch.size() - 1);
 }
 
 const std::vector<TxBatch*>& TxQueue::take() {
+  io_.release(std::span(blanks_).first(blank_count_));
+  blank_count_ = 0;
   taken_.swap(filled_);
   filled_.clear();
   return taken_;

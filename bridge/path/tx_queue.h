@@ -2,6 +2,7 @@
 // which they should be sent.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -31,7 +32,11 @@ class TxQueue {
   void give_back(TxBatch* batch) { pool_.give_back(batch); }
 
  private:
+  static constexpr size_t BlanksAtOnce = 32;
+
   edge::PacketIo& io_;
+  std::array<Packet, BlanksAtOnce> blanks_;  // taken from the edge, and given back by take()
+  size_t blank_count_ = 0;
   BatchPool<TxBatch> pool_{limits::TxBatchesInFlight};
   std::vector<TxBatch*> filled_;  // since the last take(), the newest is being filled
   std::vector<TxBatch*> taken_;
