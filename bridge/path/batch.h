@@ -63,6 +63,10 @@ struct RxPacket {
   // RTP: what SRTP leaves in clear, and what follows it.
   Bytes head() const { return datagram().first(header.header_bytes); }
   Body body() const { return Body(datagram().subspan(header.header_bytes, payload_bytes)); }
+  // Bytes of the buffer behind the body, where a trailer or padding may have been.
+  size_t room_behind_body() const {
+    return io.buffer_bytes - io.offset - header.header_bytes - payload_bytes;
+  }
 };
 
 // Some packets of a batch.
@@ -112,6 +116,7 @@ struct TxPacket {
   Packet io;
   Handle<Endpoint> to;
   TxKind kind = TxKind::Media;
+  uint16_t room_behind_payload = 0;  // where the payload is read from, for padding
   Timestamp arrival;  // of the packet it was made from; zero for RTCP
 };
 

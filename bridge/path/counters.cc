@@ -61,6 +61,10 @@ void PathCounters::visit(MetricVisitor& v) const {
   visit_flow(v, stun_replies, worker, "out", "stun");
   visit_flow(v, dtls_sent, worker, "out", "dtls");
 
+  count("viaduct_padded_packets_total", "Media packets made as long as their neighbours",
+        padding.packets);
+  count("viaduct_padding_bytes_total", "Bytes by which they were made longer", padding.bytes);
+
   for (size_t d = 1; d < Drops; ++d) {
     v.counter("viaduct_dropped_packets_total",
               "Packets that went no further, by step of the path and reason",

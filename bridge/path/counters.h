@@ -36,6 +36,7 @@ struct PathCounters final : MetricSource {
   std::array<Flow, PacketKinds> received;  // by PacketKind, before any check
   std::array<Flow, 3> sent;                // by TxKind
   Flow stun_replies, dtls_sent;
+  Flow padding;  // media packets that were padded, and by how many bytes
   std::array<Counter, Drops> drops;
   Histogram<LatencyBounds.size()> forwarding_latency{LatencyBounds};
   Counter ice_validated, ice_selected;
@@ -50,6 +51,11 @@ struct PathCounters final : MetricSource {
   std::array<Gauge, 3> held_back;               // by HeldBack
 
   void set(const StreamCounts& counts);
+  uint64_t packets_sent() const {
+    uint64_t all = 0;
+    for (const Flow& f : sent) all += f.packets.value();
+    return all;
+  }
   void drop(Drop reason) { drops[static_cast<size_t>(reason)].add(); }
   void visit(MetricVisitor& v) const override;
 };

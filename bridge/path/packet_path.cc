@@ -30,12 +30,12 @@ void PacketPath::turn(Timestamp now) {
     witness_.run(*rx, now);                   // 6 evidence of what bodies look like, for people
     feedback_.run(*rx, now);                  // 7 act on RTCP
     rewrite_.run(*rx, route_.run(*rx), now);  // 8 pick receivers, 9 write their headers
-    sealed_.run(queue_.take());               // 10 protect: submit the fan-out
+    sealed_.run(pad_.run(*rx, queue_.take()));  // 10 pad to one size, 11 protect: submit the fan-out
     retire_if_unread(rx);
   }
   run_timers(now);                            //   RTCP of our own: reports, requests, consent
   while (TxBatch* tx = sealed_.poll()) {
-    transmit(*tx, now);                       // 11 send, and keep what may be asked for again
+    transmit(*tx, now);                       // 12 send, and keep what may be asked for again
   }
 }
 // clang-format on
@@ -55,6 +55,7 @@ PacketPath::PacketPath(Edges edges, NtpClock ntp, std::vector<codec::CodecType> 
       rewrite_(directory_, queue_, counters),
       feedback_(directory_, rewrite_, ntp_, counters),
       route_(directory_),
+      pad_(counters),
       sealed_(edges.sealer),
       transmit_(edges.io, directory_, edges.time, counters),
       reports_(directory_, queue_, ntp_, counters),

@@ -20,6 +20,7 @@
 #include "path/feedback.h"
 #include "path/handshakes.h"
 #include "path/observe.h"
+#include "path/pad.h"
 #include "path/protect.h"
 #include "path/read_payload.h"
 #include "path/reports.h"
@@ -97,6 +98,7 @@ class PacketPath {
   Rewrite rewrite_;
   Feedback feedback_;
   Route route_;
+  Pad pad_;
   Protect sealed_;
   Transmit transmit_;
   Reports reports_;

@@ -183,6 +183,7 @@ Drop Rewrite::forward(RxBatch& rx, const RxPacket& p, const Original& original, 
   const Body body = original.body.without_front(skip);
 
   address(*blank.packet, to.endpoint, TxKind::Media, p.io.arrival);
+  blank.packet->room_behind_payload = static_cast<uint16_t>(p.room_behind_body());
   *blank.job = {.slot = receiver->transport.protect_key,
                 .header_bytes = static_cast<uint16_t>(header),
                 .prefix_bytes = static_cast<uint16_t>(prefix),

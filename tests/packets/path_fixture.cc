@@ -37,6 +37,7 @@ edge::CipherBatch* StagedCipher::poll() {
 
 size_t TightIo::receive(std::span<Packet> into, Timestamp now) {
   const size_t count = inner_.receive(into, now);
+  if (!tight) return count;
   for (Packet& packet : into.first(count)) {
     const uint32_t at_the_end = packet.buffer_bytes - packet.length;
     std::memmove(packet.buffer + at_the_end, packet.buffer + packet.offset, packet.length);

@@ -57,6 +57,7 @@ class TightIo final : public edge::PacketIo {
   void send(std::span<const Packet> packets) override { inner_.send(packets); }
   void release(std::span<const Packet> packets) override { inner_.release(packets); }
   void wait(Duration) override {}
+  void gather(Duration) override {}
   void wake() override {}
   size_t wipe_released(size_t at_most) override {
     most_wiped_at_once = std::max(most_wiped_at_once, at_most);
@@ -66,6 +67,7 @@ class TightIo final : public edge::PacketIo {
   size_t unwiped() const { return inner_.unwiped(); }
   size_t pool_size() const { return inner_.pool_size(); }
   size_t most_wiped_at_once = 0;
+  bool tight = true;  // false: as any edge gives them, with room behind
 
  private:
   SimulatedIo inner_;

@@ -39,7 +39,11 @@ struct ReceivedRtp {
   std::vector<uint8_t> bytes;  // in clear
   rtp::HeaderView header;
 
-  Bytes payload() const { return Bytes(bytes).subspan(header.header_bytes); }
+  // Without padding; empty when that is not valid.
+  Bytes payload() const {
+    const size_t media = rtp::payload_bytes_without_padding(bytes, header).value_or(0);
+    return Bytes(bytes).subspan(header.header_bytes, media);
+  }
   Bytes extension(uint8_t id) const { return rtp::find_extension(bytes, header, id); }
 };
 

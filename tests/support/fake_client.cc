@@ -247,7 +247,9 @@ void FakeClient::handle_media(Bytes packet, Timestamp now) {
   }
   ReceivedStream& stream = streams_[slot->ssrc];
   const bool video = slot->kind == codec::MediaKind::Video;
-  Bytes payload = packet.subspan(header->header_bytes);
+  const auto media = rtp::payload_bytes_without_padding(packet, *header);
+  if (!media) return stream.faults.push_back("padding that is longer than its packet");
+  Bytes payload = packet.subspan(header->header_bytes, *media);
   uint16_t sequence = header->sequence;
   if (header->ssrc == slot->rtx_ssrc) {
     const auto original = rtp::read_original_sequence(payload);
