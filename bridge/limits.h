@@ -26,6 +26,8 @@ inline constexpr size_t TxBatchPackets = 256;   // handed to the network in one 
 inline constexpr size_t RxBatchesInFlight = 8;  // per worker, while a cipher has not finished them
 inline constexpr size_t TxBatchesInFlight = 256;
 
+inline constexpr Duration LongestGather = 1ms;  // a packet waits for others, when the worker is busy
+
 // People and streams.
 inline constexpr size_t MaxWorkers = 64;
 inline constexpr size_t EndpointsPerWorker = 4096;

@@ -12,6 +12,7 @@ namespace viaduct {
 namespace {
 
 constexpr Duration LongestSleep = 500ms;
+constexpr Duration AtOnce = 10us;  // a wait that ends so soon has not slept
 
 }  // namespace
 
@@ -62,12 +63,23 @@ void Worker::run() {
 
     const Timestamp done = monotonic_now();
     busy_ns_.add(static_cast<uint64_t>((done - now).count()));
-    parts_.io->wait(std::clamp<Duration>(path_.next_deadline() - done, 0ns, LongestSleep));
-    now = monotonic_now();
+    coalescer_.on_turn(counters_.packets_sent(), done);
+    now = wait_for_packets(now, done);
     idle_ns_.add(static_cast<uint64_t>((now - done).count()));
   }
   report(conference::Stopped{});
   flush_reports();
+}
+
+// Until the next turn. Packets that were there at once have come since the last turn began.
+Timestamp Worker::wait_for_packets(Timestamp turn_began, Timestamp done) {
+  parts_.io->wait(std::clamp<Duration>(path_.next_deadline() - done, 0ns, LongestSleep));
+  const Timestamp woken = monotonic_now();
+  const bool came_before = woken - done < AtOnce;
+  const Duration gather = coalescer_.wait(came_before ? turn_began : woken, woken);
+  if (gather == 0ns) return woken;
+  parts_.io->gather(gather);
+  return monotonic_now();
 }
 
 void Worker::take_commands(Timestamp now) {

@@ -1,7 +1,7 @@
 // One worker: a thread that owns its packet path, sockets, keys and conferences, and shares none of
 // them.
 //
-// It reads the clock once per turn. Control talks to it over two bounded rings.
+// It reads the clock around each turn and never within one. Control talks to it over two bounded rings.
 #pragma once
 
 #include <atomic>
@@ -13,6 +13,7 @@
 #include "base/counters.h"
 #include "base/random.h"
 #include "base/spsc_ring.h"
+#include "coalescer.h"
 #include "control/worker_port.h"
 #include "edge/batch_cipher.h"
 #include "edge/packet_io.h"
@@ -51,6 +52,7 @@ class Worker final : public control::WorkerPort, public MetricSource {
 
  private:
   void run();
+  Timestamp wait_for_packets(Timestamp turn_began, Timestamp done);
   void take_commands(Timestamp now);
   void handle(conference::AddEndpoint& command, Timestamp now) { path_.add(command, now); }
   void handle(conference::RemoveEndpoint& command, Timestamp) { path_.remove(command.endpoint); }
@@ -77,6 +79,7 @@ class Worker final : public control::WorkerPort, public MetricSource {
   path::HandshakePort handshakes_;
   path::PathCounters counters_;
   path::PacketPath path_;
+  Coalescer coalescer_;
 
   SpscRing<conference::Command> commands_{limits::CommandRingEntries};
   SpscRing<conference::Report> reports_{limits::ReportRingEntries};

@@ -20,7 +20,7 @@ class PacketIo {
   virtual ~PacketIo() = default;
 
   // Fills `into` from the front with what has arrived and returns how many. Never blocks. `arrival`
-  // is `now` or earlier.
+  // is when the host got the packet, as near as the edge knows: `now` or earlier.
   virtual size_t receive(std::span<Packet> into, Timestamp now) = 0;
 
   // Blank packets: offset = limits::PacketHeadroomBytes, length = 0. Fewer than asked for when the
@@ -42,6 +42,9 @@ class PacketIo {
   // Returns when a packet has arrived, wake() was called, or `at_most` has passed. An edge that
   // polls returns at once.
   virtual void wait(Duration at_most) = 0;
+
+  // Lets packets gather for a while before they are received, however many are there.
+  virtual void gather(Duration time) = 0;
 
   // Ends the current or next wait(). The one function that other threads may call.
   virtual void wake() = 0;

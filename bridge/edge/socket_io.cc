@@ -169,6 +169,12 @@ void SocketIo::wait(Duration at_most) {
   [[maybe_unused]] const ssize_t drained = read(wakeup_.get(), &wakes, sizeof wakes);
 }
 
+void SocketIo::gather(Duration time) {
+  if (time <= 0ns) return;
+  const timespec asleep{time / 1s, (time % 1s).count()};
+  nanosleep(&asleep, nullptr);  // a signal may cut it short: then there is less to gather
+}
+
 void SocketIo::wake() {
   const uint64_t one = 1;
   // Fails only when the counter is at its end, and then the waiter wakes anyway.

@@ -50,6 +50,7 @@ class SocketIo final : public PacketIo, public MetricSource {
   void release(std::span<const Packet> packets) override;
   size_t wipe_released(size_t at_most) override { return pool_->wipe_released(at_most); }
   void wait(Duration at_most) override;
+  void gather(Duration time) override;
   void wake() override;
   size_t free_packets() const override { return pool_->free(); }
 

@@ -11,14 +11,19 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "limits.h"
 
 namespace viaduct::edge {
 namespace {
 
-// Room for the control messages of one message: where it came in or leaves from, and SO_RXQ_OVFL or
-// the size of segments.
-constexpr size_t ControlBytes = CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t));
+// Room for the control messages of one message: where it came in or leaves from, SO_RXQ_OVFL or the
+// size of segments, and when it came.
+constexpr size_t ControlBytes =
+    CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(timespec));
+
+// A packet that seems to have waited longer than this tells of a clock that was set, not of a wait.
+constexpr Duration LongestWait = 1s;
 
 // What the kernel cuts into datagrams at once: UDP_MAX_SEGMENTS (64 before Linux 6.9), and what an
 // IPv4 packet holds.
@@ -228,6 +233,7 @@ Result<UdpSocket> UdpSocket::open(const SocketAddress& local, SocketBuffers want
   }
   const int off = 0;  // for the socket as a whole: each message says its segments' size
   const bool segments = setsockopt(fd.get(), SOL_UDP, UDP_SEGMENT, &off, sizeof off) == 0;
+  enable(fd.get(), SOL_SOCKET, SO_TIMESTAMPNS);  // without it a packet arrives when it is read
   enable(fd.get(), SOL_SOCKET, SO_RXQ_OVFL);  // without it drops go uncounted, and all else works
   const SocketBuffers buffers{
       size_buffer(fd.get(), SO_RCVBUF, SO_RCVBUFFORCE, wanted.receive_bytes),
@@ -253,8 +259,9 @@ size_t UdpSocket::receive(std::span<Packet> blank, Timestamp now, IoCounters& co
 
   size_t kept = 0;
   uint64_t bytes = 0;
+  const Duration wall = wall_since_1970();
   for (size_t i = 0; i < static_cast<size_t>(got); ++i) {
-    const IpAddress on = read_controls(i, counters);
+    const Controls controls = read_controls(i, counters);
     const mmsghdr& message = rx_->messages[i];
     if (message.msg_hdr.msg_flags & MSG_TRUNC) {
       counters.truncated.add();
@@ -264,8 +271,9 @@ size_t UdpSocket::receive(std::span<Packet> blank, Timestamp now, IoCounters& co
     Packet& packet = blank[kept];
     packet.length = message.msg_len;
     packet.peer = SocketAddress::from_sockaddr(rx_->peers[i]);
-    packet.arrival = now;
-    rx_->received_on[kept] = on;
+    const Duration waited = wall - controls.stamped.value_or(wall);
+    packet.arrival = waited > 0ns && waited < LongestWait ? now - waited : now;
+    rx_->received_on[kept] = controls.address;
     bytes += packet.length;
     ++kept;
   }
@@ -275,9 +283,9 @@ size_t UdpSocket::receive(std::span<Packet> blank, Timestamp now, IoCounters& co
   return kept;
 }
 
-// The address on which message `i` came in; counts what the socket lost before it.
-IpAddress UdpSocket::read_controls(size_t i, IoCounters& counters) {
-  IpAddress on = local_.ip;
+// What the kernel says of message `i`; counts what the socket lost before it.
+UdpSocket::Controls UdpSocket::read_controls(size_t i, IoCounters& counters) {
+  Controls out{.address = local_.ip};
   msghdr& header = rx_->messages[i].msg_hdr;
   for (cmsghdr* control = CMSG_FIRSTHDR(&header); control;
        control = CMSG_NXTHDR(&header, control)) {
@@ -286,12 +294,16 @@ IpAddress UdpSocket::read_controls(size_t i, IoCounters& counters) {
       counters.kernel_drops.add(drops - kernel_drops_);
       kernel_drops_ = drops;
     } else if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
-      on = IpAddress::v4(ntohl(control_value<in_pktinfo>(control).ipi_addr.s_addr));
+      out.address = IpAddress::v4(ntohl(control_value<in_pktinfo>(control).ipi_addr.s_addr));
     } else if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
-      on = IpAddress::v6(std::to_array(control_value<in6_pktinfo>(control).ipi6_addr.s6_addr));
+      out.address =
+          IpAddress::v6(std::to_array(control_value<in6_pktinfo>(control).ipi6_addr.s6_addr));
+    } else if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SO_TIMESTAMPNS) {
+      const auto stamp = control_value<timespec>(control);
+      out.stamped = std::chrono::seconds(stamp.tv_sec) + std::chrono::nanoseconds(stamp.tv_nsec);
     }
   }
-  return on;
+  return out;
 }
 
 const IpAddress& UdpSocket::received_on(size_t i) const {

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/result.h"
@@ -46,7 +47,7 @@ class UdpSocket {
   void set_segments(bool on) { segments_ = on; }
 
   // Reads up to limits::RxBatchPackets datagrams into the blank packets given. The filled ones stand in front; those
-  // behind are still blank. Datagrams longer than limits::MaxPacketBytes are dropped.
+  // behind are still blank. A packet arrived when the kernel got it, by the kernel's own stamp. Datagrams longer than limits::MaxPacketBytes are dropped.
   size_t receive(std::span<Packet> blank, Timestamp now, IoCounters& counters);
   // The host's address on which packet `i` of the last receive() came in: the bound one, unless that is a wildcard.
   const IpAddress& received_on(size_t i) const;
@@ -61,7 +62,11 @@ class UdpSocket {
   struct ReceiveMessages;
   struct SendMessages;
   UdpSocket(FileDescriptor fd, const SocketAddress& local, SocketBuffers buffers, bool segments);
-  IpAddress read_controls(size_t i, IoCounters& counters);
+  struct Controls {
+    IpAddress address;                // on which a packet came in
+    std::optional<Duration> stamped;  // when, since 1970
+  };
+  Controls read_controls(size_t i, IoCounters& counters);
   void count_sent(std::span<const mmsghdr> sent, IoCounters& counters);
   bool send_apart(const mmsghdr& refused, int error, IoCounters& counters);
 

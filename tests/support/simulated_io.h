@@ -33,6 +33,7 @@ class SimulatedIo final : public edge::PacketIo {
   // A buffer that comes back is freed at once; what remains to be wiped is counted as if it were not.
   size_t wipe_released(size_t at_most) override;
   void wait(Duration) override {}  // virtual time passes elsewhere
+  void gather(Duration) override {}
   void wake() override {}
   size_t free_packets() const override { return pool_packets_ - handed_out_.size(); }
 

@@ -119,6 +119,17 @@ TEST(SocketIo, DropsDatagramsLongerThanAPacketMayBe) {
   EXPECT_EQ(bridge->free_packets(), bridge->pool_size());
 }
 
+TEST(SocketIo, KnowsHowLongAPacketHasWaitedInTheSocket) {
+  const auto bridge = open({ip("127.0.0.1")});
+  const auto client = open({ip("127.0.0.1")});
+  send(*client, bridge->local_addresses()[0], "early");
+  bridge->gather(3ms);
+  std::array<Packet, 1> packet;
+  ASSERT_EQ(bridge->receive(packet, Now), 1u);
+  EXPECT_LE(packet[0].arrival, Now - 3ms);
+  bridge->release(packet);
+}
+
 TEST(SocketIo, ReceivesNothingWhenNothingCame) {
   const auto bridge = open({ip("127.0.0.1")});
   std::array<Packet, 4> packets;
