@@ -34,6 +34,7 @@ class MemoryIo final : public edge::PacketIo {
   void release(std::span<const Packet> packets) override { pool_->release(packets); }
   size_t wipe_released(size_t at_most) override { return pool_->wipe_released(at_most); }
   void wait(Duration) override {}
+  void gather(Duration) override {}
   void wake() override {}
   size_t free_packets() const override { return pool_->free(); }
 
