@@ -45,8 +45,8 @@ bool place(const CipherJob& job, SrtpProfile profile, Direction direction, Layou
   uint8_t* end = body + body_bytes;
   at->tag = job.rtcp && word_first ? end + srtp::SrtcpIndexBytes : end;
   if (job.rtcp) at->srtcp_word = word_first ? end : end + srtp::tag_bytes(profile);
-  at->result_bytes = static_cast<uint16_t>(direction == Direction::Protect ? clear_bytes + trailer
-                                                                           : clear_bytes);
+  at->result_bytes =
+      static_cast<uint16_t>(direction == Direction::Protect ? clear_bytes + trailer : clear_bytes);
   return true;
 }
 

@@ -21,9 +21,9 @@ constexpr bool is_gcm(srtp::SrtpProfile profile) {
 // A job with its sizes checked.
 struct Layout {
   MutableBytes header;
-  MutableBytes prefix;            // empty when unprotecting
-  Bytes payload;                  // without trailer
-  MutableBytes body;              // prefix and payload: where the result goes
+  MutableBytes prefix;  // empty when unprotecting
+  Bytes payload;        // without trailer
+  MutableBytes body;    // prefix and payload: where the result goes
   uint8_t* tag = nullptr;
   uint8_t* srtcp_word = nullptr;  // E||index; null for SRTP
   bool encrypted = true;          // false: received SRTCP that is only tagged
@@ -34,8 +34,8 @@ struct Layout {
 // protecting SRTCP the E||index word is written here; when unprotecting it, job.index is read.
 bool lay_out(CipherJob& job, srtp::SrtpProfile profile, Direction direction, Layout* at);
 
-// RFC 7714 section 8.1 (SRTP: 0 || SSRC || ROC || SEQ) and 9.1 (SRTCP: 0 || SSRC || 0 || index), XOR
-// salt. With a 48-bit index the two are one formula.
+// RFC 7714 section 8.1 (SRTP: 0 || SSRC || ROC || SEQ) and 9.1 (SRTCP: 0 || SSRC || 0 || index),
+// XOR salt. With a 48-bit index the two are one formula.
 inline std::array<uint8_t, GcmIvBytes> gcm_iv(uint32_t ssrc, uint64_t index, const uint8_t* salt) {
   std::array<uint8_t, GcmIvBytes> iv{};
   store_be32(&iv[2], ssrc);

@@ -86,8 +86,8 @@ Result<std::unique_ptr<SessionCipher>> make_cpu_cipher(Direction direction, size
     if (!made) return made.error();
     if (made->has_sha_instructions()) narrow.emplace(std::move(*made));
   }
-  return std::unique_ptr<SessionCipher>(std::make_unique<CpuCipher>(
-      direction, max_keys, std::move(*manager), std::move(narrow)));
+  return std::unique_ptr<SessionCipher>(
+      std::make_unique<CpuCipher>(direction, max_keys, std::move(*manager), std::move(narrow)));
 }
 
 }  // namespace viaduct::edge

@@ -26,9 +26,14 @@ void expand(IMB_MGR* manager, srtp::SrtpProfile profile, const srtp::SessionKey&
   std::memcpy(to->salt, from.salt.data(), sizeof to->salt);
   const uint8_t* key = from.encryption.data();
   switch (profile) {
-    case srtp::SrtpProfile::AeadAes128Gcm: IMB_AES128_GCM_PRE(manager, key, &to->gcm); return;
-    case srtp::SrtpProfile::AeadAes256Gcm: IMB_AES256_GCM_PRE(manager, key, &to->gcm); return;
-    case srtp::SrtpProfile::Aes128CmHmacSha1_80: break;
+    case srtp::SrtpProfile::AeadAes128Gcm:
+      IMB_AES128_GCM_PRE(manager, key, &to->gcm);
+      return;
+    case srtp::SrtpProfile::AeadAes256Gcm:
+      IMB_AES256_GCM_PRE(manager, key, &to->gcm);
+      return;
+    case srtp::SrtpProfile::Aes128CmHmacSha1_80:
+      break;
   }
   IMB_AES_KEYEXP_128(manager, key, to->sha1.round_keys, scratch.unused_round_keys);
   const Bytes authentication = from.authentication.first(srtp::AuthenticationKeyBytes);

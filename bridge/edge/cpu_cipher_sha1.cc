@@ -117,9 +117,9 @@ void Sha1Packets::add_cipher_job(Packet& packet) {
 void Sha1Packets::run_cipher_jobs() {
   if (cipher_count_ == 0) return;
   const auto jobs = std::span(cipher_jobs_).first(cipher_count_);
-  expect_all_done(jobs, IMB_SUBMIT_CIPHER_BURST(
-                            wide_.get(), jobs.data(), static_cast<uint32_t>(jobs.size()),
-                            IMB_CIPHER_CNTR, IMB_DIR_ENCRYPT, IMB_KEY_128_BYTES));
+  expect_all_done(
+      jobs, IMB_SUBMIT_CIPHER_BURST(wide_.get(), jobs.data(), static_cast<uint32_t>(jobs.size()),
+                                    IMB_CIPHER_CNTR, IMB_DIR_ENCRYPT, IMB_KEY_128_BYTES));
   cipher_count_ = 0;
 }
 
@@ -129,8 +129,7 @@ void Sha1Packets::hash() {
     Packet& packet = packets_[i];
     IMB_JOB& job = hash_jobs_[i];
     job.src = packet.at.header.data();
-    job.msg_len_to_hash_in_bytes =
-        packet.at.header.size() + packet.at.body.size() + LastWordBytes;
+    job.msg_len_to_hash_in_bytes = packet.at.header.size() + packet.at.body.size() + LastWordBytes;
     job.u.HMAC._hashed_auth_key_xor_ipad = packet.key->sha1.inner;
     job.u.HMAC._hashed_auth_key_xor_opad = packet.key->sha1.outer;
     job.auth_tag_output = packet.hash.data();

@@ -51,7 +51,8 @@ class Sha1Packets {
   void hash();
 
   const IpsecManager& wide_;
-  const IpsecManager* const narrow_;  // null where the CPU has no SHA instructions, or uses no others
+  const IpsecManager* const
+      narrow_;  // null where the CPU has no SHA instructions, or uses no others
   const Direction direction_;
   std::array<Packet, PacketsAtATime> packets_;
   size_t count_ = 0;

@@ -62,8 +62,8 @@ class KeyTable {
   Result<void> check_room() {
     free_retired_slots();
     if (!free_slots_.empty()) return {};
-    return Error{ErrorCode::ResourceExhausted, "The cipher holds as many keys as it may (" +
-                                                   std::to_string(keys_.size()) + ")."};
+    return Error{ErrorCode::ResourceExhausted,
+                 "The cipher holds as many keys as it may (" + std::to_string(keys_.size()) + ")."};
   }
   // Only after check_room().
   KeySlot add(std::unique_ptr<Key> key) {
@@ -100,8 +100,7 @@ class KeyTable {
   };
 
   void free_retired_slots() {
-    while (!retired_slots_.empty() &&
-           retired_slots_.front().batches_submitted <= batches_polled_) {
+    while (!retired_slots_.empty() && retired_slots_.front().batches_submitted <= batches_polled_) {
       free_slots_.push_back(retired_slots_.front().slot);
       retired_slots_.pop_front();
     }

@@ -5,7 +5,7 @@ namespace viaduct::edge {
 
 Result<std::unique_ptr<SessionCipher>> make_cpu_cipher(Direction, size_t, CpuFeatures) {
   return Error{ErrorCode::Unavailable,
-               "This build has no libipsec-mb; install libipsec-mb-dev and build again."};
+               "this build has no libipsec-mb; install libipsec-mb-dev and build again"};
 }
 
 }  // namespace viaduct::edge

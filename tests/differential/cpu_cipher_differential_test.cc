@@ -31,9 +31,7 @@ struct Twins {
   explicit Twins(const CipherEngine& engine)
       : protect(engine.make(Direction::Protect, CipherMix::MostKeys)),
         unprotect(engine.make(Direction::Unprotect, CipherMix::MostKeys)) {}
-  CipherMix::Twins both() {
-    return {reference_protect, *protect, reference_unprotect, *unprotect};
-  }
+  CipherMix::Twins both() { return {reference_protect, *protect, reference_unprotect, *unprotect}; }
 
   ReferenceCipher reference_protect{Direction::Protect, CipherMix::MostKeys};
   ReferenceCipher reference_unprotect{Direction::Unprotect, CipherMix::MostKeys};

@@ -1,6 +1,6 @@
 // Random batches for two BatchCiphers that must do the same: all profiles, SRTP and SRTCP, header
-// extensions and CSRCs, prefixes, payloads in place, of a job's own and shared, forged and malformed
-// jobs, keys that come, go and go while a batch is in flight.
+// extensions and CSRCs, prefixes, payloads in place, of a job's own and shared, forged and
+// malformed jobs, keys that come, go and go while a batch is in flight.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +24,8 @@ struct MixedJob {
   edge::CipherJob job;          // its pointers are set for each run
   std::vector<uint8_t> packet;  // no byte longer than the job may use; empty: the pointer is null
   std::shared_ptr<const std::vector<uint8_t>> payload;  // null: in place
-  std::vector<uint8_t> clear;   // what has to come out when unprotecting; empty: whatever the twin says
+  std::vector<uint8_t>
+      clear;  // what has to come out when unprotecting; empty: whatever the twin says
 };
 
 struct MixedOutcome {
@@ -51,8 +52,7 @@ class MixedRun {
     cipher_.submit(&batch_);
   }
   std::vector<MixedOutcome> finish() {
-    while (cipher_.poll() != &batch_) {
-    }
+    while (cipher_.poll() != &batch_) {}
     for (size_t i = 0; i < jobs_.size(); ++i) outcomes_[i].job = jobs_[i];
     return std::move(outcomes_);
   }
@@ -137,9 +137,12 @@ class CipherMix {
   }
   size_t pick_bytes() {
     switch (below(4)) {
-      case 0: return 1150 + below(100);
-      case 1: return below(1500);
-      default: return below(301);
+      case 0:
+        return 1150 + below(100);
+      case 1:
+        return below(1500);
+      default:
+        return below(301);
     }
   }
 
@@ -187,9 +190,12 @@ class CipherMix {
   uint64_t pick_index(bool rtcp) {
     if (rtcp) return chance(8) ? uint64_t{srtp::MaxSrtcpIndex} - below(2) : below(1u << 20);
     switch (below(4)) {
-      case 0: return 65'530 + below(12);  // around a rollover
-      case 1: return srtp::MaxPacketIndex - below(3);
-      default: return random_.u64() & srtp::MaxPacketIndex;
+      case 0:
+        return 65'530 + below(12);  // around a rollover
+      case 1:
+        return srtp::MaxPacketIndex - below(3);
+      default:
+        return random_.u64() & srtp::MaxPacketIndex;
     }
   }
 
@@ -203,14 +209,19 @@ class CipherMix {
     m.job.ssrc = random_.u32();
     m.job.index = pick_index(m.job.rtcp);
     switch (below(3)) {
-      case 0: m.payload = shared; break;
-      case 1: m.payload = std::make_shared<const std::vector<uint8_t>>(bytes(pick_bytes())); break;
-      default: break;
+      case 0:
+        m.payload = shared;
+        break;
+      case 1:
+        m.payload = std::make_shared<const std::vector<uint8_t>>(bytes(pick_bytes()));
+        break;
+      default:
+        break;
     }
     const size_t payload_bytes = m.payload ? m.payload->size() : pick_bytes();
     m.job.payload_bytes = static_cast<uint32_t>(payload_bytes);
-    const size_t trailer = m.job.rtcp ? srtp::srtcp_trailer_bytes(key.profile)
-                                      : srtp::srtp_trailer_bytes(key.profile);
+    const size_t trailer =
+        m.job.rtcp ? srtp::srtcp_trailer_bytes(key.profile) : srtp::srtp_trailer_bytes(key.profile);
     m.packet = bytes(m.job.header_bytes + m.job.prefix_bytes + payload_bytes + trailer);
     if (chance(16)) spoil(m);
     return m;
@@ -219,13 +230,27 @@ class CipherMix {
   // Makes a job that no cipher may take.
   void spoil(MixedJob& m) {
     switch (below(7)) {
-      case 0: m.job.slot = edge::KeySlot{below(2 * MostKeys)}; break;  // perhaps another's
-      case 1: m.job.slot = {}; break;
-      case 2: m.packet.clear(); break;
-      case 3: m.job.header_bytes = static_cast<uint16_t>(below(12)); break;
-      case 4: m.job.payload_bytes = static_cast<uint32_t>(limits::PacketBufferBytes - below(3)); break;
-      case 5: m.job.payload_bytes = random_.u32() | 0x10000u; break;
-      default: m.job.index = srtp::MaxPacketIndex + 1 + below(3); break;
+      case 0:
+        m.job.slot = edge::KeySlot{below(2 * MostKeys)};
+        break;  // perhaps another's
+      case 1:
+        m.job.slot = {};
+        break;
+      case 2:
+        m.packet.clear();
+        break;
+      case 3:
+        m.job.header_bytes = static_cast<uint16_t>(below(12));
+        break;
+      case 4:
+        m.job.payload_bytes = static_cast<uint32_t>(limits::PacketBufferBytes - below(3));
+        break;
+      case 5:
+        m.job.payload_bytes = random_.u32() | 0x10000u;
+        break;
+      default:
+        m.job.index = srtp::MaxPacketIndex + 1 + below(3);
+        break;
     }
     // Where the job may be taken all the same, under another key, there has to be room for it.
     if (!m.packet.empty()) m.packet.resize(m.packet.size() + srtp::MaxTrailerBytes);
@@ -259,12 +284,24 @@ class CipherMix {
   }
   void forge(MixedJob& m) {
     switch (below(6)) {
-      case 0: m.job.slot = keys_[below(keys_.size())].in; break;
-      case 1: m.job.index ^= uint64_t{1} << below(48); break;
-      case 2: m.job.ssrc ^= 1u << below(32); break;
-      case 3: m.job.payload_bytes = below(m.job.payload_bytes + 1); break;
-      case 4: m.job.prefix_bytes = static_cast<uint16_t>(1 + below(20)); break;
-      default: m.packet[below(m.packet.size())] ^= static_cast<uint8_t>(1u << below(8)); break;
+      case 0:
+        m.job.slot = keys_[below(keys_.size())].in;
+        break;
+      case 1:
+        m.job.index ^= uint64_t{1} << below(48);
+        break;
+      case 2:
+        m.job.ssrc ^= 1u << below(32);
+        break;
+      case 3:
+        m.job.payload_bytes = below(m.job.payload_bytes + 1);
+        break;
+      case 4:
+        m.job.prefix_bytes = static_cast<uint16_t>(1 + below(20));
+        break;
+      default:
+        m.packet[below(m.packet.size())] ^= static_cast<uint8_t>(1u << below(8));
+        break;
     }
   }
 

@@ -1,14 +1,18 @@
 // What holds for every BatchCipher that works on this CPU.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "base/random.h"
+#include "protocol/srtp/key_derivation.h"
 #include "protocol/srtp/packet_index.h"
 #include "protocol/srtp/srtcp.h"
 #include "tests/support/cipher_engines.h"
@@ -165,6 +169,29 @@ TEST_P(EachEngine, ReadsSrtcpThatIsTaggedButNotEncrypted) {
     EXPECT_EQ(run_in_place(ciphers.unprotect, Direction::Unprotect, kind, packet).verdict, Verdict::AuthFailed)
         << v.what;
   }
+}
+
+// RFC 3711 section 3.4 lets E be 0 for this profile, too.
+TEST_P(EachEngine, ReadsSha1SrtcpThatIsTaggedButNotEncrypted) {
+  Ciphers ciphers(GetParam());
+  const TestKey key(SrtpProfile::Aes128CmHmacSha1_80);
+  const srtp::SessionKeys session = srtp::derive_session_keys(key.keys()).value();
+  const ByteVector clear = from_hex("81c8000b cafebabe abababab abababab abababab abababab");
+  ByteVector packet = clear;
+  packet.insert(packet.end(), {0, 0, 0, 7});  // E is 0, the index 7
+  std::array<uint8_t, 20> tag;
+  const Bytes tag_key = session.rtcp.authentication.first(srtp::AuthenticationKeyBytes);
+  HMAC(EVP_sha1(), tag_key.data(), static_cast<int>(tag_key.size()), packet.data(), packet.size(), tag.data(),
+       nullptr);
+  packet.insert(packet.end(), tag.begin(), tag.begin() + 10);
+
+  const PacketKind kind{ciphers.unprotect.add_key(key.keys()).value(), true, 8, 0xcafebabe, 0};
+  const Outcome opened = run_in_place(ciphers.unprotect, Direction::Unprotect, kind, packet);
+  EXPECT_EQ(opened.verdict, Verdict::Ok);
+  EXPECT_EQ(to_hex(opened.packet), to_hex(clear));
+  EXPECT_EQ(opened.index, 7u);
+  packet[10] ^= 1;
+  EXPECT_EQ(run_in_place(ciphers.unprotect, Direction::Unprotect, kind, packet).verdict, Verdict::AuthFailed);
 }
 
 TEST_P(EachEngine, MakesAndReadsPacketsUnderTheKeysOfRfc3711) {
