@@ -21,11 +21,15 @@
 namespace viaduct {
 
 enum class TlsMode : uint8_t { Off, Ephemeral, Files };
+enum class CryptoEngine : uint8_t { Auto, Cpu, Reference };
 enum class LogLevel : uint8_t { Trace, Debug, Info, Warn, Error, Off };
 
 template <>
 inline constexpr auto ChoicesOf<TlsMode> = std::to_array<Choice<TlsMode>>(
     {{"off", TlsMode::Off}, {"ephemeral", TlsMode::Ephemeral}, {"files", TlsMode::Files}});
+template <>
+inline constexpr auto ChoicesOf<CryptoEngine> = std::to_array<Choice<CryptoEngine>>(
+    {{"auto", CryptoEngine::Auto}, {"cpu", CryptoEngine::Cpu}, {"reference", CryptoEngine::Reference}});
 template <>
 inline constexpr auto ChoicesOf<log::Format> =
     std::to_array<Choice<log::Format>>({{"text", log::Format::Text}, {"json", log::Format::Json}});
@@ -94,6 +98,9 @@ struct Config {
   Section load{"Load"};
   Setting<uint16_t> workers{"workers", "0", Range{0, limits::MaxWorkers, "threads"},
       "Media threads, one UDP port each; 0 takes one less than the number of cores."};
+  Setting<CryptoEngine> crypto{"crypto", "auto",
+      "What encrypts media: cpu (libipsec-mb, on the CPU's vector units), reference (OpenSSL, one packet at a time, "
+      "several times slower) or auto, which takes cpu where it works and else reference."};
   Setting<uint32_t> packet_pool_packets{"packet-pool-packets", "32768", Range{4096, 1u << 20, "packets"},
       "Packet buffers of each worker, 1,792 bytes a packet, reserved at start."};
   Setting<uint32_t> max_conferences{"max-conferences", "2048",

@@ -65,9 +65,10 @@ inline constexpr size_t HandshakeRingEntries = 1024;
 
 // Secrets (secrecy/secret_memory.h): keys, passwords and all that OpenSSL holds. A handshake that has
 // ended leaves some 50 KiB with OpenSSL for as long as its participant stays.
-inline constexpr size_t SecretMemoryBytes = size_t{4} << 30;
-inline constexpr size_t SecretMemoryForProgramBytes = size_t{512} << 20;  // OpenSSL never gets these
-inline constexpr size_t SecretBytesPerEndpoint = 2048;  // passwords, master and session keys
+inline constexpr size_t SecretMemoryBytes = size_t{6} << 30;
+inline constexpr size_t SecretMemoryForProgramBytes = size_t{2} << 30;  // OpenSSL never gets these
+// Passwords, master and session keys, and the latter expanded for both directions.
+inline constexpr size_t SecretBytesPerEndpoint = 8192;
 static_assert(SecretMemoryForProgramBytes >=
                   EndpointsPerWorker * MaxWorkers * SecretBytesPerEndpoint,
               "no number of participants can leave the bridge without room for its own keys");

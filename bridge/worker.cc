@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/clock.h"
 
@@ -133,6 +134,11 @@ void Worker::visit(MetricVisitor& v) const {
           total > 0 ? seconds(busy_ns_) / total : 0);
   v.counter("viaduct_worker_turns_total", "Turns of the worker's loop", {{"worker", name_}},
             static_cast<double>(turns_.value()));
+  for (const auto& [direction, cipher] :
+       {std::pair{"unprotect", parts_.opener.get()}, std::pair{"protect", parts_.sealer.get()}}) {
+    v.gauge("viaduct_cipher_engine", "1 for the engine that unprotects or protects media",
+            {{"worker", name_}, {"direction", direction}, {"engine", cipher->name()}}, 1);
+  }
   v.counter("viaduct_worker_delayed_reports_total",
             "Reports that waited because control was slow to take them", {{"worker", name_}},
             static_cast<double>(reports_delayed_.value()));

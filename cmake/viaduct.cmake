@@ -35,10 +35,14 @@ if(VIADUCT_FUZZ)
   target_link_options(viaduct_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# viaduct_library(NAME [USES lib...]): all *.cc of the current folder as viaduct_NAME; only headers make an interface.
+# viaduct_library(NAME [EXCEPT source...] [USES lib...]): all *.cc of the current folder, but for the sources that
+# EXCEPT names without .cc, as viaduct_NAME; only headers make an interface.
 function(viaduct_library name)
-  cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "EXCEPT;USES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  foreach(source ${ARG_EXCEPT})
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${source}.cc)
+  endforeach()
   if(sources)
     add_library(viaduct_${name} STATIC ${sources})
     target_link_libraries(viaduct_${name} PUBLIC viaduct_options ${ARG_USES})

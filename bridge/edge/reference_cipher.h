@@ -7,24 +7,18 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <deque>
-#include <memory>
-#include <vector>
 
-#include "edge/batch_cipher.h"
-#include "protocol/srtp/key_derivation.h"
+#include "edge/key_table.h"
+#include "edge/session_cipher.h"
 
 namespace viaduct::edge {
 
-class ReferenceCipher final : public BatchCipher {
+class ReferenceCipher final : public SessionCipher {
  public:
   ReferenceCipher(Direction direction, size_t max_keys);
   ~ReferenceCipher() override;
 
-  Result<KeySlot> add_key(const srtp::SrtpKeys& keys) override;
-  // The same for session keys that are derived already, such as those of published packet vectors.
-  Result<KeySlot> add_session_keys(srtp::SrtpProfile profile, const srtp::SessionKeys& keys);
+  Result<KeySlot> add_session_keys(srtp::SrtpProfile profile, const srtp::SessionKeys& keys) override;
   void remove_key(KeySlot slot) override;
   void submit(CipherBatch* batch) override;  // the work is done here
   CipherBatch* poll() override;
@@ -32,21 +26,11 @@ class ReferenceCipher final : public BatchCipher {
 
  private:
   struct Key;
-  struct RetiredSlot {
-    uint32_t slot;
-    uint64_t batches_submitted;  // at its removal; the slot is free once as many have been polled
-  };
 
   Verdict run(CipherJob& job);
-  void free_retired_slots();
 
   const Direction direction_;
-  std::vector<std::unique_ptr<Key>> keys_;  // by slot
-  std::vector<uint32_t> free_slots_;
-  std::deque<RetiredSlot> retired_slots_;
-  std::deque<CipherBatch*> finished_;
-  uint64_t batches_submitted_ = 0;
-  uint64_t batches_polled_ = 0;
+  KeyTable<Key> keys_;
 };
 
 }  // namespace viaduct::edge

@@ -1,4 +1,4 @@
-// SRTP for a batch of 1,200-byte packets, each under a key of its own, as a fan-out has them.
+// SRTP for a batch of 1,200-byte packets, under one key or under as many as a fan-out has receivers.
 //
 // The reference cipher is the yardstick: tests/bench/run gives every other engine as a ratio to it from the same run.
 #include <benchmark/benchmark.h>
@@ -7,8 +7,10 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "edge/cpu_cipher.h"
 #include "edge/reference_cipher.h"
 #include "limits.h"
 
@@ -20,16 +22,16 @@ constexpr size_t PayloadBytes = 1200;
 constexpr uint32_t Ssrc = 0x1234;
 using MakeCipher = std::unique_ptr<BatchCipher> (*)(Direction, size_t max_keys);
 
-// A batch of packets with a key each, ready to be submitted again and again.
+// A batch of packets that take turns with the keys, ready to be submitted again and again.
 class Fixture {
  public:
-  Fixture(BatchCipher& cipher, srtp::SrtpProfile profile, size_t packets)
+  Fixture(BatchCipher& cipher, srtp::SrtpProfile profile, size_t packets, size_t keys)
       : jobs_(packets), payload_(PayloadBytes, 0x5a) {
     buffers_.resize(packets, std::vector<uint8_t>(limits::PacketBufferBytes));
     for (size_t i = 0; i < packets; ++i) {
       const std::vector<uint8_t> key(srtp::master_key_bytes(profile), static_cast<uint8_t>(i));
       const std::vector<uint8_t> salt(srtp::master_salt_bytes(profile), static_cast<uint8_t>(i + 1));
-      jobs_[i].slot = cipher.add_key({profile, key, salt}).value();
+      jobs_[i].slot = i < keys ? cipher.add_key({profile, key, salt}).value() : jobs_[i - keys].slot;
       jobs_[i].header_bytes = HeaderBytes;
       jobs_[i].ssrc = Ssrc;
       jobs_[i].packet = buffers_[i].data();
@@ -81,8 +83,9 @@ void count_packets(benchmark::State& state, size_t packets) {
 
 void protect(benchmark::State& state, MakeCipher make, srtp::SrtpProfile profile) {
   const auto packets = static_cast<size_t>(state.range(0));
-  const auto cipher = make(Direction::Protect, packets);
-  Fixture fixture(*cipher, profile, packets);
+  const auto keys = static_cast<size_t>(state.range(1));
+  const auto cipher = make(Direction::Protect, keys);
+  Fixture fixture(*cipher, profile, packets, keys);
   uint64_t index = 1;
   for (auto _ : state) {
     fixture.aim_at_shared_payload(index++);
@@ -94,13 +97,14 @@ void protect(benchmark::State& state, MakeCipher make, srtp::SrtpProfile profile
 // Decryption is in place, so each round first copies the ciphertext back: a few tens of nanoseconds a packet.
 void unprotect(benchmark::State& state, MakeCipher make, srtp::SrtpProfile profile) {
   const auto packets = static_cast<size_t>(state.range(0));
-  const auto sender = make(Direction::Protect, packets);
-  Fixture fixture(*sender, profile, packets);
+  const auto keys = static_cast<size_t>(state.range(1));
+  const auto sender = make(Direction::Protect, keys);
+  Fixture fixture(*sender, profile, packets, keys);
   fixture.aim_at_shared_payload(1);
   if (!fixture.run(*sender)) state.SkipWithError("a packet was not protected");
   fixture.keep_ciphertext();
-  const auto receiver = make(Direction::Unprotect, packets);
-  const Fixture inbound(*receiver, profile, packets);  // for its keys
+  const auto receiver = make(Direction::Unprotect, keys);
+  const Fixture inbound(*receiver, profile, packets, keys);  // for its keys
   for (auto _ : state) {
     fixture.aim_at_ciphertext(inbound.jobs());
     if (!fixture.run(*receiver)) state.SkipWithError("a packet was not authentic");
@@ -112,17 +116,32 @@ void register_engine(const std::string& engine, MakeCipher make) {
   for (const auto profile : {srtp::SrtpProfile::AeadAes128Gcm, srtp::SrtpProfile::AeadAes256Gcm,
                              srtp::SrtpProfile::Aes128CmHmacSha1_80}) {
     const std::string kind = std::string("/") + srtp::to_string(profile);
-    for (const int64_t packets : {1, 32, 256}) {
-      benchmark::RegisterBenchmark(("protect/" + engine + kind).c_str(), protect, make, profile)->Arg(packets);
-      benchmark::RegisterBenchmark(("unprotect/" + engine + kind).c_str(), unprotect, make, profile)->Arg(packets);
+    for (const auto& [what, run] :
+         {std::pair{std::string("protect/"), &protect}, {std::string("unprotect/"), &unprotect}}) {
+      benchmark::RegisterBenchmark((what + engine + kind).c_str(), run, make, profile)
+          ->ArgNames({"packets", "keys"})
+          ->Args({1, 1})
+          ->Args({4, 1})
+          ->Args({32, 1})
+          ->Args({32, 32})
+          ->Args({256, 1})
+          ->Args({256, 100});
     }
   }
 }
 
+std::unique_ptr<BatchCipher> make_reference(Direction direction, size_t max_keys) {
+  return std::make_unique<ReferenceCipher>(direction, max_keys);
+}
+
+std::unique_ptr<BatchCipher> make_cpu(Direction direction, size_t max_keys) {
+  auto made = make_cpu_cipher(direction, max_keys);
+  return made ? std::move(*made) : nullptr;
+}
+
 const bool Registered = [] {
-  register_engine("reference", [](Direction direction, size_t max_keys) -> std::unique_ptr<BatchCipher> {
-    return std::make_unique<ReferenceCipher>(direction, max_keys);
-  });
+  register_engine("reference", make_reference);
+  if (make_cpu(Direction::Protect, 1) != nullptr) register_engine("cpu", make_cpu);
   return true;
 }();
 

@@ -1,14 +1,16 @@
-// ReferenceCipher against libsrtp2, bit for bit: what one makes the other must make and read.
+// Every CPU cipher against libsrtp2, bit for bit: what one makes the other must make and read.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/random.h"
-#include "edge/reference_cipher.h"
 #include "protocol/srtp/srtcp.h"
 #include "tests/differential/libsrtp.h"
+#include "tests/support/cipher_engines.h"
 #include "tests/support/cipher_job.h"
 #include "tests/support/hex.h"
 #include "tests/support/random_packet.h"
@@ -40,7 +42,8 @@ class Key {
   ByteVector key_, salt_;
 };
 
-class CipherDifferential : public ::testing::TestWithParam<srtp::SrtpProfile> {
+class CipherDifferential
+    : public ::testing::TestWithParam<std::tuple<testing::CipherEngine, srtp::SrtpProfile>> {
  protected:
   static constexpr int Keys = 8;
   static constexpr int PacketsPerKey = 200;
@@ -53,16 +56,28 @@ class CipherDifferential : public ::testing::TestWithParam<srtp::SrtpProfile> {
   }
 
   SeededRandom random_{42};
-  ReferenceCipher protect_{Direction::Protect, Keys};
-  ReferenceCipher unprotect_{Direction::Unprotect, Keys};
+  static srtp::SrtpProfile profile() { return std::get<srtp::SrtpProfile>(GetParam()); }
+  static std::unique_ptr<SessionCipher> make(Direction direction) {
+    return std::get<testing::CipherEngine>(GetParam()).make(direction, Keys);
+  }
+
+  const std::unique_ptr<SessionCipher> protect_owner_ = make(Direction::Protect);
+  const std::unique_ptr<SessionCipher> unprotect_owner_ = make(Direction::Unprotect);
+  SessionCipher& protect_ = *protect_owner_;
+  SessionCipher& unprotect_ = *unprotect_owner_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Profiles, CipherDifferential, ::testing::ValuesIn(testing::AllProfiles),
-                         [](const auto& test) { return std::string(srtp::to_string(test.param)); });
+INSTANTIATE_TEST_SUITE_P(Engines, CipherDifferential,
+                         ::testing::Combine(::testing::ValuesIn(testing::all_engines()),
+                                            ::testing::ValuesIn(testing::AllProfiles)),
+                         [](const auto& test) {
+                           return std::get<0>(test.param).name + "_" +
+                                  srtp::to_string(std::get<1>(test.param));
+                         });
 
 TEST_P(CipherDifferential, MakesTheSameSrtpPacketsThroughARollover) {
   for (int k = 0; k < Keys; ++k) {
-    const Key key(GetParam(), random_);
+    const Key key(profile(), random_);
     LibSrtp oracle(key.keys(), false);
     const KeySlot slot = protect_.add_key(key.keys()).value();
     const uint32_t ssrc = random_.u32();
@@ -77,7 +92,7 @@ TEST_P(CipherDifferential, MakesTheSameSrtpPacketsThroughARollover) {
 }
 
 TEST_P(CipherDifferential, MakesTheSameSrtpPacketsAtAnyRolloverCount) {
-  const Key key(GetParam(), random_);
+  const Key key(profile(), random_);
   const KeySlot slot = protect_.add_key(key.keys()).value();
   for (int i = 0; i < PacketsPerKey; ++i) {
     LibSrtp oracle(key.keys(), false);
@@ -98,7 +113,7 @@ TEST_P(CipherDifferential, MakesTheSameSrtpPacketsAtAnyRolloverCount) {
 
 TEST_P(CipherDifferential, ReadsTheSrtpPacketsThatTheOtherMakes) {
   for (int k = 0; k < Keys; ++k) {
-    const Key key(GetParam(), random_);
+    const Key key(profile(), random_);
     LibSrtp sender(key.keys(), false), receiver(key.keys(), true);
     const KeySlot in = unprotect_.add_key(key.keys()).value(), out = protect_.add_key(key.keys()).value();
     const uint32_t ssrc = random_.u32();
@@ -120,14 +135,14 @@ TEST_P(CipherDifferential, ReadsTheSrtpPacketsThatTheOtherMakes) {
 
 TEST_P(CipherDifferential, MakesAndReadsTheSameSrtcpPackets) {
   for (int k = 0; k < Keys; ++k) {
-    const Key key(GetParam(), random_);
+    const Key key(profile(), random_);
     LibSrtp sender(key.keys(), false), receiver(key.keys(), true);
     const KeySlot in = unprotect_.add_key(key.keys()).value(), out = protect_.add_key(key.keys()).value();
     const uint32_t ssrc = random_.u32();
     for (int i = 0; i < PacketsPerKey; ++i) {
       const RandomPacket packet = random_rtcp(random_, ssrc);
       const ByteVector theirs = sender.protect_rtcp(packet.bytes).value();
-      const uint32_t index = srtp::srtcp_index(theirs, GetParam()).value();  // libsrtp2 counts by itself
+      const uint32_t index = srtp::srtcp_index(theirs, profile()).value();  // libsrtp2 counts by itself
       const Outcome ours = run_in_place(protect_, Direction::Protect, {out, true, 8, ssrc, index}, packet.bytes);
       ASSERT_NO_FATAL_FAILURE(expect_same(ours, theirs)) << "index " << index;
 
@@ -141,7 +156,7 @@ TEST_P(CipherDifferential, MakesAndReadsTheSameSrtcpPackets) {
 }
 
 TEST_P(CipherDifferential, RefusesWhatTheOtherRefuses) {
-  const Key key(GetParam(), random_), other_key(GetParam(), random_);
+  const Key key(profile(), random_), other_key(profile(), random_);
   const KeySlot out = protect_.add_key(key.keys()).value();
   const KeySlot in = unprotect_.add_key(key.keys()).value(), wrong = unprotect_.add_key(other_key.keys()).value();
   LibSrtp stranger(other_key.keys(), true);

@@ -43,6 +43,7 @@ WRAPPED_IN = {
     'prometheus': ['control/'],
     'openssl': ['protocol/stun/', 'protocol/dtls/', 'protocol/srtp/', 'edge/', 'control/', 'secrecy/'],
     'srtp2': ['edge/'],
+    'intel-ipsec-mb.h': ['edge/cpu_cipher_library.h'],
     'opus': ['audio/'],
     'spdlog': ['base/log.'],
     'fmt': ['base/log.'],

@@ -5,9 +5,12 @@
 
 #include <atomic>
 #include <cstring>
+#include <memory>
 #include <thread>
+#include <vector>
 
 #include "base/random.h"
+#include "secrecy/in_secret_memory.h"
 #include "tests/unit/secrecy/child.h"
 #include "tests/unit/secrecy/memory_of_process.h"
 
@@ -207,6 +210,25 @@ TEST(SecretMemoryOfTheProcess, IsSharedByThreadsThatGiveBackEachOthersBlocks) {
     std::thread([block] { release(block); }).join();
   }
   EXPECT_EQ(process_memory().usage().bytes_in_use, before);
+}
+
+struct alignas(64) WideKey : AlignedInSecretMemory<64> {
+  uint8_t bytes[100] = {};
+};
+
+TEST(SecretMemoryOfTheProcess, AlignsObjectsThatAskForMoreAndTakesThemBack) {
+  const size_t before = process_memory().usage().bytes_in_use;
+  {
+    std::vector<std::unique_ptr<WideKey>> keys;
+    for (int i = 0; i < 20; ++i) {
+      keys.push_back(std::make_unique<WideKey>());
+      ASSERT_EQ(reinterpret_cast<uintptr_t>(keys.back().get()) % 64, 0u);
+      ASSERT_TRUE(process_memory().owns(keys.back().get()));
+      ASSERT_TRUE(process_memory().owns(keys.back().get() + 1));
+    }
+    EXPECT_GE(process_memory().usage().bytes_in_use, before + 20 * sizeof(WideKey));
+  }
+  EXPECT_LT(process_memory().usage().bytes_in_use, before + 20 * sizeof(WideKey));
 }
 
 TEST(SecretMemoryOfTheProcess, WipesWhatIsGivenBack) {

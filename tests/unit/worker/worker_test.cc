@@ -2,6 +2,7 @@
 // simulation leaves out.
 #include "worker.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 
@@ -144,6 +145,31 @@ TEST_F(WorkerTest, CarriesTwoClientsBetweenRealSocketsAndThreads) {
   EXPECT_GE(heard(1), 20u);
   EXPECT_TRUE(peers[0].client->faults().empty());
   EXPECT_TRUE(next_report<conference::EndpointConnected>());
+}
+
+// Takes the labels of one gauge.
+class EngineReader final : public MetricVisitor {
+ public:
+  void counter(std::string_view, std::string_view, MetricLabels, double) override {}
+  void gauge(std::string_view name, std::string_view, MetricLabels labels, double value) override {
+    if (name != "viaduct_cipher_engine") return;
+    EXPECT_EQ(value, 1);
+    std::string line;
+    for (const auto& [key, label] : labels) (line += key) += "=" + std::string(label) + " ";
+    lines.push_back(line);
+  }
+  void histogram(std::string_view, std::string_view, MetricLabels, std::span<const double>,
+                 std::span<const uint64_t>, double) override {}
+
+  std::vector<std::string> lines;
+};
+
+TEST_F(WorkerTest, ShowsWhichCipherEnginesItRunsOn) {
+  EngineReader reader;
+  worker_->visit(reader);
+  EXPECT_THAT(reader.lines,
+              ::testing::ElementsAre("worker=0 direction=unprotect engine=reference ",
+                                     "worker=0 direction=protect engine=reference "));
 }
 
 }  // namespace

@@ -1,24 +1,31 @@
-#include "edge/reference_cipher.h"
-
+// What holds for every BatchCipher that works on this CPU.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/random.h"
+#include "protocol/srtp/key_derivation.h"
 #include "protocol/srtp/packet_index.h"
 #include "protocol/srtp/srtcp.h"
-#include "tests/support/hex.h"
+#include "tests/support/cipher_engines.h"
 #include "tests/support/cipher_job.h"
+#include "tests/support/hex.h"
 
 namespace viaduct::edge {
 namespace {
 
 using srtp::SrtpProfile;
+using testing::all_engines;
 using testing::AllProfiles;
+using testing::CipherEngine;
 using testing::from_hex;
 using testing::Outcome;
 using testing::PacketKind;
@@ -28,10 +35,26 @@ using testing::TestKey;
 using testing::to_hex;
 using ByteVector = std::vector<uint8_t>;
 
+// Both directions of an engine.
 struct Ciphers {
-  ReferenceCipher protect{Direction::Protect, 16};
-  ReferenceCipher unprotect{Direction::Unprotect, 16};
+  explicit Ciphers(const CipherEngine& engine)
+      : protect_owner(engine.make(Direction::Protect, 16)),
+        unprotect_owner(engine.make(Direction::Unprotect, 16)) {}
+
+  std::unique_ptr<SessionCipher> protect_owner, unprotect_owner;
+  SessionCipher& protect = *protect_owner;
+  SessionCipher& unprotect = *unprotect_owner;
 };
+
+class EachEngine : public ::testing::TestWithParam<CipherEngine> {
+ protected:
+  std::unique_ptr<SessionCipher> make(Direction direction, size_t max_keys) {
+    return GetParam().make(direction, max_keys);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, EachEngine, ::testing::ValuesIn(all_engines()),
+                         [](const auto& test) { return test.param.name; });
 
 ByteVector rtp_packet(size_t payload_bytes) {
   ByteVector packet = from_hex("8060f17b 8041f8d3 5501a0b2");
@@ -103,7 +126,7 @@ PacketKind kind_of(const Vector& v, KeySlot slot) {
   return {slot, v.rtcp, static_cast<uint16_t>(v.rtcp ? 8 : 12), load_be32(&clear[v.rtcp ? 4 : 8]), v.index};
 }
 
-KeySlot add_gcm_vector_key(ReferenceCipher& cipher, SrtpProfile profile) {
+KeySlot add_gcm_vector_key(SessionCipher& cipher, SrtpProfile profile) {
   srtp::SessionKeys keys;
   const ByteVector salt = from_hex(GcmSalt);
   for (srtp::SessionKey* key : {&keys.rtp, &keys.rtcp}) {
@@ -126,16 +149,16 @@ void expect_both_ways(Ciphers& ciphers, const Vector& v, KeySlot protect_slot, K
   EXPECT_EQ(opened.index, v.index) << v.what;
 }
 
-TEST(ReferenceCipher, MakesAndReadsThePacketsOfRfc7714) {
-  Ciphers ciphers;
+TEST_P(EachEngine, MakesAndReadsThePacketsOfRfc7714) {
+  Ciphers ciphers(GetParam());
   for (const Vector& v : GcmVectors) {
     expect_both_ways(ciphers, v, add_gcm_vector_key(ciphers.protect, v.profile),
                      add_gcm_vector_key(ciphers.unprotect, v.profile));
   }
 }
 
-TEST(ReferenceCipher, ReadsSrtcpThatIsTaggedButNotEncrypted) {
-  Ciphers ciphers;
+TEST_P(EachEngine, ReadsSrtcpThatIsTaggedButNotEncrypted) {
+  Ciphers ciphers(GetParam());
   for (const Vector& v : GcmTaggedOnly) {
     const PacketKind kind = kind_of(v, add_gcm_vector_key(ciphers.unprotect, v.profile));
     ByteVector packet = from_hex(v.protected_packet);
@@ -148,8 +171,31 @@ TEST(ReferenceCipher, ReadsSrtcpThatIsTaggedButNotEncrypted) {
   }
 }
 
-TEST(ReferenceCipher, MakesAndReadsPacketsUnderTheKeysOfRfc3711) {
-  Ciphers ciphers;
+// RFC 3711 section 3.4 lets E be 0 for this profile, too.
+TEST_P(EachEngine, ReadsSha1SrtcpThatIsTaggedButNotEncrypted) {
+  Ciphers ciphers(GetParam());
+  const TestKey key(SrtpProfile::Aes128CmHmacSha1_80);
+  const srtp::SessionKeys session = srtp::derive_session_keys(key.keys()).value();
+  const ByteVector clear = from_hex("81c8000b cafebabe abababab abababab abababab abababab");
+  ByteVector packet = clear;
+  packet.insert(packet.end(), {0, 0, 0, 7});  // E is 0, the index 7
+  std::array<uint8_t, 20> tag;
+  const Bytes tag_key = session.rtcp.authentication.first(srtp::AuthenticationKeyBytes);
+  HMAC(EVP_sha1(), tag_key.data(), static_cast<int>(tag_key.size()), packet.data(), packet.size(), tag.data(),
+       nullptr);
+  packet.insert(packet.end(), tag.begin(), tag.begin() + 10);
+
+  const PacketKind kind{ciphers.unprotect.add_key(key.keys()).value(), true, 8, 0xcafebabe, 0};
+  const Outcome opened = run_in_place(ciphers.unprotect, Direction::Unprotect, kind, packet);
+  EXPECT_EQ(opened.verdict, Verdict::Ok);
+  EXPECT_EQ(to_hex(opened.packet), to_hex(clear));
+  EXPECT_EQ(opened.index, 7u);
+  packet[10] ^= 1;
+  EXPECT_EQ(run_in_place(ciphers.unprotect, Direction::Unprotect, kind, packet).verdict, Verdict::AuthFailed);
+}
+
+TEST_P(EachEngine, MakesAndReadsPacketsUnderTheKeysOfRfc3711) {
+  Ciphers ciphers(GetParam());
   const ByteVector key = from_hex(Sha1MasterKey), salt = from_hex(Sha1MasterSalt);
   const srtp::SrtpKeys master{SrtpProfile::Aes128CmHmacSha1_80, key, salt};
   for (const Vector& v : Sha1Vectors) {
@@ -159,19 +205,25 @@ TEST(ReferenceCipher, MakesAndReadsPacketsUnderTheKeysOfRfc3711) {
 
 // ---- every profile ----
 
-class EachProfile : public ::testing::TestWithParam<SrtpProfile> {
+class EachProfile : public ::testing::TestWithParam<std::tuple<CipherEngine, SrtpProfile>> {
  protected:
-  KeySlot add_to(ReferenceCipher& cipher, uint8_t seed = 1) {
-    return cipher.add_key(TestKey(GetParam(), seed).keys()).value();
+  static SrtpProfile profile() { return std::get<SrtpProfile>(GetParam()); }
+  KeySlot add_to(SessionCipher& cipher, uint8_t seed = 1) {
+    return cipher.add_key(TestKey(profile(), seed).keys()).value();
   }
   PacketKind rtp(KeySlot slot, uint64_t index = 0xf17b) const { return {slot, false, 12, 0x5501a0b2, index}; }
   PacketKind rtcp(KeySlot slot, uint64_t index = 9) const { return {slot, true, 8, 0x5501a0b2, index}; }
 
-  Ciphers ciphers_;
+  Ciphers ciphers_{std::get<CipherEngine>(GetParam())};
 };
 
-INSTANTIATE_TEST_SUITE_P(Profiles, EachProfile, ::testing::ValuesIn(AllProfiles),
-                         [](const auto& test) { return std::string(srtp::to_string(test.param)); });
+INSTANTIATE_TEST_SUITE_P(Engines, EachProfile,
+                         ::testing::Combine(::testing::ValuesIn(all_engines()),
+                                            ::testing::ValuesIn(AllProfiles)),
+                         [](const auto& test) {
+                           return std::get<0>(test.param).name + "_" +
+                                  srtp::to_string(std::get<1>(test.param));
+                         });
 
 TEST_P(EachProfile, WritesOneSharedPayloadBehindManyReceiversHeadersAndPrefixes) {
   const ByteVector payload = rtp_packet(333);  // any bytes
@@ -183,7 +235,7 @@ TEST_P(EachProfile, WritesOneSharedPayloadBehindManyReceiversHeadersAndPrefixes)
     for (size_t i = 0; i < Receivers; ++i) {
       buffers[i] = rtp_packet(prefix_bytes);
       buffers[i][11] = static_cast<uint8_t>(i);
-      buffers[i].resize(12u + prefix_bytes + payload.size() + srtp::tag_bytes(GetParam()));
+      buffers[i].resize(12u + prefix_bytes + payload.size() + srtp::tag_bytes(profile()));
       jobs[i] = {.slot = add_to(ciphers_.protect, static_cast<uint8_t>(i + 1)),
                  .header_bytes = 12,
                  .prefix_bytes = prefix_bytes,
@@ -239,7 +291,7 @@ TEST_P(EachProfile, RefusesAnotherKeyAnotherIndexAndAnotherSsrc) {
   EXPECT_EQ(verdict(rtp(right)), Verdict::Ok);
   EXPECT_EQ(verdict(rtp(wrong)), Verdict::AuthFailed);
   EXPECT_EQ(verdict(rtp(right, 0xf17b + 0x10000)), Verdict::AuthFailed);  // another rollover count
-  if (GetParam() != SrtpProfile::Aes128CmHmacSha1_80) {  // where the SSRC enters the tag by the IV alone
+  if (profile() != SrtpProfile::Aes128CmHmacSha1_80) {  // where the SSRC enters the tag by the IV alone
     PacketKind other = rtp(right);
     other.ssrc ^= 1;
     EXPECT_EQ(verdict(other), Verdict::AuthFailed);
@@ -267,7 +319,7 @@ TEST_P(EachProfile, CallsEveryShortPacketMalformedOrForged) {
       if (n > 0) packet[0] = static_cast<uint8_t>(first);
       for (bool is_rtcp : {false, true}) {
         const size_t header = is_rtcp ? 8 : 12;
-        const size_t trailer = is_rtcp ? srtp::srtcp_trailer_bytes(GetParam()) : srtp::srtp_trailer_bytes(GetParam());
+        const size_t trailer = is_rtcp ? srtp::srtcp_trailer_bytes(profile()) : srtp::srtp_trailer_bytes(profile());
         const Outcome opened =
             run_in_place(ciphers_.unprotect, Direction::Unprotect, is_rtcp ? rtcp(in) : rtp(in), packet);
         EXPECT_EQ(opened.verdict, n < header + trailer ? Verdict::Malformed : Verdict::AuthFailed) << n << " bytes";
@@ -280,7 +332,7 @@ TEST_P(EachProfile, ProtectsAnEmptyPayload) {
   const KeySlot out = add_to(ciphers_.protect), in = add_to(ciphers_.unprotect);
   const ByteVector clear = rtp_packet(0);
   const ByteVector sealed = run_in_place(ciphers_.protect, Direction::Protect, rtp(out), clear).packet;
-  EXPECT_EQ(sealed.size(), 12 + srtp::tag_bytes(GetParam()));
+  EXPECT_EQ(sealed.size(), 12 + srtp::tag_bytes(profile()));
   EXPECT_EQ(run_in_place(ciphers_.unprotect, Direction::Unprotect, rtp(in), sealed).packet, clear);
 }
 
@@ -316,8 +368,9 @@ TEST_P(EachProfile, RefusesAJobThatIsNotAPacketInPlace) {
 
 // ---- keys and batches ----
 
-TEST(ReferenceCipher, AnswersBadKeyForASlotThatNamesNoKey) {
-  ReferenceCipher cipher(Direction::Protect, 2);
+TEST_P(EachEngine, AnswersBadKeyForASlotThatNamesNoKey) {
+  const auto owner = make(Direction::Protect, 2);
+  SessionCipher& cipher = *owner;
   const KeySlot slot = cipher.add_key(TestKey(SrtpProfile::AeadAes128Gcm).keys()).value();
   const auto verdict = [&](KeySlot s) {
     return run_in_place(cipher, Direction::Protect, {s, false, 12, 1, 1}, rtp_packet(10)).verdict;
@@ -331,8 +384,9 @@ TEST(ReferenceCipher, AnswersBadKeyForASlotThatNamesNoKey) {
   EXPECT_EQ(verdict(slot), Verdict::BadKey);
 }
 
-TEST(ReferenceCipher, IsFullAtItsLimitAndHasRoomAgainAfterARemoval) {
-  ReferenceCipher cipher(Direction::Protect, 2);
+TEST_P(EachEngine, IsFullAtItsLimitAndHasRoomAgainAfterARemoval) {
+  const auto owner = make(Direction::Protect, 2);
+  SessionCipher& cipher = *owner;
   const TestKey key(SrtpProfile::AeadAes256Gcm);
   const KeySlot first = cipher.add_key(key.keys()).value();
   const KeySlot second = cipher.add_key(key.keys()).value();
@@ -344,8 +398,9 @@ TEST(ReferenceCipher, IsFullAtItsLimitAndHasRoomAgainAfterARemoval) {
   EXPECT_EQ(cipher.add_key(key.keys()).value(), first);
 }
 
-TEST(ReferenceCipher, KeepsASlotOutOfUseWhileABatchThatNamesItIsInFlight) {
-  ReferenceCipher cipher(Direction::Protect, 1);
+TEST_P(EachEngine, KeepsASlotOutOfUseWhileABatchThatNamesItIsInFlight) {
+  const auto owner = make(Direction::Protect, 1);
+  SessionCipher& cipher = *owner;
   const TestKey key(SrtpProfile::AeadAes128Gcm);
   const KeySlot slot = cipher.add_key(key.keys()).value();
   ByteVector buffer(100);
@@ -360,16 +415,18 @@ TEST(ReferenceCipher, KeepsASlotOutOfUseWhileABatchThatNamesItIsInFlight) {
   EXPECT_EQ(cipher.add_key(key.keys()).value(), slot);
 }
 
-TEST(ReferenceCipher, RefusesAKeyOfTheWrongSize) {
-  ReferenceCipher cipher(Direction::Protect, 1);
+TEST_P(EachEngine, RefusesAKeyOfTheWrongSize) {
+  const auto owner = make(Direction::Protect, 1);
+  SessionCipher& cipher = *owner;
   const ByteVector bytes(32);
   const auto refused = cipher.add_key({SrtpProfile::AeadAes128Gcm, bytes, Bytes(bytes).first(12)});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::InvalidArgument);
 }
 
-TEST(ReferenceCipher, GivesBatchesBackInTheOrderTheyCame) {
-  ReferenceCipher cipher(Direction::Protect, 1);
+TEST_P(EachEngine, GivesBatchesBackInTheOrderTheyCame) {
+  const auto owner = make(Direction::Protect, 1);
+  SessionCipher& cipher = *owner;
   EXPECT_EQ(cipher.poll(), nullptr);
   CipherBatch a, b, c;
   for (CipherBatch* batch : {&a, &b, &c}) cipher.submit(batch);
