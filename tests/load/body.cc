@@ -40,7 +40,8 @@ uint32_t check_of(uint64_t seed, const uint8_t* clear, size_t body_bytes) {
 
 }  // namespace
 
-BodyMaker::BodyMaker(uint64_t seed) : seed_(mix(seed)), table_(TableBytes + limits::MaxPacketBytes) {
+BodyMaker::BodyMaker(uint64_t seed)
+    : seed_(mix(seed)), table_(TableBytes + limits::MaxPacketBytes) {
   SeededRandom(seed_).fill(table_);
 }
 
@@ -77,7 +78,8 @@ std::optional<Stamp> BodyMaker::read(Bytes body) const {
   if (nonce != nonce_of(stamp)) return std::nullopt;
   if (load_be32(&clear[16]) != check_of(seed_, clear.data(), body.size())) return std::nullopt;
   const Bytes rest = body.subspan(StampBytes);
-  if (!rest.empty() && std::memcmp(rest.data(), filling(nonce, rest.size()).data(), rest.size()) != 0)
+  if (!rest.empty() &&
+      std::memcmp(rest.data(), filling(nonce, rest.size()).data(), rest.size()) != 0)
     return std::nullopt;
   return stamp;
 }
@@ -102,7 +104,7 @@ void write_prefix(MutableBytes out, BodyShape shape, codec::MediaKind kind, bool
   ByteWriter to(out);
   const bool audio = kind == codec::MediaKind::Audio;
   if (shape == BodyShape::Sealed) {
-    if (!audio) to.u8(key ? 0 : 1);  // what the packetizer sees, as in a frame tag
+    if (!audio) to.u8(key ? 0 : 1);   // what the packetizer sees, as in a frame tag
     to.u8(0x80 | 6 << 4 | 0x08 | 3);  // RFC 9605 section 4.3: KID in 7 bytes, CTR in 4
     to.be24(0x80a5c3);
     to.be32(0x1f2e3d4c);

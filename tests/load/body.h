@@ -1,10 +1,12 @@
 // What the packets of the load tester hold, so that whoever receives one can tell from its bytes
-// alone who sent it, which of its packets it is, when it was due, and that no bit of it has changed.
+// alone who sent it, which of its packets it is, when it was due, and that no bit of it has
+// changed.
 //
 //   | codec header: prefix | nonce: 8 | stamp: 20, masked | filling from a table |
 //
-// Nonce, mask and place in the table follow from the run's seed and the packet, so the same seed gives
-// the same bytes. All of it but the codec header looks random, and none of it parses as codec data.
+// Nonce, mask and place in the table follow from the run's seed and the packet, so the same seed
+// gives the same bytes. All of it but the codec header looks random, and none of it parses as codec
+// data.
 #pragma once
 
 #include <cstdint>

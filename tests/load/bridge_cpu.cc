@@ -52,8 +52,8 @@ Result<BridgeCpu> BridgeCpu::of_process(pid_t pid) {
   BridgeCpu cpu;
   cpu.pid_ = pid;
   if (cpu.read()) return cpu;
-  return Error{ErrorCode::NotFound, "There is no process " + std::to_string(pid) +
-                                        ": --bridge-pid names the bridge's."};
+  return Error{ErrorCode::NotFound,
+               "There is no process " + std::to_string(pid) + ": --bridge-pid names the bridge's."};
 }
 
 Result<BridgeCpu> BridgeCpu::of_metrics(const std::string& url) {
@@ -83,8 +83,8 @@ std::optional<Duration> cpu_seconds_in(const std::string& metrics) {
   return Duration(static_cast<int64_t>(std::strtod(found[1].str().c_str(), nullptr) * 1e9));
 }
 
-// The name in the second field may hold anything, blanks and brackets too: the fields count from the last
-// bracket (proc(5)).
+// The name in the second field may hold anything, blanks and brackets too: the fields count from
+// the last bracket (proc(5)).
 std::optional<long> cpu_ticks_in(const std::string& stat) {
   const size_t name_ends = stat.rfind(')');
   if (name_ends == std::string::npos) return std::nullopt;

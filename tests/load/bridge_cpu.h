@@ -1,5 +1,5 @@
-// How much CPU time the bridge has used, user and system, of all its threads: from /proc, or from its
-// /metrics when it runs elsewhere.
+// How much CPU time the bridge has used, user and system, of all its threads: from /proc, or from
+// its /metrics when it runs elsewhere.
 #pragma once
 
 #include <sys/types.h>

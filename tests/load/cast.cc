@@ -90,8 +90,8 @@ class Casting {
       const double factor = std::clamp(-std::log1p(-draw), 0.5, 3.0);
       at += Duration(static_cast<int64_t>(factor * static_cast<double>(mean.count())));
       if (at < scenario_.duration)
-        cast_.cues.push_back({at, member.participant,
-                              present ? Action::Kind::Leave : Action::Kind::Join, nullptr});
+        cast_.cues.push_back(
+            {at, member.participant, present ? Action::Kind::Leave : Action::Kind::Join, nullptr});
     }
   }
 

@@ -1,5 +1,5 @@
-// The participants of a scenario, one by one, and everything that happens to each of them, in order of
-// time. Pure: the same scenario gives the same cast.
+// The participants of a scenario, one by one, and everything that happens to each of them, in order
+// of time. Pure: the same scenario gives the same cast.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,9 @@ struct Cue {
 
 struct Cast {
   std::vector<ParticipantPlan> participants;
-  std::vector<Cue> cues;                // by time
-  std::vector<std::string> not_exercised;  // one sentence for each part of the scenario that is left out
+  std::vector<Cue> cues;  // by time
+  std::vector<std::string>
+      not_exercised;  // one sentence for each part of the scenario that is left out
 };
 
 // `scenario` outlives the cast. One action on nobody is no error: it is told in not_exercised.

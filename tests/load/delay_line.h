@@ -26,8 +26,8 @@ class DelayLine {
  public:
   void hold(Timestamp due, uint32_t participant, uint32_t attempt,
             std::shared_ptr<UdpPort> to_bridge, Bytes bytes) {
-    held_.push_back({due, order_++, participant, attempt, std::move(to_bridge),
-                     {bytes.begin(), bytes.end()}});
+    held_.push_back(
+        {due, order_++, participant, attempt, std::move(to_bridge), {bytes.begin(), bytes.end()}});
     std::ranges::push_heap(held_, later);
   }
 

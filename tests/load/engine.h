@@ -1,8 +1,8 @@
-// The run itself: one event loop that lets participants join, moves their packets on real sockets, plays
-// the timeline and measures.
+// The run itself: one event loop that lets participants join, moves their packets on real sockets,
+// plays the timeline and measures.
 //
-// Signalling and DTLS handshakes have threads of their own and talk to the loop by mailboxes; everything
-// else, thousands of participants, is the loop's alone.
+// Signalling and DTLS handshakes have threads of their own and talk to the loop by mailboxes;
+// everything else, thousands of participants, is the loop's alone.
 #pragma once
 
 #include <functional>
@@ -20,12 +20,12 @@
 namespace viaduct::load {
 
 struct EngineOptions {
-  std::string host, port;         // of the bridge's signalling
+  std::string host, port;  // of the bridge's signalling
   std::string token;
   std::vector<std::string> from;  // addresses of participants, in turn; empty: the kernel chooses
   std::vector<srtp::SrtpProfile> profiles;  // offered, most wanted first
   Verify verify = Verify::Sample;
-  bool segment = false;           // send by UDP GSO
+  bool segment = false;  // send by UDP GSO
   size_t handshake_threads = 1;
   int socket_buffer_bytes = 1 << 20;
   Duration join_timeout = 30s;

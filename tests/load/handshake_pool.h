@@ -1,6 +1,6 @@
-// DTLS handshakes of participants on a few threads, so that the event loop's schedule of packets does
-// not wait for signatures. A session is thrown away once its keys are out: a DTLS client that has heard the
-// server's Finished has nothing left to send again.
+// DTLS handshakes of participants on a few threads, so that the event loop's schedule of packets
+// does not wait for signatures. A session is thrown away once its keys are out: a DTLS client that
+// has heard the server's Finished has nothing left to send again.
 #pragma once
 
 #include <cstdint>
@@ -31,10 +31,9 @@ struct HandshakeResult {
 class HandshakePool {
  public:
   // All participants offer `profiles` and show the same certificate. `results` outlives it.
-  static Result<std::unique_ptr<HandshakePool>> start(size_t threads,
-                                                      const dtls::Certificate& certificate,
-                                                      const std::vector<srtp::SrtpProfile>& profiles,
-                                                      Mailbox<HandshakeResult>& results);
+  static Result<std::unique_ptr<HandshakePool>> start(
+      size_t threads, const dtls::Certificate& certificate,
+      const std::vector<srtp::SrtpProfile>& profiles, Mailbox<HandshakeResult>& results);
   ~HandshakePool();
   HandshakePool(const HandshakePool&) = delete;
   HandshakePool& operator=(const HandshakePool&) = delete;

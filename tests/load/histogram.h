@@ -1,5 +1,5 @@
-// How often which value came, in buckets that grow with the value: a percentile is off by at most one
-// part in 32, and two histograms add up.
+// How often which value came, in buckets that grow with the value: a percentile is off by at most
+// one part in 32, and two histograms add up.
 #pragma once
 
 #include <algorithm>
@@ -32,8 +32,7 @@ class Histogram {
   uint64_t count() const { return count_; }
   Duration max() const { return Duration(static_cast<int64_t>(max_ns_)); }
   Duration mean() const {
-    return Duration(count_ == 0 ? 0
-                                : static_cast<int64_t>(sum_ns_ / static_cast<double>(count_)));
+    return Duration(count_ == 0 ? 0 : static_cast<int64_t>(sum_ns_ / static_cast<double>(count_)));
   }
 
   // The smallest value that at least `percent` of all values do not exceed, rounded up to the end

@@ -1,5 +1,5 @@
-// A bad network in the process: loss, delay, jitter and a bottleneck of a given rate, for one direction
-// of one participant.
+// A bad network in the process: loss, delay, jitter and a bottleneck of a given rate, for one
+// direction of one participant.
 //
 // Sans-IO and seeded: says of each datagram whether and when it arrives.
 #pragma once
@@ -15,10 +15,10 @@
 namespace viaduct::load {
 
 struct ImpairmentPlan {
-  double loss = 0;      // 0 to 1, of datagrams, each by itself
+  double loss = 0;  // 0 to 1, of datagrams, each by itself
   Duration delay{};
-  Duration jitter{};    // at most, added to the delay; datagrams keep their order
-  DataRate rate{};      // of the bottleneck; 0: none
+  Duration jitter{};       // at most, added to the delay; datagrams keep their order
+  DataRate rate{};         // of the bottleneck; 0: none
   Duration queue = 200ms;  // that the bottleneck holds; what does not fit is lost
   bool is_nothing() const {
     return loss <= 0 && delay.count() == 0 && jitter.count() == 0 && rate.bits_per_second == 0;
@@ -37,8 +37,8 @@ class Impairment {
     if (plan_.rate.bits_per_second > 0) {
       const Timestamp begins = std::max(link_free_, now);
       if (begins - now > plan_.queue) return std::nullopt;
-      const double seconds = static_cast<double>(bytes) * 8 /
-                             static_cast<double>(plan_.rate.bits_per_second);
+      const double seconds =
+          static_cast<double>(bytes) * 8 / static_cast<double>(plan_.rate.bits_per_second);
       link_free_ = begins + Duration(static_cast<int64_t>(seconds * 1e9));
       out = link_free_;
     }

@@ -117,7 +117,8 @@ class LoadTester(unittest.TestCase):
         self.assertIn("behind their schedule", load.out)
 
     def test_exits_with_3_and_a_sentence_when_it_is_used_wrongly(self):
-        for options in (["--participants", 2, "--profile", "rot13"], [], ["--participants", 1, "--bridge-pid", 1 << 29]):
+        for options in (["--participants", 2, "--profile", "rot13"], [],
+                        ["--participants", 1, "--bridge-pid", 1 << 29]):
             load = Load(1, *options)
             self.assertEqual(load.code, 3, load.out + load.err)
             self.assertTrue(load.err.strip())

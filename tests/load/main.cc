@@ -1,5 +1,5 @@
-// viaduct-load: puts a running bridge under load and says how it did. `viaduct-load --help` says how;
-// deploy/docs/load-testing.md explains the reports.
+// viaduct-load: puts a running bridge under load and says how it did. `viaduct-load --help` says
+// how; deploy/docs/load-testing.md explains the reports.
 #include <unistd.h>
 
 #include <csignal>
@@ -28,13 +28,12 @@ class Progress {
     char cpu[32] = "";
     if (s.bridge_cpu_percent)
       std::snprintf(cpu, sizeof cpu, ", bridge %.0f %% of a core", *s.bridge_cpu_percent);
-    std::fprintf(stderr,
-                 "%s%5.0f s: %zu connected, %llu sent/s, %llu received/s, %llu lost/s, p99 %.1f ms%s%s",
-                 terminal_ ? "\r\033[K" : "", s.at, s.connected,
-                 static_cast<unsigned long long>(s.sent),
-                 static_cast<unsigned long long>(s.received),
-                 static_cast<unsigned long long>(s.lost), s.latency_p99_ms, cpu,
-                 terminal_ ? "" : "\n");
+    std::fprintf(
+        stderr,
+        "%s%5.0f s: %zu connected, %llu sent/s, %llu received/s, %llu lost/s, p99 %.1f ms%s%s",
+        terminal_ ? "\r\033[K" : "", s.at, s.connected, static_cast<unsigned long long>(s.sent),
+        static_cast<unsigned long long>(s.received), static_cast<unsigned long long>(s.lost),
+        s.latency_p99_ms, cpu, terminal_ ? "" : "\n");
     std::fflush(stderr);
   }
   void end() const {
@@ -64,12 +63,14 @@ int refuse(const std::string& sentence, int code) {
 std::string how_verified(Verify verify) {
   switch (verify) {
     case Verify::None:
-      return "No packet was decrypted: what arrived is counted by its header; latency and the causes of losses are "
+      return "No packet was decrypted: what arrived is counted by its header; latency and the "
+             "causes of losses are "
              "not known.";
     case Verify::Sample:
-      return "Of each received stream the first " + std::to_string(SampledFirst) +
-             " packets and then one in " + std::to_string(SampledEvery) +
-             " were decrypted and compared with what was sent; all were counted by their headers.";
+      return "Of each received stream one packet in " + std::to_string(SampledEvery) +
+             ", and the first after each pause, were decrypted and compared with what was sent; "
+             "all were counted by "
+             "their headers.";
     case Verify::All:
       return "Every received packet was decrypted and compared with what was sent.";
   }
@@ -125,8 +126,10 @@ int run(const Options& options) {
   if (!options.html_file.empty()) written &= write_file(options.html_file, write_html(report));
   if (!written) return ExitUsage;
   if (measured->joins.connected == 0)
-    return refuse("Nobody could connect to the bridge: see the reasons above, and whether --url is its address.",
-                  ExitNotConnected);
+    return refuse(
+        "Nobody could connect to the bridge: see the reasons above, and whether --url is its "
+        "address.",
+        ExitNotConnected);
   return exit_code_of(results.verdict);
 }
 

@@ -19,12 +19,12 @@ struct JoinCounts {
   uint64_t begun = 0;
   uint64_t connected = 0;
   uint64_t failed = 0;
-  uint64_t lost = 0;        // connected and later cut off, without having left
-  Histogram signalling;     // socket, join, offer, answer
+  uint64_t lost = 0;     // connected and later cut off, without having left
+  Histogram signalling;  // socket, join, offer, answer
   Histogram ice;
   Histogram dtls;
-  Histogram first_media;    // from connected to the first packet
-  Histogram connecting;     // all but the last
+  Histogram first_media;                     // from connected to the first packet
+  Histogram connecting;                      // all but the last
   std::map<std::string, uint64_t> failures;  // why, and how often
 };
 
@@ -57,18 +57,18 @@ struct PerParticipant {
 
 struct Measurements {
   JoinCounts joins;
-  std::array<SendCounts, 2> sent;          // by codec::MediaKind
+  std::array<SendCounts, 2> sent;  // by codec::MediaKind
   std::array<ReceiveCounts, 2> received;
-  std::array<Histogram, 2> latency;        // one way
+  std::array<Histogram, 2> latency;  // one way
   std::array<Duration, 2> jitter_mean{};
   std::array<Duration, 2> jitter_max{};
-  uint64_t resent_received = 0;            // repairs (RTX)
-  uint64_t own_drops = 0;                  // that arrived and our own sockets had no room for
-  Histogram send_lateness;                 // of each packet, behind its schedule
+  uint64_t resent_received = 0;  // repairs (RTX)
+  uint64_t own_drops = 0;        // that arrived and our own sockets had no room for
+  Histogram send_lateness;       // of each packet, behind its schedule
   Duration measured{};
-  Duration generator_cpu{};                // the whole process
-  Duration loop_cpu{};                     // the event loop's thread
-  std::optional<Duration> bridge_cpu;      // user and system
+  Duration generator_cpu{};            // the whole process
+  Duration loop_cpu{};                 // the event loop's thread
+  std::optional<Duration> bridge_cpu;  // user and system
   size_t receiving_participants = 0;
   std::string srtp_profile;
   std::vector<Second> seconds;

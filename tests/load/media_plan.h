@@ -1,5 +1,5 @@
-// What a stream of a scenario looks like: numbers only, as the scenario file or the command line gives
-// them.
+// What a stream of a scenario looks like: numbers only, as the scenario file or the command line
+// gives them.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +31,9 @@ struct VideoPlan {
 struct AudioPlan {
   DataRate bitrate = DataRate::kbps(32);
   Duration packet_every = 20ms;
-  double talk_share = 0.4;   // of the time, on average; 1 is always, 0 never
-  Duration spurt = 4s;       // mean length of a talk spurt
-  bool dtx = true;           // nothing but a small packet every 400 ms in silence
+  double talk_share = 0.4;  // of the time, on average; 1 is always, 0 never
+  Duration spurt = 4s;      // mean length of a talk spurt
+  bool dtx = true;          // nothing but a small packet every 400 ms in silence
 };
 
 // Packets of one size at a fixed rate, as the packet path is measured.

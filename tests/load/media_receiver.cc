@@ -40,10 +40,10 @@ void MediaReceiver::handle(Participant& p, MutableBytes datagram, Timestamp now)
     return;
   }
   const uint64_t came_before = stream->counts().packets;
-  const auto index = stream->on_packet(load_be16(&datagram[2]), load_be32(&datagram[4]),
-                                       datagram.size(), now);
+  const auto index =
+      stream->on_packet(load_be16(&datagram[2]), load_be32(&datagram[4]), datagram.size(), now);
   if (!index || verify_ == Verify::None) return;
-  const bool sampled = came_before < SampledFirst || came_before % SampledEvery == 0;
+  const bool sampled = !stream->knows_origin() || came_before % SampledEvery == 0;
   if (verify_ == Verify::All || sampled) verify(p, *stream, *index, datagram);
 }
 
@@ -97,8 +97,7 @@ bool MediaReceiver::decrypt(edge::CipherJob& job, MutableBytes packet) {
   job.payload_bytes = static_cast<uint32_t>(packet.size() - job.header_bytes);
   edge::CipherBatch batch{{&job, 1}};
   cipher_->submit(&batch);
-  while (cipher_->poll() == nullptr) {
-  }
+  while (cipher_->poll() == nullptr) {}
   return job.verdict == edge::Verdict::Ok;
 }
 

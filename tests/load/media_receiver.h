@@ -1,5 +1,5 @@
-// What participants receive: which stream a packet is of, whether it is one to verify, and what the bridge
-// asks for by RTCP.
+// What participants receive: which stream a packet is of, whether it is one to verify, and what the
+// bridge asks for by RTCP.
 #pragma once
 
 #include <array>
@@ -17,15 +17,15 @@ namespace viaduct::load {
 // Which packets are decrypted and compared with what their sender wrote. All are counted.
 enum class Verify : uint8_t {
   None,
-  Sample,  // the first SampledFirst of each stream, then one in SampledEvery
+  Sample,  // of each stream one in SampledEvery, and the first after each pause
   All,
 };
-inline constexpr uint64_t SampledFirst = 8;
 inline constexpr uint64_t SampledEvery = 16;
 
 class MediaReceiver {
  public:
-  // Null `bodies`: some senders replay bodies that bear no stamps, so only their tags are verified. It outlives this.
+  // Null `bodies`: some senders replay bodies that bear no stamps, so only their tags are verified.
+  // It outlives this.
   MediaReceiver(size_t max_keys, Verify verify, const BodyMaker* bodies);
 
   Result<srtp::KeySlot> add_key(const srtp::SrtpKeys& keys) { return cipher_->add_key(keys); }

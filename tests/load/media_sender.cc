@@ -21,8 +21,8 @@ size_t MediaSender::send_frame(uint32_t who, Participant& p, size_t n, Timestamp
   const Duration lateness = now - (p.send_began[n] + frame.due);
   for (size_t i = 0; i < frame.packet_bytes.size(); ++i) {
     uint8_t* packet = space_[queued_].data();
-    const auto written = stream.write(frame, i, p.transport_sequence++,
-                                      {packet, limits::MaxPacketBytes});
+    const auto written =
+        stream.write(frame, i, p.transport_sequence++, {packet, limits::MaxPacketBytes});
     edge::CipherJob job;
     job.slot = p.protect;
     job.header_bytes = written.header_bytes;
@@ -60,8 +60,7 @@ void MediaSender::flush(Timestamp now) {
   if (queued_ == 0) return;
   edge::CipherBatch batch{{jobs_.data(), queued_}};
   cipher_->submit(&batch);
-  while (cipher_->poll() == nullptr) {
-  }
+  while (cipher_->poll() == nullptr) {}
   for (size_t first = 0; first < queued_;) {
     size_t last = first + 1;
     while (last < queued_ && items_[last].participant == items_[first].participant) ++last;

@@ -1,5 +1,5 @@
-// What participants send: frames become packets, packets are encrypted and leave by the batch, through
-// the impairment where there is one; RTCP goes the same way.
+// What participants send: frames become packets, packets are encrypted and leave by the batch,
+// through the impairment where there is one; RTCP goes the same way.
 #pragma once
 
 #include <array>

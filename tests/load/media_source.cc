@@ -11,9 +11,9 @@ constexpr double VideoClock = 90'000;
 constexpr double AudioClock = 48'000;
 constexpr size_t VideoOverheadBytes = 52;  // header, extensions and payload descriptor, about
 constexpr size_t AudioOverheadBytes = 32;
-constexpr double KeyFrameRatio = 4;        // of a key frame to the mean frame
-constexpr double FrameSpread = 0.25;       // frames differ from the mean by up to this part
-constexpr Duration DtxInterval = 400ms;    // RFC 7587 section 3.1.3
+constexpr double KeyFrameRatio = 4;      // of a key frame to the mean frame
+constexpr double FrameSpread = 0.25;     // frames differ from the mean by up to this part
+constexpr Duration DtxInterval = 400ms;  // RFC 7587 section 3.1.3
 constexpr uint16_t DtxPacketBytes = 24;
 constexpr uint8_t SilentLevel = 127;
 constexpr uint8_t LoudestSpeech = 20, SpeechLevels = 25;
@@ -42,8 +42,8 @@ class Camera final : public MediaSource {
     frame_.due = *next_due();
     const bool scheduled = next_key_ && frame_.due >= *next_key_;
     if (scheduled)
-      next_key_ = plan_.key_frame_every ? std::optional(frame_.due + *plan_.key_frame_every)
-                                        : std::nullopt;
+      next_key_ =
+          plan_.key_frame_every ? std::optional(frame_.due + *plan_.key_frame_every) : std::nullopt;
     frame_.key = std::exchange(key_wanted_, false) || scheduled;
     frame_.rtp_time = ticks(frame_.due, VideoClock);
     split(frame_bytes());
@@ -56,8 +56,8 @@ class Camera final : public MediaSource {
  private:
   // What a key frame takes above the mean, the frames after it save again.
   size_t frame_bytes() {
-    const double mean = static_cast<double>(layer_.bitrate.bits_per_second) / 8 /
-                        layer_.frames_per_second;
+    const double mean =
+        static_cast<double>(layer_.bitrate.bits_per_second) / 8 / layer_.frames_per_second;
     const double varied = mean * (1 + FrameSpread * (2 * uniform(random_) - 1));
     double bytes = frame_.key ? varied * KeyFrameRatio : varied;
     if (!frame_.key) bytes -= std::min(debt_, varied / 4);
@@ -67,8 +67,8 @@ class Camera final : public MediaSource {
 
   // Into as few packets as will do, nearly equal in size, as browsers do.
   void split(size_t bytes) {
-    const size_t room = std::max<size_t>(plan_.packet_bytes, 2 * VideoOverheadBytes) -
-                        VideoOverheadBytes;
+    const size_t room =
+        std::max<size_t>(plan_.packet_bytes, 2 * VideoOverheadBytes) - VideoOverheadBytes;
     const size_t packets = (bytes + room - 1) / room;
     frame_.packet_bytes.clear();
     for (size_t i = 0; i < packets; ++i) {
@@ -105,8 +105,8 @@ class Microphone final : public MediaSource {
     frame_.due = due_;
     frame_.rtp_time = ticks(due_, AudioClock);
     const auto draw = random_.next();
-    frame_.audio_level = speaks ? static_cast<uint8_t>(LoudestSpeech + draw % SpeechLevels)
-                                : SilentLevel;
+    frame_.audio_level =
+        speaks ? static_cast<uint8_t>(LoudestSpeech + draw % SpeechLevels) : SilentLevel;
     frame_.packet_bytes.assign(1, speaks ? speech_packet(draw >> 32) : DtxPacketBytes);
     due_ += speaks || !plan_.dtx ? plan_.packet_every : DtxInterval;
     return frame_;
@@ -116,17 +116,15 @@ class Microphone final : public MediaSource {
 
  private:
   uint16_t speech_packet(uint64_t draw) const {
-    const double bytes = static_cast<double>(plan_.bitrate.bits_per_second) / 8 *
-                         to_seconds(plan_.packet_every);
+    const double bytes =
+        static_cast<double>(plan_.bitrate.bits_per_second) / 8 * to_seconds(plan_.packet_every);
     const double varied = bytes * (0.85 + 0.3 * static_cast<double>(draw % 1000) / 1000);
     return static_cast<uint16_t>(std::clamp(varied, 30.0, 1100.0) + AudioOverheadBytes);
   }
 
   // Exponential, so that turns are as irregular as those of people.
   Duration length_of_turn() {
-    const double silence = plan_.talk_share <= 0
-                               ? 1
-                               : (1 - plan_.talk_share) / plan_.talk_share;
+    const double silence = plan_.talk_share <= 0 ? 1 : (1 - plan_.talk_share) / plan_.talk_share;
     const double mean = to_seconds(plan_.spurt) * (speaking_ ? 1 : std::max(silence, 0.01));
     return seconds(std::clamp(-mean * std::log1p(-uniform(random_)), 0.1, 20 * mean + 0.1));
   }

@@ -19,12 +19,12 @@ namespace viaduct::load {
 struct Frame {
   Duration due{};
   bool key = false;
-  bool first = true;                    // false: goes on with the picture of the frame before
-  bool last = true;                     // the picture ends with it
-  uint32_t rtp_time = 0;                // in the stream's clock, from its start
-  std::vector<uint16_t> packet_bytes;   // of each RTP packet in clear
-  std::optional<uint8_t> audio_level;   // in -dBov (RFC 6464)
-  Bytes payload;                        // of a recording that is sent as it is; one packet
+  bool first = true;                   // false: goes on with the picture of the frame before
+  bool last = true;                    // the picture ends with it
+  uint32_t rtp_time = 0;               // in the stream's clock, from its start
+  std::vector<uint16_t> packet_bytes;  // of each RTP packet in clear
+  std::optional<uint8_t> audio_level;  // in -dBov (RFC 6464)
+  Bytes payload;                       // of a recording that is sent as it is; one packet
 };
 
 class MediaSource {
@@ -36,8 +36,8 @@ class MediaSource {
   virtual const Frame& take() = 0;
   // The next frame shall be one that decoding can begin with.
   virtual void ask_for_key_frame() {}
-  // Whether somebody who otherwise follows their own talk spurts speaks from now on; nothing goes back to
-  // the spurts.
+  // Whether somebody who otherwise follows their own talk spurts speaks from now on; nothing goes
+  // back to the spurts.
   virtual void set_speaking(std::optional<bool>) {}
 };
 

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <memory>
 #include <regex>
 
+#include "tests/load/recording.h"
 #include "tests/load/results.h"
 #include "tests/load/scenario_file.h"
 
@@ -14,10 +16,9 @@ namespace {
 
 using srtp::SrtpProfile;
 
-const std::map<std::string, SrtpProfile> Profiles = {
-    {"gcm128", SrtpProfile::AeadAes128Gcm},
-    {"gcm256", SrtpProfile::AeadAes256Gcm},
-    {"sha1", SrtpProfile::Aes128CmHmacSha1_80}};
+const std::map<std::string, SrtpProfile> Profiles = {{"gcm128", SrtpProfile::AeadAes128Gcm},
+                                                     {"gcm256", SrtpProfile::AeadAes256Gcm},
+                                                     {"sha1", SrtpProfile::Aes128CmHmacSha1_80}};
 const std::map<std::string, Verify> Verifies = {
     {"none", Verify::None}, {"sample", Verify::Sample}, {"all", Verify::All}};
 // Pictures that a receiver asks for, by the names of `lk perf load-test`.
@@ -35,6 +36,7 @@ struct Simple {
   double packets_per_second = 0;
   size_t packet_bytes = 1200, frame_packets = 1;
   double bitrate_kbps = 0, frames_per_second = 0;
+  std::optional<ReplayPlan> replay;
   double loss_percent = 0, delay_ms = 0, jitter_ms = 0, rate_kbps = 0;
 };
 
@@ -63,6 +65,7 @@ Group group_of(const Simple& simple, const std::string& name, size_t participant
   group.audio.talk_share = 1;
   if (simple.packets_per_second > 0)
     group.fixed = FixedPlan{simple.packets_per_second, simple.packet_bytes, simple.frame_packets};
+  group.replay_video = simple.replay;
   const ImpairmentPlan bad{.loss = simple.loss_percent / 100,
                            .delay = from_ms(simple.delay_ms),
                            .jitter = from_ms(simple.jitter_ms),
@@ -71,8 +74,8 @@ Group group_of(const Simple& simple, const std::string& name, size_t participant
   return group;
 }
 
-// Either publishers and subscribers, as `lk perf load-test` has them, or participants of whom some send, as
-// malleus has them; both at once are two kinds of people in one conference.
+// Either publishers and subscribers, as `lk perf load-test` has them, or participants of whom some
+// send, as malleus has them; both at once are two kinds of people in one conference.
 void add_conferences(const Simple& simple, Scenario& scenario) {
   ConferencePlan conference;
   conference.count = simple.conferences;
@@ -118,8 +121,9 @@ class CommandLine {
       if (bridge_pid_ > 0) o_.bridge_pid = bridge_pid_;
       if (!scenario_file_.empty()) return with_scenario_file(exit_code);
       if (simple_.video_publishers + simple_.audio_publishers + simple_.participants == 0)
-        throw CLI::ValidationError("", "nobody to join: give --scenario, --video-publishers and "
-                                       "--subscribers, or --participants and --senders");
+        throw CLI::ValidationError("",
+                                   "nobody to join: give --scenario, --video-publishers and "
+                                   "--subscribers, or --participants and --senders");
       fill_scenario();
     } catch (const CLI::ParseError& error) {
       exit_code = app_.exit(error) == 0 ? 0 : ExitUsage;
@@ -131,7 +135,8 @@ class CommandLine {
  private:
   void add_options() {
     app_.add_option("--url", url_, "the bridge's signalling, ws://address:port")->required();
-    app_.add_option("--scenario", scenario_file_, "a scenario file (YAML) in place of most of what follows");
+    app_.add_option("--scenario", scenario_file_,
+                    "a scenario file (YAML) in place of most of what follows");
     add_people();
     add_media();
     add_network();
@@ -139,53 +144,89 @@ class CommandLine {
   }
 
   void add_people() {
-    app_.add_option("--conferences", simple_.conferences, "how many, all alike")->check(CLI::Range(1, 100'000));
-    app_.add_option("--video-publishers", simple_.video_publishers, "who send video and receive nothing");
-    app_.add_option("--audio-publishers", simple_.audio_publishers, "who send audio and receive nothing");
+    app_.add_option("--conferences", simple_.conferences, "how many, all alike")
+        ->check(CLI::Range(1, 100'000));
+    app_.add_option("--video-publishers", simple_.video_publishers,
+                    "who send video and receive nothing");
+    app_.add_option("--audio-publishers", simple_.audio_publishers,
+                    "who send audio and receive nothing");
     app_.add_option("--subscribers", simple_.subscribers, "who receive and send nothing");
     app_.add_option("--participants", simple_.participants, "who receive, and of whom some send");
     app_.add_option("--senders", simple_.senders, "participants who send video");
     app_.add_option("--audio-senders", simple_.audio_senders, "participants who send audio");
-    app_.add_option("--num-per-second", simple_.joins_per_second, "joins a second")->check(CLI::Range(0.1, 10'000.0));
-    app_.add_option("--duration", duration_, "seconds that are measured, once all have joined")->check(CLI::Range(0.1, 86'400.0));
-    app_.add_option("--layout", simple_.layout, "pictures a receiver wants: speaker (1), 3x3, 4x4, 5x5; all when left out")->check(CLI::IsMember({"speaker", "3x3", "4x4", "5x5"}));
+    app_.add_option("--num-per-second", simple_.joins_per_second, "joins a second")
+        ->check(CLI::Range(0.1, 10'000.0));
+    app_.add_option("--duration", duration_, "seconds that are measured, once all have joined")
+        ->check(CLI::Range(0.1, 86'400.0));
+    app_.add_option("--layout", simple_.layout,
+                    "pictures a receiver wants: speaker (1), 3x3, 4x4, 5x5; all when left out")
+        ->check(CLI::IsMember({"speaker", "3x3", "4x4", "5x5"}));
     app_.add_option("--seed", o_.scenario.seed, "the same seed gives the same packets");
   }
 
   void add_media() {
-    app_.add_option("--video-resolution", simple_.resolution, "high (720p, 1.5 Mbit/s), medium (360p), low (180p)")->check(CLI::IsMember({"high", "medium", "low"}));
+    app_.add_option("--video-resolution", simple_.resolution,
+                    "high (720p, 1.5 Mbit/s), medium (360p), low (180p)")
+        ->check(CLI::IsMember({"high", "medium", "low"}));
     app_.add_flag("--simulcast", simple_.simulcast, "offer the smaller resolutions too");
     app_.add_option("--bitrate", simple_.bitrate_kbps, "of video, kbit/s");
     app_.add_option("--fps", simple_.frames_per_second, "frames a second");
-    app_.add_option("--pps", simple_.packets_per_second, "packets a second of one size, from each video sender, in place of a camera's frames")->check(CLI::Range(0.1, 1e8));
-    app_.add_option("--packet-bytes", simple_.packet_bytes, "of an RTP packet in clear, header included; at most, without --pps")->check(CLI::Range(100, 1400));
-    app_.add_option("--frame-packets", simple_.frame_packets, "with --pps: packets that leave together as one frame")->check(CLI::Range(1, 64));
-    app_.add_flag("--e2ee", simple_.sealed, "bodies as end-to-end encryption leaves them, and declared so");
-    app_.add_option("--profile", profile_, "the SRTP profile to offer: gcm128, gcm256, sha1")->transform(CLI::CheckedTransformer(Profiles));
+    app_.add_option(
+            "--pps", simple_.packets_per_second,
+            "packets a second of one size, from each video sender, in place of a camera's frames")
+        ->check(CLI::Range(0.1, 1e8));
+    app_.add_option("--packet-bytes", simple_.packet_bytes,
+                    "of an RTP packet in clear, header included; at most, without --pps")
+        ->check(CLI::Range(100, 1400));
+    app_.add_option("--frame-packets", simple_.frame_packets,
+                    "with --pps: packets that leave together as one frame")
+        ->check(CLI::Range(1, 64));
+    app_.add_option("--replay", replay_file_,
+                    "video senders send the longest stream of this rtpdump or pcap file");
+    app_.add_flag("--replay-recorded", replay_recorded_,
+                  "with --replay: its bodies too (VP8), not only sizes and times");
+    app_.add_flag("--e2ee", simple_.sealed,
+                  "bodies as end-to-end encryption leaves them, and declared so");
+    app_.add_option("--profile", profile_, "the SRTP profile to offer: gcm128, gcm256, sha1")
+        ->transform(CLI::CheckedTransformer(Profiles));
   }
 
   void add_network() {
-    app_.add_option("--loss", simple_.loss_percent, "percent of datagrams lost, each way, of everybody")->check(CLI::Range(0.0, 100.0));
-    app_.add_option("--delay", simple_.delay_ms, "milliseconds, each way")->check(CLI::Range(0.0, 10'000.0));
-    app_.add_option("--jitter", simple_.jitter_ms, "milliseconds at most above the delay")->check(CLI::Range(0.0, 10'000.0));
-    app_.add_option("--rate", simple_.rate_kbps, "kbit/s of each participant's network, each way")->check(CLI::Range(0.0, 1e8));
-    app_.add_option("--from", o_.from, "addresses of the participants, in turn (repeat the option)");
+    app_.add_option("--loss", simple_.loss_percent,
+                    "percent of datagrams lost, each way, of everybody")
+        ->check(CLI::Range(0.0, 100.0));
+    app_.add_option("--delay", simple_.delay_ms, "milliseconds, each way")
+        ->check(CLI::Range(0.0, 10'000.0));
+    app_.add_option("--jitter", simple_.jitter_ms, "milliseconds at most above the delay")
+        ->check(CLI::Range(0.0, 10'000.0));
+    app_.add_option("--rate", simple_.rate_kbps, "kbit/s of each participant's network, each way")
+        ->check(CLI::Range(0.0, 1e8));
+    app_.add_option("--from", o_.from,
+                    "addresses of the participants, in turn (repeat the option)");
     app_.add_option("--token", o_.token, "the token to join with");
     app_.add_flag("--send-gso", o_.segment, "publishers send by UDP GSO, which real ones do not");
-    app_.add_option("--handshake-threads", o_.handshake_threads, "threads for DTLS handshakes")->check(CLI::Range(1, 64));
+    app_.add_option("--handshake-threads", o_.handshake_threads, "threads for DTLS handshakes")
+        ->check(CLI::Range(1, 64));
   }
 
   void add_measuring() {
-    app_.add_option("--verify", o_.verify, "which received packets are decrypted and compared: none, sample (1 in 16), all")->transform(CLI::CheckedTransformer(Verifies));
+    app_.add_option(
+            "--verify", o_.verify,
+            "which received packets are decrypted and compared: none, sample (1 in 16), all")
+        ->transform(CLI::CheckedTransformer(Verifies));
     app_.add_option("--bridge-pid", bridge_pid_, "the bridge's process, for its CPU time");
-    app_.add_option("--metrics-url", o_.metrics_url, "the bridge's /metrics, for its CPU time when it runs elsewhere");
+    app_.add_option("--metrics-url", o_.metrics_url,
+                    "the bridge's /metrics, for its CPU time when it runs elsewhere");
     app_.add_option("--json", o_.json_file, "write the report to this file");
     app_.add_option("--csv", o_.csv_file, "write the run second by second to this file");
     app_.add_option("--html", o_.html_file, "write the report with plots to this file");
     app_.add_flag("--quiet", o_.quiet, "no progress");
-    app_.add_option("--max-loss", max_loss_, "threshold: percent lost on the way through the bridge");
-    app_.add_option("--max-latency", max_latency_ms_, "threshold: one-way latency, milliseconds, 99th percentile");
-    app_.add_option("--max-bridge-cpu", max_bridge_cpu_, "threshold: the bridge's microseconds per packet received");
+    app_.add_option("--max-loss", max_loss_,
+                    "threshold: percent lost on the way through the bridge");
+    app_.add_option("--max-latency", max_latency_ms_,
+                    "threshold: one-way latency, milliseconds, 99th percentile");
+    app_.add_option("--max-bridge-cpu", max_bridge_cpu_,
+                    "threshold: the bridge's microseconds per packet received");
     app_.add_option("--max-failed-joins", max_failed_joins_, "threshold: percent");
   }
 
@@ -197,7 +238,18 @@ class CommandLine {
     o_.port = parts[2];
   }
 
+  void read_recording() {
+    if (replay_file_.empty()) return;
+    const auto recording = Recording::read(replay_file_);
+    if (!recording) throw CLI::ValidationError("--replay", recording.error().text);
+    if (replay_recorded_ && !recording->has_bodies())
+      throw CLI::ValidationError("--replay-recorded", "the recording holds headers only");
+    simple_.replay = ReplayPlan{.recording = std::make_shared<const Recording>(*recording),
+                                .random_bodies = !replay_recorded_};
+  }
+
   void fill_scenario() {
+    read_recording();
     Scenario& s = o_.scenario;
     s.name = "command line";
     s.duration = from_seconds(duration_);
@@ -206,7 +258,8 @@ class CommandLine {
     add_thresholds();
   }
 
-  // Of a file's settings the command line overrides the duration, the seed, the pace and the thresholds.
+  // Of a file's settings the command line overrides the duration, the seed, the pace and the
+  // thresholds.
   std::optional<Options> with_scenario_file(int& exit_code) {
     const uint64_t seed = o_.scenario.seed;
     auto read = read_scenario_file(scenario_file_);
@@ -231,13 +284,17 @@ class CommandLine {
     if (app_.count("--max-failed-joins")) t.failed_joins_percent = max_failed_joins_;
   }
 
-  CLI::App app_{"Puts a Viaduct bridge under load: participants without a browser join, send and receive over real "
-                "sockets, and what arrives is measured. Exit code 0: passed, 1: a threshold was missed, 2: the load "
-                "tester itself did not keep up, 3: wrong usage, 4: the run could not begin.",
-                "viaduct-load"};
+  CLI::App app_{
+      "Puts a Viaduct bridge under load: participants without a browser join, send and receive "
+      "over real "
+      "sockets, and what arrives is measured. Exit code 0: passed, 1: a threshold was missed, 2: "
+      "the load "
+      "tester itself did not keep up, 3: wrong usage, 4: the run could not begin.",
+      "viaduct-load"};
   Options o_;
   Simple simple_;
-  std::string url_, scenario_file_;
+  std::string url_, scenario_file_, replay_file_;
+  bool replay_recorded_ = false;
   double duration_ = 20;
   SrtpProfile profile_ = SrtpProfile::AeadAes128Gcm;
   int bridge_pid_ = 0;

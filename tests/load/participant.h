@@ -45,9 +45,10 @@ struct Participant {
   uint32_t rtcp_index = 0;
   uint64_t sent_packets = 0;
   Timestamp next_report = Never;
+  Timestamp next_wake = Never;  // of the one timer that counts
 
   std::unique_ptr<Impairment> up, down;
-  uint32_t kernel_drops = 0;  // as last told
+  uint32_t kernel_drops = 0;         // as last told
   uint32_t kernel_drops_before = 0;  // when measuring began
 
   bool connected() const { return state == State::Connected; }

@@ -13,6 +13,7 @@ constexpr double JitterSmoothing = 1.0 / 16;
 // As WebRTC's statistics define a freeze (webrtc-stats, freezeCount).
 constexpr double FreezeFactor = 3;
 constexpr Duration FreezeMargin = 150ms;
+constexpr Duration Pause = 100ms;
 constexpr Duration LongestTransitStep = 5s;  // beyond it the numbers have jumped, not the packets
 
 }  // namespace
@@ -47,7 +48,11 @@ std::optional<uint64_t> ReceiveStream::on_packet(uint16_t sequence, uint32_t rtp
   ++counts_.packets;
   counts_.bytes += bytes;
   if (!first && *index < before) ++counts_.reordered;
-  watch_time(*index, rtp_time, now);
+  if (now - last_arrival_ > Pause) knows_origin_ = false;
+  last_arrival_ = now;
+  last_index_ = *index;
+  if (knows_origin_) watch_time(*index, now);
+  if (kind_ == codec::MediaKind::Video) watch_frames(*index, rtp_time, now);
   return index;
 }
 
@@ -91,9 +96,10 @@ void ReceiveStream::advance_to(uint64_t index) {
 
 void ReceiveStream::judge(uint64_t index) {
   const Origin* origin = origin_of(index);
-  const Fate fate = origin == nullptr ? Fate::Unknown
-                                      : origin->sent->fate(static_cast<uint32_t>(
-                                            static_cast<int64_t>(index) + origin->offset));
+  const Fate fate =
+      origin == nullptr
+          ? Fate::Unknown
+          : origin->sent->fate(static_cast<uint32_t>(static_cast<int64_t>(index) + origin->offset));
   if (fate == Fate::Impaired) {
     ++counts_.lost_impairment;
   } else if (fate == Fate::Refused) {
@@ -126,8 +132,7 @@ const ReceiveStream::Origin* ReceiveStream::origin_of(uint64_t index) const {
 std::optional<Timestamp> ReceiveStream::sent_at(uint64_t index) const {
   const Origin* origin = origin_of(index);
   if (origin == nullptr) return std::nullopt;
-  return origin->sent->sent_at(
-      static_cast<uint32_t>(static_cast<int64_t>(index) + origin->offset));
+  return origin->sent->sent_at(static_cast<uint32_t>(static_cast<int64_t>(index) + origin->offset));
 }
 
 void ReceiveStream::on_verified(uint64_t index, const std::optional<Stamp>& stamp) {
@@ -136,18 +141,24 @@ void ReceiveStream::on_verified(uint64_t index, const std::optional<Stamp>& stam
     return;
   }
   ++counts_.verified;
-  const int64_t offset = static_cast<int64_t>(stamp->packet) - static_cast<int64_t>(index);
+  const bool knew = knows_origin_;
+  learn_origin(index, *stamp);
+  if (!knew && index == last_index_) watch_time(index, last_arrival_);
+}
+
+void ReceiveStream::learn_origin(uint64_t index, const Stamp& stamp) {
+  const int64_t offset = static_cast<int64_t>(stamp.packet) - static_cast<int64_t>(index);
   const bool known = origin_.sent != nullptr;
-  if (known && origin_.stream == stamp->stream && origin_.offset == offset) return;
   if (known && index < origin_.from) return;  // an old one
-  if (known && origin_.stream != stamp->stream) ++counts_.switches;
+  knows_origin_ = true;
+  if (known && origin_.stream == stamp.stream && origin_.offset == offset) return;
+  if (known && origin_.stream != stamp.stream) ++counts_.switches;
   earlier_origin_ = origin_;
-  origin_ = {known ? index : 0, offset, stamp->stream, find_sent_(stamp->stream)};
+  origin_ = {known ? index : 0, offset, stamp.stream, find_sent_(stamp.stream)};
 }
 
 // Latency, and interarrival jitter (RFC 3550 section 6.4.1), which need when the packet was sent.
-void ReceiveStream::watch_time(uint64_t index, uint32_t rtp_time, Timestamp now) {
-  if (kind_ == codec::MediaKind::Video) watch_frames(index, rtp_time, now);
+void ReceiveStream::watch_time(uint64_t index, Timestamp now) {
   const auto sent = sent_at(index);
   if (!sent) return;
   const Duration latency = now - *sent;
@@ -161,8 +172,8 @@ void ReceiveStream::watch_time(uint64_t index, uint32_t rtp_time, Timestamp now)
   last_transit_ns_ = latency.count();
 }
 
-// A freeze is a pause between frames that the sender did not make: packets are missing in it, or what
-// ended it came late.
+// A freeze is a pause between frames that the sender did not make: packets are missing in it, or
+// what ended it came late.
 void ReceiveStream::watch_frames(uint64_t index, uint32_t rtp_time, Timestamp now) {
   const bool first = last_frame_ == Timestamp{};
   if (!first && (rtp_time == last_rtp_time_ || index < last_frame_index_)) {
@@ -175,7 +186,7 @@ void ReceiveStream::watch_frames(uint64_t index, uint32_t rtp_time, Timestamp no
     const double threshold =
         std::max(FreezeFactor * mean_frame_gap_ns_, mean_frame_gap_ns_ + margin);
     const auto sent = sent_at(index);
-    const bool late = sent && now - *sent > FreezeMargin;
+    const bool late = knows_origin_ && sent && now - *sent > FreezeMargin;
     const bool missing = index > last_frame_index_ + 1;
     if (mean_frame_gap_ns_ > 0 && gap > threshold && (late || missing)) {
       ++counts_.freezes;

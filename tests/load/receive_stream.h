@@ -1,9 +1,10 @@
-// One receive slot: what came under its SSRC, in which order, what did not come and whose fault that
-// is.
+// One receive slot: what came under its SSRC, in which order, what did not come and whose fault
+// that is.
 //
-// Counting works on headers in clear. Packets that are verified tell, by their stamps, whose stream the
-// slot carries and by how much the bridge has moved its numbers; from then on each packet, verified or
-// not, is known by its sender's number, which gives its latency and the fate of those that are missing.
+// Counting works on headers in clear. Packets that are verified tell, by their stamps, whose stream
+// the slot carries and by how much the bridge has moved its numbers; from then on each packet,
+// verified or not, is known by its sender's number, which gives its latency and the fate of those
+// that are missing.
 #pragma once
 
 #include <array>
@@ -21,17 +22,17 @@ namespace viaduct::load {
 
 struct ReceiveCounts {
   uint64_t packets = 0;
-  uint64_t bytes = 0;             // of UDP payload
-  uint64_t lost_generator = 0;    // the sender's kernel refused them
+  uint64_t bytes = 0;           // of UDP payload
+  uint64_t lost_generator = 0;  // the sender's kernel refused them
   uint64_t lost_impairment = 0;
-  uint64_t lost_elsewhere = 0;    // in the bridge, or in the kernels before and behind it
+  uint64_t lost_elsewhere = 0;  // in the bridge, or in the kernels before and behind it
   uint64_t reordered = 0;
   uint64_t duplicated = 0;
-  uint64_t late = 0;              // later than LateAfter
+  uint64_t late = 0;  // later than LateAfter
   uint64_t verified = 0;
-  uint64_t corrupt = 0;           // failed to authenticate, or not what its sender wrote
+  uint64_t corrupt = 0;  // failed to authenticate, or not what its sender wrote
   uint64_t freezes = 0;
-  uint64_t switches = 0;          // to another sender's stream
+  uint64_t switches = 0;  // to another sender's stream
   Duration frozen{};
 
   uint64_t lost() const { return lost_generator + lost_impairment + lost_elsewhere; }
@@ -53,8 +54,8 @@ class ReceiveStream {
   uint32_t ssrc() const { return ssrc_; }
   uint32_t rtx_ssrc() const { return rtx_ssrc_; }
 
-  // A packet has come. Its SRTP index, as far as the headers tell; nothing for a copy, and for one from
-  // before the window, which stays lost.
+  // A packet has come. Its SRTP index, as far as the headers tell; nothing for a copy, and for one
+  // from before the window, which stays lost.
   std::optional<uint64_t> on_packet(uint16_t sequence, uint32_t rtp_time, size_t bytes,
                                     Timestamp now);
   // A packet came that the impairment takes away.
@@ -64,6 +65,11 @@ class ReceiveStream {
 
   // A packet has been verified that bears no stamp.
   void on_authenticated() { ++counts_.verified; }
+
+  // Whether it is known which of whose packets the next ones are. After a pause it is not: the
+  // bridge may have left out silence, or given the slot to somebody else. Until a verified packet
+  // tells, none has a latency.
+  bool knows_origin() const { return knows_origin_; }
 
   // Forgets what was counted so far; what is still under way then counts.
   void begin_measuring();
@@ -94,7 +100,8 @@ class ReceiveStream {
   void judge(uint64_t index);
   const Origin* origin_of(uint64_t index) const;
   std::optional<Timestamp> sent_at(uint64_t index) const;
-  void watch_time(uint64_t index, uint32_t rtp_time, Timestamp now);
+  void learn_origin(uint64_t index, const Stamp& stamp);
+  void watch_time(uint64_t index, Timestamp now);
   void watch_frames(uint64_t index, uint32_t rtp_time, Timestamp now);
 
   const codec::MediaKind kind_;
@@ -107,6 +114,9 @@ class ReceiveStream {
   uint64_t highest_ = 0;
   bool started_ = false;
   Origin origin_, earlier_origin_;
+  bool knows_origin_ = false;
+  Timestamp last_arrival_;
+  uint64_t last_index_ = 0;
 
   double jitter_ns_ = 0;
   std::optional<int64_t> last_transit_ns_;

@@ -14,11 +14,11 @@ namespace viaduct::load {
 Result<Recording> Recording::parse(Bytes file) {
   Result<std::vector<RecordedPacket>> packets =
       is_rtpdump(file) ? parse_rtpdump(file)
-      : is_pcap(file)
-          ? parse_pcap(file)
-          : Error{ErrorCode::InvalidArgument,
-                  "It is neither an rtpdump file (#!rtpplay1.0) nor a classic pcap file; convert pcapng by "
-                  "'tshark -F pcap'."};
+      : is_pcap(file)  ? parse_pcap(file)
+                       : Error{ErrorCode::InvalidArgument,
+                              "It is neither an rtpdump file (#!rtpplay1.0) nor a classic pcap "
+                               "file; convert pcapng by "
+                               "'tshark -F pcap'."};
   if (!packets) return packets.error();
   if (packets->empty()) return Error{ErrorCode::InvalidArgument, "It holds no RTP packets."};
   std::ranges::stable_sort(*packets, {}, &RecordedPacket::at);
@@ -38,8 +38,8 @@ Result<Recording> Recording::read(const std::string& path) {
   const std::vector<char> text{std::istreambuf_iterator<char>(file), {}};
   auto recording = parse(as_bytes({text.data(), text.size()}));
   if (!recording)
-    return Error{recording.error().code, "The recording " + path + " cannot be replayed. " +
-                                             recording.error().text};
+    return Error{recording.error().code,
+                 "The recording " + path + " cannot be replayed. " + recording.error().text};
   return recording;
 }
 

@@ -1,7 +1,8 @@
-// RTP packets of a recording, to be replayed: rtpdump files (rtpplay1.0) and classic pcap files of plain RTP.
+// RTP packets of a recording, to be replayed: rtpdump files (rtpplay1.0) and classic pcap files of
+// plain RTP.
 //
-// A file is hostile until it has been read: every length is checked against what is there, and what is no RTP
-// packet in it is skipped.
+// A file is hostile until it has been read: every length is checked against what is there, and what
+// is no RTP packet in it is skipped.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +16,13 @@
 namespace viaduct::load {
 
 struct RecordedPacket {
-  Duration at{};              // after the first packet of the file
+  Duration at{};  // after the first packet of the file
   uint32_t ssrc = 0;
   uint32_t timestamp = 0;
   uint16_t sequence = 0;
   uint8_t payload_type = 0;
   bool marker = false;
-  uint32_t packet_bytes = 0;  // of the RTP packet on the wire
+  uint32_t packet_bytes = 0;     // of the RTP packet on the wire
   std::vector<uint8_t> payload;  // without padding; empty when the file holds headers only
 };
 
@@ -29,8 +30,8 @@ class Recording {
  public:
   explicit Recording(std::vector<RecordedPacket> packets) : packets_(std::move(packets)) {}
 
-  // By what the file begins with. InvalidArgument, with a sentence without the file's name, when it is neither
-  // kind or holds no RTP.
+  // By what the file begins with. InvalidArgument, with a sentence without the file's name, when it
+  // is neither kind or holds no RTP.
   static Result<Recording> parse(Bytes file);
   static Result<Recording> read(const std::string& path);
 
@@ -43,8 +44,8 @@ class Recording {
   std::vector<RecordedPacket> packets_;
 };
 
-// Reads one captured RTP packet, of which `captured` may be only the beginning, into the list. False when it is
-// none.
+// Reads one captured RTP packet, of which `captured` may be only the beginning, into the list.
+// False when it is none.
 bool add_recorded(Bytes captured, size_t wire_bytes, Duration at, std::vector<RecordedPacket>& out);
 
 bool is_rtpdump(Bytes file);

@@ -1,8 +1,10 @@
 // Classic pcap files (draft-ietf-opsawg-pcap), either byte order, micro- or nanoseconds:
 //
 //   | magic: 4 | version: 4 | zone: 4 | accuracy: 4 | snap length: 4 | link type: 4 |
-//   and for each packet  | seconds: 4 | fraction: 4 | captured length: 4 | length on the wire: 4 | frame |
-// RTP is looked for in UDP over IPv4 and IPv6, behind Ethernet, Linux' cooked headers, BSD's loopback, or nothing.
+//   and for each packet  | seconds: 4 | fraction: 4 | captured length: 4 | length on the wire: 4 |
+//   frame |
+// RTP is looked for in UDP over IPv4 and IPv6, behind Ethernet, Linux' cooked headers, BSD's
+// loopback, or nothing.
 #include <array>
 #include <optional>
 
@@ -27,11 +29,16 @@ struct Format {
 std::optional<Format> format_of(Bytes file) {
   if (file.size() < FileHeaderBytes) return std::nullopt;
   switch (load_be32(file.data())) {
-    case 0xa1b2c3d4: return Format{false, false};
-    case 0xd4c3b2a1: return Format{true, false};
-    case 0xa1b23c4d: return Format{false, true};
-    case 0x4d3cb2a1: return Format{true, true};
-    default: return std::nullopt;
+    case 0xa1b2c3d4:
+      return Format{false, false};
+    case 0xd4c3b2a1:
+      return Format{true, false};
+    case 0xa1b23c4d:
+      return Format{false, true};
+    case 0x4d3cb2a1:
+      return Format{true, true};
+    default:
+      return std::nullopt;
   }
 }
 

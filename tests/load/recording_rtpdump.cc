@@ -2,7 +2,8 @@
 //
 //   #!rtpplay1.0 address/port\n
 //   | start: seconds, microseconds: 4 each | source: 4 | port: 2 | padding: 2 |
-//   and for each packet  | length of all: 2 | length of RTP, 0 for RTCP: 2 | milliseconds since start: 4 | packet |
+//   and for each packet  | length of all: 2 | length of RTP, 0 for RTCP: 2 | milliseconds since
+//   start: 4 | packet |
 // A packet may be cut short; then the second length says how long it was.
 #include <algorithm>
 #include <string_view>

@@ -15,11 +15,20 @@ std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '&': out += "&amp;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -51,8 +60,8 @@ std::string plot(const std::vector<Second>& seconds, const std::string& title,
       << "\" role=\"img\" aria-label=\"" << escaped(title) << "\">";
   for (const double part : {0.0, 0.5, 1.0}) {
     out << "<line x1=\"" << Left << "\" x2=\"" << PlotWidth - 10 << "\" y1=\"" << y(most * part)
-        << "\" y2=\"" << y(most * part) << "\" class=\"grid\"/><text x=\"" << Left - 6
-        << "\" y=\"" << y(most * part) + 4 << "\" text-anchor=\"end\">"
+        << "\" y2=\"" << y(most * part) << "\" class=\"grid\"/><text x=\"" << Left - 6 << "\" y=\""
+        << y(most * part) + 4 << "\" text-anchor=\"end\">"
         << with_digits(most * part, most < 10 ? 2 : 0) << "</text>";
   }
   for (const double part : {0.0, 0.5, 1.0})
@@ -115,7 +124,8 @@ std::string checks(const Results& results) {
 }
 
 constexpr const char* Style =
-    "body{font:15px/1.45 system-ui,sans-serif;max-width:720px;margin:2em auto;padding:0 1em;color:#222}"
+    "body{font:15px/1.45 system-ui,sans-serif;max-width:720px;margin:2em auto;padding:0 "
+    "1em;color:#222}"
     "pre{background:#f5f5f5;padding:1em;overflow-x:auto;font-size:12.5px}figure{margin:1.2em 0}"
     "figcaption{font-weight:600}svg{width:100%;height:auto}svg text{font-size:11px;fill:#555}"
     ".grid{stroke:#ddd}table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:left;"
@@ -141,9 +151,9 @@ std::string write_html(const Report& report) {
   out << plot(m.seconds, "One-way latency, milliseconds",
               {{"99th percentile", "#b36b00", [](const Second& s) { return s.latency_p99_ms; }},
                {"median", "#1f5f9f", [](const Second& s) { return s.latency_p50_ms; }}});
-  out << plot(m.seconds, "The bridge's CPU, percent of a core",
-              {{"CPU", "#6b3fa0",
-                [](const Second& s) { return s.bridge_cpu_percent.value_or(0); }}});
+  out << plot(
+      m.seconds, "The bridge's CPU, percent of a core",
+      {{"CPU", "#6b3fa0", [](const Second& s) { return s.bridge_cpu_percent.value_or(0); }}});
   out << plot(m.seconds, "Participants connected",
               {{"connected", "#2e8b57", [](const Second& s) { return double(s.connected); }}});
   out << join_bars(m.joins) << "<h2>All figures</h2>\n<pre>" << escaped(write_table(report))

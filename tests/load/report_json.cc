@@ -11,10 +11,14 @@ double ms(Duration d) { return to_seconds(d) * 1000; }
 
 ordered_json percentiles(const Histogram& h) {
   if (h.count() == 0) return nullptr;
-  return {{"count", h.count()},          {"mean", ms(h.mean())},
-          {"p50", ms(h.percentile(50))}, {"p90", ms(h.percentile(90))},
-          {"p95", ms(h.percentile(95))}, {"p99", ms(h.percentile(99))},
-          {"p99_9", ms(h.percentile(99.9))}, {"max", ms(h.max())}};
+  return {{"count", h.count()},
+          {"mean", ms(h.mean())},
+          {"p50", ms(h.percentile(50))},
+          {"p90", ms(h.percentile(90))},
+          {"p95", ms(h.percentile(95))},
+          {"p99", ms(h.percentile(99))},
+          {"p99_9", ms(h.percentile(99.9))},
+          {"max", ms(h.max())}};
 }
 
 ordered_json received(const ReceiveCounts& c) {
@@ -61,11 +65,11 @@ ordered_json kinds(const Measurements& m) {
   ordered_json out = ordered_json::object();
   for (const auto kind : {codec::MediaKind::Audio, codec::MediaKind::Video}) {
     const size_t i = index_of(kind);
-    out[codec::to_string(kind)] = {{"sent", sent(m.sent[i])},
-                                   {"received", received(m.received[i])},
-                                   {"latency_milliseconds", percentiles(m.latency[i])},
-                                   {"jitter_milliseconds",
-                                    {{"mean", ms(m.jitter_mean[i])}, {"max", ms(m.jitter_max[i])}}}};
+    out[codec::to_string(kind)] = {
+        {"sent", sent(m.sent[i])},
+        {"received", received(m.received[i])},
+        {"latency_milliseconds", percentiles(m.latency[i])},
+        {"jitter_milliseconds", {{"mean", ms(m.jitter_mean[i])}, {"max", ms(m.jitter_max[i])}}}};
   }
   return out;
 }
@@ -88,15 +92,16 @@ ordered_json generator(const Measurements& m, const Results& r) {
 ordered_json seconds(const Measurements& m) {
   ordered_json list = ordered_json::array();
   for (const Second& s : m.seconds)
-    list.push_back({{"at", s.at},
-                    {"connected", s.connected},
-                    {"sent", s.sent},
-                    {"received", s.received},
-                    {"lost", s.lost},
-                    {"latency_p50_ms", s.latency_p50_ms},
-                    {"latency_p99_ms", s.latency_p99_ms},
-                    {"bridge_cpu_percent", s.bridge_cpu_percent ? ordered_json(*s.bridge_cpu_percent)
-                                                                : ordered_json(nullptr)}});
+    list.push_back(
+        {{"at", s.at},
+         {"connected", s.connected},
+         {"sent", s.sent},
+         {"received", s.received},
+         {"lost", s.lost},
+         {"latency_p50_ms", s.latency_p50_ms},
+         {"latency_p99_ms", s.latency_p99_ms},
+         {"bridge_cpu_percent",
+          s.bridge_cpu_percent ? ordered_json(*s.bridge_cpu_percent) : ordered_json(nullptr)}});
   return list;
 }
 

@@ -13,9 +13,8 @@ class Table {
  public:
   void heading(const std::string& text) { out_ << "\n" << text << "\n"; }
   void row(const std::string& name, const std::string& value) {
-    out_ << "  " << name
-         << std::string(NameWidth > name.size() ? NameWidth - name.size() : 1, ' ') << value
-         << "\n";
+    out_ << "  " << name << std::string(NameWidth > name.size() ? NameWidth - name.size() : 1, ' ')
+         << value << "\n";
   }
   void row(const std::string& name, uint64_t value) { row(name, std::to_string(value)); }
   void line(const std::string& text) { out_ << "  " << text << "\n"; }
@@ -53,13 +52,13 @@ void write_packets(const Report& report, Table& t) {
   const ReceiveCounts& in = r.received;
   t.heading("Packets");
   t.row("sent", std::to_string(r.sent.packets) + " (" + with_digits(r.sent_per_second, 0) + "/s)");
-  t.row("received", std::to_string(in.packets) + " (" + with_digits(r.received_per_second, 0) +
-                        "/s)");
+  t.row("received",
+        std::to_string(in.packets) + " (" + with_digits(r.received_per_second, 0) + "/s)");
   t.row("lost", std::to_string(in.lost()) + " (" + percent(r.loss_percent) + ")");
   t.row("  by the load tester", in.lost_generator);
   t.row("  by the impairment", in.lost_impairment);
-  t.row("  on the way through the bridge", std::to_string(in.lost_elsewhere) + " (" +
-                                               percent(r.loss_elsewhere_percent) + ")");
+  t.row("  on the way through the bridge",
+        std::to_string(in.lost_elsewhere) + " (" + percent(r.loss_elsewhere_percent) + ")");
   t.row("late (over " + milliseconds(LateAfter) + ")", in.late);
   t.row("reordered, duplicated",
         std::to_string(in.reordered) + ", " + std::to_string(in.duplicated));
@@ -114,8 +113,8 @@ std::string write_table(const Report& report) {
   for (const std::string& note : report.notes) t.line(note);
   t.heading(std::string("Verdict: ") + to_string(report.results.verdict));
   for (const Check& check : report.results.checks)
-    t.row(check.what, check.found + (check.passed ? "  ok" : "  MISSED") + ", at most " +
-                          check.allowed);
+    t.row(check.what,
+          check.found + (check.passed ? "  ok" : "  MISSED") + ", at most " + check.allowed);
   for (const std::string& why : report.results.invalid_because) t.line(why);
   return t.text();
 }

@@ -17,9 +17,12 @@ enum class Verdict : uint8_t {
 };
 constexpr const char* to_string(Verdict v) {
   switch (v) {
-    case Verdict::Passed: return "passed";
-    case Verdict::Missed: return "threshold missed";
-    case Verdict::Invalid: return "invalid";
+    case Verdict::Passed:
+      return "passed";
+    case Verdict::Missed:
+      return "threshold missed";
+    case Verdict::Invalid:
+      return "invalid";
   }
   return "unknown";
 }
@@ -30,7 +33,7 @@ inline constexpr int ExitNotConnected = 4;
 
 // Beyond these the load tester is its own bottleneck.
 inline constexpr Duration MaxSendLateness = 20ms;  // of 99 % of all packets
-inline constexpr double MaxOwnLossPercent = 0.1;   // refused by the kernel or dropped by our sockets
+inline constexpr double MaxOwnLossPercent = 0.1;  // refused by the kernel or dropped by our sockets
 inline constexpr double MaxLoopBusyPercent = 98;
 
 struct Check {
@@ -41,7 +44,7 @@ struct Check {
 };
 
 struct Results {
-  SendCounts sent;          // of both kinds
+  SendCounts sent;  // of both kinds
   ReceiveCounts received;
   double loss_percent = 0;  // of all causes, of what should have come
   double loss_elsewhere_percent = 0;
@@ -50,16 +53,16 @@ struct Results {
   double freezes_per_minute = 0;  // of each receiving participant
   double sent_per_second = 0;
   double received_per_second = 0;
-  std::optional<double> bridge_cpu_us;          // per packet received
+  std::optional<double> bridge_cpu_us;  // per packet received
   std::optional<double> bridge_cpu_ms_per_1000;
-  std::optional<double> bridge_cpu_percent;     // of one core
+  std::optional<double> bridge_cpu_percent;  // of one core
   double generator_cpu_percent = 0;
   double loop_busy_percent = 0;
   double own_loss_percent = 0;
   Histogram latency;
 
   Verdict verdict{};
-  std::vector<Check> checks;               // one for each threshold
+  std::vector<Check> checks;  // one for each threshold
   std::vector<std::string> invalid_because;
 };
 

@@ -1,5 +1,5 @@
-// The fields of one YAML mapping, each read once and checked: what is left over at the end is an error, and so is
-// what has the wrong type, unit or range.
+// The fields of one YAML mapping, each read once and checked: what is left over at the end is an
+// error, and so is what has the wrong type, unit or range.
 #pragma once
 
 #include <yaml-cpp/yaml.h>
@@ -40,7 +40,7 @@ class Fields {
                     uint64_t most);
   Duration duration(const char* name, Duration otherwise, Duration least, Duration most);
   DataRate rate(const char* name, DataRate otherwise, double least_kbps, double most_kbps);
-  double share(const char* name, double otherwise);  // "1.5 %", as 0.015
+  double share(const char* name, double otherwise);                // "1.5 %", as 0.015
   void size(const char* name, uint16_t& width, uint16_t& height);  // "1280x720"
   template <typename T>
   T choice(const char* name, const std::map<std::string, T>& choices, T otherwise);

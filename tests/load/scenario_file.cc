@@ -17,11 +17,11 @@ namespace {
 constexpr size_t MostParticipants = 100'000;
 
 const std::map<std::string, Action::Kind> ActionKinds = {
-    {"join", Action::Kind::Join},       {"leave", Action::Kind::Leave},
-    {"mute", Action::Kind::Mute},       {"unmute", Action::Kind::Unmute},
-    {"speak", Action::Kind::Speak},     {"silence", Action::Kind::Silence},
-    {"listen", Action::Kind::Listen},   {"layout", Action::Kind::Layout},
-    {"impair", Action::Kind::Impair},   {"drain", Action::Kind::Drain}};
+    {"join", Action::Kind::Join},     {"leave", Action::Kind::Leave},
+    {"mute", Action::Kind::Mute},     {"unmute", Action::Kind::Unmute},
+    {"speak", Action::Kind::Speak},   {"silence", Action::Kind::Silence},
+    {"listen", Action::Kind::Listen}, {"layout", Action::Kind::Layout},
+    {"impair", Action::Kind::Impair}, {"drain", Action::Kind::Drain}};
 const std::map<std::string, BodyShape> Bodies = {{"plain", BodyShape::Plain},
                                                  {"sealed", BodyShape::Sealed}};
 const std::map<std::string, codec::MediaKind> Kinds = {{"audio", codec::MediaKind::Audio},
@@ -47,7 +47,8 @@ class Reader {
       s.measure_joins = joins->flag("measured", false);
       joins->finish();
     }
-    for (const YAML::Node& node : f.list("conferences", 1)) s.conferences.push_back(conference(node));
+    for (const YAML::Node& node : f.list("conferences", 1))
+      s.conferences.push_back(conference(node));
     for (const YAML::Node& node : f.list("timeline", 0)) s.timeline.push_back(action(node, s));
     if (auto thresholds = f.fields("thresholds")) read_thresholds(*thresholds, s.thresholds);
     f.finish();
@@ -109,8 +110,7 @@ class Reader {
     const auto layers = f.list("layers", 0);
     if (!layers.empty()) g.video.layers.clear();
     for (const YAML::Node& node : layers) g.video.layers.push_back(layer(node));
-    if (f.has("key-frames"))
-      g.video.key_frame_every = f.duration("key-frames", 10s, 100ms, 24h);
+    if (f.has("key-frames")) g.video.key_frame_every = f.duration("key-frames", 10s, 100ms, 24h);
     g.video.packet_bytes = f.whole("packet-bytes", g.video.packet_bytes, 200, 1400);
     if (auto fixed = f.fields("fixed")) {
       g.fixed.emplace();
@@ -199,7 +199,8 @@ class Reader {
       for (const Group& g : c.groups)
         if (g.name == a.group && (a.conference.empty() || c.name == a.conference)) group = true;
     }
-    if (!conference) f.refuse_field("conference", "no conference has the name '" + a.conference + "'");
+    if (!conference)
+      f.refuse_field("conference", "no conference has the name '" + a.conference + "'");
     if (!group) f.refuse_field("group", "no group there has the name '" + a.group + "'");
   }
 

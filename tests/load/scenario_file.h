@@ -1,5 +1,6 @@
-// Reads a scenario from YAML, version 1. Nothing that a file says is ignored: an unknown field, a value out of
-// range or a name that is not defined is an error that names the line, the field and what is allowed.
+// Reads a scenario from YAML, version 1. Nothing that a file says is ignored: an unknown field, a
+// value out of range or a name that is not defined is an error that names the line, the field and
+// what is allowed.
 #pragma once
 
 #include <string>

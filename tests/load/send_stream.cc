@@ -22,8 +22,7 @@ using codec::MediaKind;
 constexpr uint32_t PacketsWithMid = 200;
 constexpr size_t SrtpRoomBytes = 16;
 
-size_t smallest_payload(BodyShape shape, MediaKind kind, bool key, size_t descriptor,
-                        bool first) {
+size_t smallest_payload(BodyShape shape, MediaKind kind, bool key, size_t descriptor, bool first) {
   return descriptor + (first ? prefix_bytes(shape, kind, key) : 0);
 }
 
@@ -89,19 +88,18 @@ SendStream::Written SendStream::write(const Frame& frame, size_t i, uint16_t tra
   }
 
   const std::span used(elements.data(), count);
-  const size_t head = rtp::write_header(
-      out,
-      {.marker = video && last,
-       .payload_type = video ? client::Vp8PayloadType : client::OpusPayloadType,
-       .sequence = static_cast<uint16_t>(next_index_),
-       .timestamp = first_rtp_time_ + frame.rtp_time,
-       .ssrc = ssrc_},
-      used);
+  const size_t head =
+      rtp::write_header(out,
+                        {.marker = video && last,
+                         .payload_type = video ? client::Vp8PayloadType : client::OpusPayloadType,
+                         .sequence = static_cast<uint16_t>(next_index_),
+                         .timestamp = first_rtp_time_ + frame.rtp_time,
+                         .ssrc = ssrc_},
+                        used);
   CHECK(head > 0);
   const size_t room = limits::MaxPacketBytes - SrtpRoomBytes - head;
   const size_t wanted = frame.packet_bytes[i] > head ? frame.packet_bytes[i] - head : 1;
-  const size_t payload =
-      write_payload(frame, i, std::min(wanted, room), out.subspan(head, room));
+  const size_t payload = write_payload(frame, i, std::min(wanted, room), out.subspan(head, room));
 
   const Written written{static_cast<uint16_t>(head), static_cast<uint16_t>(head + payload),
                         next_index_++, packets_++};
@@ -128,8 +126,8 @@ size_t SendStream::write_payload(const Frame& frame, size_t i, size_t wanted, Mu
     vp8.picture_id = picture_id_;
     head = codec::write_vp8_descriptor(out, vp8);
   }
-  const size_t bytes = std::max(
-      wanted, smallest_payload(settings_.shape, settings_.kind, frame.key, head, first));
+  const size_t bytes =
+      std::max(wanted, smallest_payload(settings_.shape, settings_.kind, frame.key, head, first));
   if (first) {
     const size_t prefix = prefix_bytes(settings_.shape, settings_.kind, frame.key);
     write_prefix(out.subspan(head, prefix), settings_.shape, settings_.kind, frame.key, frames_,

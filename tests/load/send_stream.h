@@ -1,6 +1,6 @@
 // One stream that a participant sends: turns frames of a source into RTP packets in clear, and
-// remembers of each when it left and whether it did, so that receivers can tell a loss on the way from
-// one that the load tester caused itself.
+// remembers of each when it left and whether it did, so that receivers can tell a loss on the way
+// from one that the load tester caused itself.
 //
 // Sans-IO: bytes out, no sockets and no keys.
 #pragma once

@@ -60,11 +60,13 @@ class Connection {
     } else if (type == "answer") {
       auto answer = client::read_answer(message.value("sdp", ""));
       if (!answer) return end(answer.error().text);
-      events_.put({request_.participant, SignallingEvent::Kind::Answered, monotonic_now(),
-                   std::move(*answer), {}});
+      events_.put({request_.participant,
+                   SignallingEvent::Kind::Answered,
+                   monotonic_now(),
+                   std::move(*answer),
+                   {}});
     } else if (type == "error" && message.value("final", false)) {
-      end("the bridge refused: " + message.value("code", "") + ": " +
-          message.value("message", ""));
+      end("the bridge refused: " + message.value("code", "") + ": " + message.value("message", ""));
     }
   }
 

@@ -1,4 +1,5 @@
-// The WebSockets of all participants, on a thread of their own: joins, offers, and what the bridge says.
+// The WebSockets of all participants, on a thread of their own: joins, offers, and what the bridge
+// says.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// What the parts of the engine share: the participants and their sockets, the ways in and out, the clock
-// of the run.
+// What the parts of the engine share: the participants and their sockets, the ways in and out, the
+// clock of the run.
 #pragma once
 
 #include <map>
@@ -29,7 +29,8 @@ struct Timer {
   friend bool operator>(const Timer& a, const Timer& b) { return a.due > b.due; }
 };
 
-// Makes participants join, connect, report and leave; the engine tells it what comes and when it is time.
+// Makes participants join, connect, report and leave; the engine tells it what comes and when it is
+// time.
 class Stage {
  public:
   static Result<std::unique_ptr<Stage>> open(const Scenario& scenario, const Cast& cast,
@@ -65,6 +66,7 @@ class Stage {
   std::vector<Participant>& people() { return people_; }
   // Received, lost and late so far: of those who are here and those who have left.
   std::array<ReceiveCounts, 2> received() const;
+  uint64_t packets_handled() const { return packets_handled_; }  // RTP packets received so far
   MediaSender& sender() { return *sender_; }
   std::array<Histogram, 2>& latency() { return latency_; }
   JoinCounts& joins() { return joins_; }
@@ -73,6 +75,8 @@ class Stage {
   Stage(const Scenario& scenario, const Cast& cast, const EngineOptions& options);
   Result<void> start();
 
+  // Has the event loop told of what comes in at `fd`.
+  bool watch(int fd, uint64_t what) const;
   void make_streams(uint32_t who, Participant& p);
   std::unique_ptr<MediaSource> source_for(const Participant& p, codec::MediaKind kind,
                                           uint64_t seed) const;
@@ -91,7 +95,7 @@ class Stage {
   void report(uint32_t who, Participant& p, Timestamp now);
   void release_delayed(Timestamp now);
   void send_frames(const Timer& timer, Timestamp now);
-  void wake_at(uint32_t who, const Participant& p);
+  void wake_at(uint32_t who, Participant& p);
 
   const Scenario& scenario_;
   const Cast& cast_;
@@ -107,6 +111,7 @@ class Stage {
   ReceiveBuffers buffers_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   bool media_stopped_ = false;
+  uint64_t packets_handled_ = 0;
 
   Mailbox<SignallingEvent> signalling_events_;
   Mailbox<HandshakeResult> handshake_results_;

@@ -12,8 +12,8 @@
 namespace viaduct::load {
 namespace {
 
-constexpr size_t LargestDatagram = 65'536;   // what GRO puts together
-constexpr size_t MaxSegments = 64;           // the kernel's UDP_MAX_SEGMENTS before 6.x
+constexpr size_t LargestDatagram = 65'536;  // what GRO puts together
+constexpr size_t MaxSegments = 64;          // the kernel's UDP_MAX_SEGMENTS before 6.x
 constexpr size_t MaxSegmentedBytes = 60'000;
 constexpr size_t MessagesPerCall = 64;
 constexpr int MaxRefusals = 4;
@@ -124,20 +124,22 @@ struct ReceiveBuffers::Space {
   std::array<std::array<uint8_t, LargestDatagram>, Messages> datagrams;
 };
 
-ReceiveBuffers::ReceiveBuffers() : space_(std::make_shared<Space>()) {}
+ReceiveBuffers::ReceiveBuffers() : space_(std::make_shared<Space>()) {
+  for (size_t i = 0; i < Messages; ++i) {
+    space_->parts[i] = {space_->datagrams[i].data(), LargestDatagram};
+    space_->messages[i] = {};
+    space_->messages[i].msg_hdr.msg_iov = &space_->parts[i];
+    space_->messages[i].msg_hdr.msg_iovlen = 1;
+    space_->messages[i].msg_hdr.msg_control = space_->controls[i].bytes.data();
+    space_->messages[i].msg_hdr.msg_controllen = sizeof(Control);
+  }
+}
 
 int ReceiveBuffers::take(int fd) {
-  for (int i = 0; i < Messages; ++i) {
-    const auto n = static_cast<size_t>(i);
-    space_->parts[n] = {space_->datagrams[n].data(), LargestDatagram};
-    space_->messages[n] = {};
-    msghdr& header = space_->messages[n].msg_hdr;
-    header.msg_iov = &space_->parts[n];
-    header.msg_iovlen = 1;
-    header.msg_control = space_->controls[n].bytes.data();
-    header.msg_controllen = sizeof(Control);
-  }
-  return std::max(0, recvmmsg(fd, space_->messages.data(), Messages, MSG_DONTWAIT, nullptr));
+  for (int i = 0; i < taken_; ++i)  // the kernel has written how much of it was used
+    space_->messages[static_cast<size_t>(i)].msg_hdr.msg_controllen = sizeof(Control);
+  taken_ = std::max(0, recvmmsg(fd, space_->messages.data(), Messages, MSG_DONTWAIT, nullptr));
+  return taken_;
 }
 
 ReceiveBuffers::Taken ReceiveBuffers::look_at(int i, Outcome& outcome) {

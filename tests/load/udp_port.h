@@ -1,5 +1,5 @@
-// One participant's UDP socket, connected to the bridge, and the batches in which many of them send and
-// receive: sendmmsg with UDP GSO where it is wanted, recvmmsg with UDP GRO.
+// One participant's UDP socket, connected to the bridge, and the batches in which many of them send
+// and receive: sendmmsg with UDP GSO where it is wanted, recvmmsg with UDP GRO.
 #pragma once
 
 #include <sys/socket.h>
@@ -36,8 +36,9 @@ class UdpPort {
   int fd_ = -1;
 };
 
-// Sends `datagrams` by `fd` in order; how many the kernel took. With `segment`, datagrams of one size
-// that stand together leave as one (UDP GSO), as a fast sender would do it, where the kernel can.
+// Sends `datagrams` by `fd` in order; how many the kernel took. With `segment`, datagrams of one
+// size that stand together leave as one (UDP GSO), as a fast sender would do it, where the kernel
+// can.
 size_t send_datagrams(int fd, std::span<const iovec> datagrams, bool segment);
 
 // The buffers of recvmmsg, for any number of sockets, one after another.
@@ -46,7 +47,7 @@ class ReceiveBuffers {
   ReceiveBuffers();
 
   struct Outcome {
-    bool more = false;  // the socket may hold more than was taken
+    bool more = false;          // the socket may hold more than was taken
     uint32_t kernel_drops = 0;  // of this socket since it was made (SO_RXQ_OVFL); 0 when not told
     bool drops_known = false;
   };
@@ -75,6 +76,7 @@ class ReceiveBuffers {
 
   struct Space;
   std::shared_ptr<Space> space_;
+  int taken_ = 0;
 };
 
 }  // namespace viaduct::load

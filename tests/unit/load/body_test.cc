@@ -19,7 +19,8 @@ std::vector<uint8_t> body(const BodyMaker& maker, const Stamp& stamp, size_t byt
 
 TEST(Body, TellsWhoSentItWhichPacketItIsAndWhenItWasDue) {
   const BodyMaker maker(1);
-  for (const size_t bytes : {BodyMaker::StampBytes, BodyMaker::StampBytes + 1, size_t{1164}, size_t{1500}})
+  for (const size_t bytes :
+       {BodyMaker::StampBytes, BodyMaker::StampBytes + 1, size_t{1164}, size_t{1500}})
     EXPECT_EQ(maker.read(body(maker, AStamp, bytes)), AStamp) << bytes << " bytes";
 }
 

@@ -15,7 +15,8 @@ Scenario two_meetings() {
   Scenario s;
   s.joins_per_second = 10;
   ConferencePlan meeting{.name = "meeting", .count = 2};
-  meeting.groups.push_back({.name = "speakers", .participants = 2, .audio_senders = 2, .video_senders = 1});
+  meeting.groups.push_back(
+      {.name = "speakers", .participants = 2, .audio_senders = 2, .video_senders = 1});
   meeting.groups.push_back({.name = "listeners", .participants = 3});
   s.conferences = {meeting};
   return s;

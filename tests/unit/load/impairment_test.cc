@@ -10,8 +10,9 @@ namespace {
 
 constexpr Timestamp Start{1000s};
 
-std::vector<std::optional<Timestamp>> outcomes(const ImpairmentPlan& plan, uint64_t seed, int datagrams,
-                                               Duration step = 1ms, size_t bytes = 1200) {
+std::vector<std::optional<Timestamp>> outcomes(const ImpairmentPlan& plan, uint64_t seed,
+                                               int datagrams, Duration step = 1ms,
+                                               size_t bytes = 1200) {
   Impairment network(plan, seed);
   std::vector<std::optional<Timestamp>> out;
   for (int i = 0; i < datagrams; ++i) out.push_back(network.pass(bytes, Start + i * step));

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 #include <tuple>
 
@@ -52,8 +53,8 @@ TEST(Camera, SplitsAFrameIntoPacketsOfNearlyEqualSize) {
   const auto camera = make_camera(plan.layers[0], plan, 3);
   for (int i = 0; i < 100; ++i) {
     const Frame& f = camera->take();
-    const auto [least, most] = std::ranges::minmax(f.packet_bytes);
-    EXPECT_LE(most - least, 1);
+    const auto [least, most] = std::minmax_element(f.packet_bytes.begin(), f.packet_bytes.end());
+    EXPECT_LE(*most - *least, 1);
   }
 }
 

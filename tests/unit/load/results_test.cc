@@ -64,7 +64,8 @@ TEST(Results, CountLossesOfWhatShouldHaveComeAndBlameTheBridgeForItsOwnOnly) {
 }
 
 TEST(Results, MissAThresholdWhereMoreWasFoundThanIsAllowed) {
-  const Results r = assess(good_run(), {.latency_p50 = 2ms, .latency_p99 = 20ms, .join_p95 = 1s, .bridge_cpu_us = 1.2});
+  const Results r = assess(
+      good_run(), {.latency_p50 = 2ms, .latency_p99 = 20ms, .join_p95 = 1s, .bridge_cpu_us = 1.2});
   EXPECT_EQ(r.verdict, Verdict::Missed);
   std::vector<bool> passed;
   for (const Check& check : r.checks) passed.push_back(check.passed);
@@ -159,7 +160,9 @@ TEST_F(ReportTest, IsAPageThatLoadsNothingAndEscapesNames) {
 }
 
 TEST(BridgeCpu, IsReadFromMetrics) {
-  EXPECT_EQ(cpu_seconds_in("HTTP/1.0 200 OK\r\n\r\n# HELP x\nprocess_cpu_seconds_total 12.5\nother 1\n"), 12500ms);
+  EXPECT_EQ(
+      cpu_seconds_in("HTTP/1.0 200 OK\r\n\r\n# HELP x\nprocess_cpu_seconds_total 12.5\nother 1\n"),
+      12500ms);
   EXPECT_EQ(cpu_seconds_in("viaduct_process_cpu_seconds_total 12.5\n"), std::nullopt);
   EXPECT_EQ(cpu_seconds_in(""), std::nullopt);
 }

@@ -112,7 +112,8 @@ class WrongScenarioFile : public ::testing::TestWithParam<Wrong> {};
 
 TEST_P(WrongScenarioFile, IsRefusedWithTheLineTheFieldAndWhatIsAllowed) {
   const Wrong& wrong = GetParam();
-  EXPECT_THAT(error_of(wrong.yaml), AllOf(StartsWith(wrong.place), HasSubstr(wrong.field), HasSubstr(wrong.why)));
+  EXPECT_THAT(error_of(wrong.yaml),
+              AllOf(StartsWith(wrong.place), HasSubstr(wrong.field), HasSubstr(wrong.why)));
 }
 
 constexpr const char* Head = "version: 1\nconferences:\n  - groups:\n    - participants: 2\n";
@@ -120,37 +121,46 @@ constexpr const char* Head = "version: 1\nconferences:\n  - groups:\n    - parti
 INSTANTIATE_TEST_SUITE_P(
     Each, WrongScenarioFile,
     ::testing::Values(
-        Wrong{"name: x\nconferences: [{groups: [{}]}]\n", "test.yaml:1:", "'version'", "version: 1"},
+        Wrong{"name: x\nconferences: [{groups: [{}]}]\n", "test.yaml:1:", "'version'",
+              "version: 1"},
         Wrong{"version: 2\n", "test.yaml:1:", "'version'", "from 1 to 1"},
         Wrong{"version: 1\nname: x\n", "test.yaml:1:", "'conferences'", "at least one"},
         Wrong{"version: 1\nspeed: fast\nconferences: [{groups: [{}]}]\n", "test.yaml:2:", "'speed'",
               "allowed are conferences, duration, joins, name"},
-        Wrong{"version: 1\nduration: 5\nconferences: [{groups: [{}]}]\n", "test.yaml:2:", "'duration'", "unit: us, ms"},
-        Wrong{"version: 1\nduration: 2 days\nconferences: [{groups: [{}]}]\n", "test.yaml:2:", "'duration'",
-              "100 ms to 86400 s"},
-        Wrong{"version: 1\nseed: -1\nconferences: [{groups: [{}]}]\n", "test.yaml:2:", "'seed'", "a number from 0"},
-        Wrong{"version: 1\nseed: 1.5\nconferences: [{groups: [{}]}]\n", "test.yaml:2:", "'seed'", "whole number"},
-        Wrong{"version: 1\nconferences:\n  - groups:\n    - participants: 0\n", "test.yaml:4:", "'participants'",
-              "from 1 to 100000"},
-        Wrong{"version: 1\nconferences:\n  - bodies: secret\n    groups: [{}]\n", "test.yaml:3:", "'bodies'",
-              "allowed are plain, sealed"},
-        Wrong{"version: 1\nconferences:\n  - groups:\n    - participants: 2\n      send: {video: {senders: 3}}\n",
+        Wrong{"version: 1\nduration: 5\nconferences: [{groups: [{}]}]\n",
+              "test.yaml:2:", "'duration'", "unit: us, ms"},
+        Wrong{"version: 1\nduration: 2 days\nconferences: [{groups: [{}]}]\n",
+              "test.yaml:2:", "'duration'", "100 ms to 86400 s"},
+        Wrong{"version: 1\nseed: -1\nconferences: [{groups: [{}]}]\n", "test.yaml:2:", "'seed'",
+              "a number from 0"},
+        Wrong{"version: 1\nseed: 1.5\nconferences: [{groups: [{}]}]\n", "test.yaml:2:", "'seed'",
+              "whole number"},
+        Wrong{"version: 1\nconferences:\n  - groups:\n    - participants: 0\n",
+              "test.yaml:4:", "'participants'", "from 1 to 100000"},
+        Wrong{"version: 1\nconferences:\n  - bodies: secret\n    groups: [{}]\n",
+              "test.yaml:3:", "'bodies'", "allowed are plain, sealed"},
+        Wrong{"version: 1\nconferences:\n  - groups:\n    - participants: 2\n      send: {video: "
+              "{senders: 3}}\n",
               "test.yaml:5:", "'senders'", "from 0 to 2"},
-        Wrong{"version: 1\nconferences:\n  - groups:\n    - send: {video: {layers: [{size: big}]}}\n", "test.yaml:4:",
-              "'size'", "WIDTHxHEIGHT"},
-        Wrong{"version: 1\nconferences:\n  - groups:\n    - network: {up: {loss: 0.1}}\n", "test.yaml:4:", "'loss'",
-              "0 % to 100 %"},
-        Wrong{"version: 1\nconferences:\n  - groups:\n    - network: {up: {rate: 5}}\n", "test.yaml:4:", "'rate'",
-              "kbit/s"},
-        Wrong{"version: 1\nconferences: [{groups: [{}]}]\ntimeline:\n  - {at: 1s}\n", "test.yaml:4:", "'do'",
-              "allowed are drain, impair, join"},
-        Wrong{"version: 1\nconferences: [{groups: [{}]}]\ntimeline:\n  - {at: 1s, do: dance}\n", "test.yaml:4:", "'do'",
-              "allowed are drain"},
-        Wrong{"version: 1\nconferences: [{groups: [{}]}]\ntimeline:\n  - {at: 1s, do: leave, group: x}\n",
+        Wrong{
+            "version: 1\nconferences:\n  - groups:\n    - send: {video: {layers: [{size: big}]}}\n",
+            "test.yaml:4:", "'size'", "WIDTHxHEIGHT"},
+        Wrong{"version: 1\nconferences:\n  - groups:\n    - network: {up: {loss: 0.1}}\n",
+              "test.yaml:4:", "'loss'", "0 % to 100 %"},
+        Wrong{"version: 1\nconferences:\n  - groups:\n    - network: {up: {rate: 5}}\n",
+              "test.yaml:4:", "'rate'", "kbit/s"},
+        Wrong{"version: 1\nconferences: [{groups: [{}]}]\ntimeline:\n  - {at: 1s}\n",
+              "test.yaml:4:", "'do'", "allowed are drain, impair, join"},
+        Wrong{"version: 1\nconferences: [{groups: [{}]}]\ntimeline:\n  - {at: 1s, do: dance}\n",
+              "test.yaml:4:", "'do'", "allowed are drain"},
+        Wrong{"version: 1\nconferences: [{groups: [{}]}]\ntimeline:\n  - {at: 1s, do: leave, "
+              "group: x}\n",
               "test.yaml:4:", "'group'", "has the name 'x'"},
-        Wrong{"version: 1\nconferences: [{groups: [{}]}]\ntimeline:\n  - {do: leave, media: audio}\n", "test.yaml:4:",
-              "'media'", "allowed are"},
-        Wrong{"version: 1\nconferences: [{groups: [{send: {audio: {recording: {file: none.rtpdump}}}}]}]\n",
+        Wrong{
+            "version: 1\nconferences: [{groups: [{}]}]\ntimeline:\n  - {do: leave, media: audio}\n",
+            "test.yaml:4:", "'media'", "allowed are"},
+        Wrong{"version: 1\nconferences: [{groups: [{send: {audio: {recording: {file: "
+              "none.rtpdump}}}}]}]\n",
               "test.yaml:2:", "'file'", "cannot be read"},
         Wrong{"version: 1\nconferences: 5\n", "test.yaml:2:", "'conferences'", "a list is wanted"},
         Wrong{"version: 1\njoins: fast\n", "test.yaml:2:", "'joins'", "no mapping"},
@@ -165,7 +175,8 @@ TEST(ScenarioFile, IsComplainedAboutWhenItIsNotThere) {
 
 TEST(ScenarioFile, IsGoodForEachOfThoseThatComeWithTheProgram) {
   size_t found = 0;
-  for (const auto& file : std::filesystem::directory_iterator(VIADUCT_SOURCE_DIR "/tests/load/scenarios")) {
+  for (const auto& file :
+       std::filesystem::directory_iterator(VIADUCT_SOURCE_DIR "/tests/load/scenarios")) {
     const auto scenario = read_scenario_file(file.path().string());
     EXPECT_TRUE(scenario.ok()) << (scenario.ok() ? "" : scenario.error().text);
     ++found;

@@ -22,9 +22,11 @@ std::unique_ptr<MediaSource> source_of(MediaKind kind) {
   return make_camera(plan.layers[0], plan, 5);
 }
 
-std::vector<std::vector<uint8_t>> packets_of(MediaKind kind, BodyShape shape, uint64_t seed, size_t frames) {
+std::vector<std::vector<uint8_t>> packets_of(MediaKind kind, BodyShape shape, uint64_t seed,
+                                             size_t frames) {
   const BodyMaker bodies(RunSeed);
-  SendStream stream({.number = 3, .kind = kind, .shape = shape, .mid = "x"}, source_of(kind), bodies, seed);
+  SendStream stream({.number = 3, .kind = kind, .shape = shape, .mid = "x"}, source_of(kind),
+                    bodies, seed);
   std::vector<std::vector<uint8_t>> out;
   uint16_t transport_sequence = 0;
   for (size_t n = 0; n < frames; ++n) {
@@ -61,7 +63,8 @@ TEST(SendStream, NumbersItsPacketsWithoutAHoleAndMarksTheLastOfAFrame) {
 
 TEST(SendStream, WritesPacketsOfTheSizeThatTheirFrameAsksFor) {
   const BodyMaker bodies(RunSeed);
-  SendStream stream({.kind = MediaKind::Video, .mid = "cam"}, make_fixed_rate({.packet_bytes = 1200}), bodies, 1);
+  SendStream stream({.kind = MediaKind::Video, .mid = "cam"},
+                    make_fixed_rate({.packet_bytes = 1200}), bodies, 1);
   for (int i = 0; i < 500; ++i) {  // with and without MID
     const Frame& frame = stream.source().take();
     std::vector<uint8_t> packet(limits::MaxPacketBytes);
@@ -79,7 +82,8 @@ TEST(SendStream, HidesAStampInEachBodyThatAReceiverFinds) {
       const auto vp8 = codec::parse_vp8(payload);
       ASSERT_TRUE(vp8);
       size_t head = vp8->descriptor_bytes;
-      if (vp8->starts_frame()) head += prefix_bytes(shape, MediaKind::Video, (payload[head] & 1) == 0);
+      if (vp8->starts_frame())
+        head += prefix_bytes(shape, MediaKind::Video, (payload[head] & 1) == 0);
       const auto stamp = bodies.read(payload.subspan(head));
       ASSERT_TRUE(stamp) << "packet " << number;
       EXPECT_EQ(stamp->stream, 3u);
@@ -105,7 +109,8 @@ TEST(SentPackets, RemembersTheFateOfTheLastPacketsAndOfNoOthers) {
   SentPackets sent(16);
   constexpr Timestamp When{5s};
   EXPECT_EQ(sent.fate(0), Fate::Unknown);
-  for (uint32_t i = 0; i < 40; ++i) sent.record(i, i % 2 ? Fate::Sent : Fate::Impaired, When + i * 1ms);
+  for (uint32_t i = 0; i < 40; ++i)
+    sent.record(i, i % 2 ? Fate::Sent : Fate::Impaired, When + i * 1ms);
   EXPECT_EQ(sent.fate(39), Fate::Sent);
   EXPECT_EQ(sent.fate(38), Fate::Impaired);
   EXPECT_EQ(sent.sent_at(39), When + 39ms);
