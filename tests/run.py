@@ -123,7 +123,7 @@ def junit_counts(report):
 def run_unit(step):
     """CTest of the release build: unit, packets, sim, differential"""
     step.build("release")
-    return step.ctest("release", "--exclude-regex", "^(style|deploy|secrecy)")
+    return step.ctest("release", "--exclude-regex", "^(style|deploy|secrecy|load)")
 
 
 def run_style(step):
@@ -144,10 +144,16 @@ def run_secrecy(step):
     return step.ctest("release", "--tests-regex", "^secrecy")
 
 
+def run_load(step):
+    """the load tester against a bridge on loopback, for a few seconds each"""
+    step.build("release", ["viaduct", "viaduct-load"])
+    return step.ctest("release", "--tests-regex", "^load")
+
+
 def run_sanitizers(step):
     """unit, packets, sim and differential under ASan and UBSan"""
     step.build("dev")
-    return step.ctest("dev", "--exclude-regex", "^(style|deploy|secrecy)")
+    return step.ctest("dev", "--exclude-regex", "^(style|deploy|secrecy|load)")
 
 
 def run_fuzz(step):
@@ -192,7 +198,7 @@ def tap_counts(report):
                   totals.get("skipped", 0) + totals.get("todo", 0))
 
 
-PARTS = {"unit": run_unit, "style": run_style, "deploy": run_deploy, "secrecy": run_secrecy,
+PARTS = {"unit": run_unit, "style": run_style, "deploy": run_deploy, "secrecy": run_secrecy, "load": run_load,
          "interop": run_interop, "sanitizers": run_sanitizers, "fuzz": run_fuzz}
 
 

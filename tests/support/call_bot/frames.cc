@@ -14,8 +14,6 @@ constexpr size_t AudioFrameBytes = 80;
 constexpr size_t KeyFrameBytes = 3000;
 constexpr size_t SmallestDeltaBytes = 900;
 constexpr size_t DeltaSpreadBytes = 1200;
-constexpr uint16_t Width = 320;
-constexpr uint16_t Height = 180;
 constexpr uint8_t OpusToc = 0x78;  // RFC 6716 section 3.1: hybrid fullband, 20 ms, mono, one frame
 constexpr size_t TagBytes = 16;
 
@@ -27,7 +25,8 @@ std::vector<uint8_t> vp8_frame_header(bool key, size_t frame_bytes) {
                                  static_cast<uint8_t>(tag >> 16)};
   if (key) {
     header.insert(header.end(),
-                  {0x9d, 0x01, 0x2a, Width & 0xff, Width >> 8, Height & 0xff, Height >> 8});
+                  {0x9d, 0x01, 0x2a, PictureWidth & 0xff, PictureWidth >> 8, PictureHeight & 0xff,
+                   PictureHeight >> 8});
   }
   return header;
 }
@@ -131,36 +130,6 @@ Bytes body_of(Bytes payload, codec::MediaKind kind) {
   if (kind == codec::MediaKind::Audio) return payload;
   const auto descriptor = codec::parse_vp8(payload);
   return descriptor ? payload.subspan(descriptor->descriptor_bytes) : Bytes{};
-}
-
-std::vector<uint8_t> write_dependency_descriptor(const FramePosition& position) {
-  std::vector<uint8_t> out;
-  size_t bits_used = 0;
-  const auto put = [&](uint32_t value, size_t bits) {
-    for (size_t i = bits; i-- > 0; ++bits_used) {
-      if (bits_used % 8 == 0) out.push_back(0);
-      out.back() = static_cast<uint8_t>(out.back() | ((value >> i) & 1) << (7 - bits_used % 8));
-    }
-  };
-  put(position.first_packet, 1);
-  put(position.last_packet, 1);
-  put(position.key ? 0 : 1, 6);  // frame_dependency_template_id
-  put(position.frame_number, 16);
-  if (!position.key || !position.first_packet) return out;
-
-  put(0b10000, 5);      // a structure, no decode targets, no custom anything
-  put(0, 6);            // template_id_offset
-  put(0, 5);            // one decode target
-  put(0b0011, 4);       // layers: the second template is of the same layer; no more
-  put(0b1010, 4);       // both templates are switch points of the decode target
-  put(0b0, 1);          // the key frame depends on nothing,
-  put(0b100000, 6);     // the other on the frame before it
-  put(1, 1);            // one chain,
-  put(0b0000'0001, 8);  // which the key frame begins and the other continues
-  put(1, 1);            // resolutions
-  put(Width - 1, 16);
-  put(Height - 1, 16);
-  return out;
 }
 
 }  // namespace viaduct::call_bot

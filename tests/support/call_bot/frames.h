@@ -16,6 +16,9 @@
 
 namespace viaduct::call_bot {
 
+inline constexpr uint16_t PictureWidth = 320;
+inline constexpr uint16_t PictureHeight = 180;
+
 // Encrypts frames as RFC 9605 does with AES_128_GCM_SHA256_128, under a key that nobody else has.
 class SFrameSealer {
  public:
@@ -60,15 +63,5 @@ class FrameMaker {
 // The bytes of a received payload that its sender's packetizer put there: all but what the bridge
 // may rewrite, which is the VP8 payload descriptor. Empty when the payload is malformed.
 Bytes body_of(Bytes payload, codec::MediaKind kind);
-
-// The dependency descriptor (AV1 RTP specification, appendix A) of a stream without layers. The
-// first packet of a key frame carries the structure.
-struct FramePosition {
-  bool key = false;
-  bool first_packet = false;
-  bool last_packet = false;
-  uint16_t frame_number = 0;
-};
-std::vector<uint8_t> write_dependency_descriptor(const FramePosition& position);
 
 }  // namespace viaduct::call_bot

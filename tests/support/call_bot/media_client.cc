@@ -10,6 +10,7 @@
 #include "protocol/rtp/header_writer.h"
 #include "protocol/rtp/rtx.h"
 #include "protocol/srtp/key_derivation.h"
+#include "tests/support/client/dependency_descriptor.h"
 
 namespace viaduct::call_bot {
 namespace {
@@ -62,15 +63,15 @@ MediaClient::MediaClient(const Options& options, const dtls::Context& context,
     streams_.push_back({codec::MediaKind::Video, "cam", random.u32(), random.u32()});
 }
 
-OfferDescription MediaClient::describe(size_t audio_slots, size_t video_slots) const {
+client::OfferDescription MediaClient::describe(size_t audio_slots, size_t video_slots) const {
   return {credentials_, context_.fingerprint(), streams_, audio_slots, video_slots};
 }
 
-void MediaClient::connect(const AnswerView& answer, Timestamp now) {
+void MediaClient::connect(const client::AnswerView& answer, Timestamp now) {
   ice_ = std::make_unique<testing::IceClient>(credentials_, answer.credentials, answer.bridge,
                                               random_, now);
   dtls_ = std::make_unique<dtls::Session>(context_, dtls::Role::Client, answer.fingerprint, now);
-  for (const ReceiveSlot& slot : answer.slots) incoming_.push_back({slot, {}});
+  for (const client::ReceiveSlot& slot : answer.slots) incoming_.push_back({slot, {}});
 }
 
 void MediaClient::turn(Timestamp now) {
@@ -157,7 +158,7 @@ void MediaClient::count_body(codec::MediaKind kind, Bytes payload) {
 }
 
 void MediaClient::handle_rtcp(Bytes packet, Timestamp) {
-  const SendStream* video = stream_of(codec::MediaKind::Video);
+  const client::SendStream* video = stream_of(codec::MediaKind::Video);
   if (!video) return;
   rtcp::for_each_packet(packet, [&](const rtcp::Packet& p) {
     if (const auto pli = rtcp::parse_pli(p); pli && pli->media == video->ssrc) {
@@ -175,7 +176,7 @@ void MediaClient::send_audio(Timestamp now) {
   const std::vector<uint8_t> frame = frames_.audio_frame();
   sent_bodies_.add(frame);
   rtp::HeaderView header;
-  header.payload_type = OpusPayloadType;
+  header.payload_type = client::OpusPayloadType;
   header.sequence = audio_sequence_++;
   header.timestamp = audio_timestamp_;
   send_rtp(*stream_of(codec::MediaKind::Audio), header, frame, {});
@@ -201,12 +202,13 @@ void MediaClient::send_video(Timestamp now) {
 
     sent_bodies_.add(piece);
     rtp::HeaderView header;
-    header.payload_type = Vp8PayloadType;
+    header.payload_type = client::Vp8PayloadType;
     header.marker = rest.empty();
     header.sequence = video_sequence_++;
     header.timestamp = video_timestamp_;
     send_rtp(*stream_of(codec::MediaKind::Video), header, payload,
-             write_dependency_descriptor({key, first, rest.empty(), frame_number_}));
+             client::write_dependency_descriptor({key, first, rest.empty(), frame_number_},
+                                                 PictureWidth, PictureHeight));
     sent_video_[header.sequence] = {header, std::move(payload)};
     sent_video_.erase(static_cast<uint16_t>(header.sequence - KeptForResend));
     ++counts_.video_sent;
@@ -215,16 +217,16 @@ void MediaClient::send_video(Timestamp now) {
   ++frame_number_;
 }
 
-void MediaClient::send_rtp(const SendStream& stream, const rtp::HeaderView& header, Bytes payload,
-                           Bytes descriptor) {
+void MediaClient::send_rtp(const client::SendStream& stream, const rtp::HeaderView& header,
+                           Bytes payload, Bytes descriptor) {
   uint8_t transport[2];
   store_be16(transport, transport_sequence_++);
   const uint8_t level[] = {LoudLevel};
-  std::vector<rtp::ExtensionElement> elements = {{TransportSequenceId, transport},
-                                                 {MidId, as_bytes(stream.mid)}};
-  if (stream.kind == codec::MediaKind::Audio) elements.push_back({AudioLevelId, level});
-  if (!descriptor.empty()) elements.push_back({DependencyDescriptorId, descriptor});
-  const bool rtx = header.payload_type == Vp8RtxPayloadType;
+  std::vector<rtp::ExtensionElement> elements = {{client::TransportSequenceId, transport},
+                                                 {client::MidId, as_bytes(stream.mid)}};
+  if (stream.kind == codec::MediaKind::Audio) elements.push_back({client::AudioLevelId, level});
+  if (!descriptor.empty()) elements.push_back({client::DependencyDescriptorId, descriptor});
+  const bool rtx = header.payload_type == client::Vp8RtxPayloadType;
   std::vector<uint8_t> packet(rtp::header_bytes(elements) + payload.size());
   const size_t head = rtp::write_header(packet,
                                         {.marker = header.marker,
@@ -241,7 +243,7 @@ void MediaClient::resend(uint16_t sequence) {
   const auto kept = sent_video_.find(sequence);
   if (kept == sent_video_.end()) return;
   rtp::HeaderView header = kept->second.header;
-  header.payload_type = Vp8RtxPayloadType;
+  header.payload_type = client::Vp8RtxPayloadType;
   header.sequence = rtx_sequence_++;
   std::vector<uint8_t> payload(rtp::OriginalSequenceBytes);
   store_be16(payload.data(), sequence);
@@ -251,7 +253,7 @@ void MediaClient::resend(uint16_t sequence) {
 }
 
 void MediaClient::ask_for_missing(Timestamp now) {
-  const SendStream* self = streams_.empty() ? nullptr : &streams_.back();
+  const client::SendStream* self = streams_.empty() ? nullptr : &streams_.back();
   std::array<uint8_t, 1200> space;
   rtcp::CompoundWriter out(space);
   for (Incoming& in : incoming_) {
@@ -267,7 +269,7 @@ void MediaClient::send_reports(Timestamp now) {
   next_report_ = now + ReportInterval;
   std::array<uint8_t, 1200> space;
   rtcp::CompoundWriter out(space);
-  for (const SendStream& stream : streams_) {
+  for (const client::SendStream& stream : streams_) {
     const bool audio = stream.kind == codec::MediaKind::Audio;
     out.sender_report({.ssrc = stream.ssrc,
                        .ntp = Clock.at(now),
@@ -280,8 +282,8 @@ void MediaClient::fail(std::string sentence) {
   if (failure_.empty()) failure_ = std::move(sentence);
 }
 
-const SendStream* MediaClient::stream_of(codec::MediaKind kind) const {
-  const auto found = std::ranges::find(streams_, kind, &SendStream::kind);
+const client::SendStream* MediaClient::stream_of(codec::MediaKind kind) const {
+  const auto found = std::ranges::find(streams_, kind, &client::SendStream::kind);
   return found == streams_.end() ? nullptr : &*found;
 }
 

@@ -19,7 +19,7 @@
 #include "protocol/rtp/packet.h"
 #include "tests/support/call_bot/frames.h"
 #include "tests/support/call_bot/sent_bodies.h"
-#include "tests/support/call_bot/session_description.h"
+#include "tests/support/client/session_description.h"
 #include "tests/support/ice_client.h"
 #include "tests/support/srtp_session.h"
 
@@ -53,8 +53,8 @@ class MediaClient {
               Random& random, Send send);
 
   // What the offer says of this client. The bridge has `audio_slots` and `video_slots` for it.
-  OfferDescription describe(size_t audio_slots, size_t video_slots) const;
-  void connect(const AnswerView& answer, Timestamp now);
+  client::OfferDescription describe(size_t audio_slots, size_t video_slots) const;
+  void connect(const client::AnswerView& answer, Timestamp now);
 
   void handle(Bytes datagram, const SocketAddress& from, Timestamp now);
   // Sends what is due.
@@ -70,7 +70,7 @@ class MediaClient {
 
  private:
   struct Incoming {
-    ReceiveSlot slot;
+    client::ReceiveSlot slot;
     rtp::MissingPackets missing;
   };
 
@@ -81,13 +81,13 @@ class MediaClient {
   void count_body(codec::MediaKind kind, Bytes payload);
   void send_audio(Timestamp now);
   void send_video(Timestamp now);
-  void send_rtp(const SendStream& stream, const rtp::HeaderView& header, Bytes payload,
+  void send_rtp(const client::SendStream& stream, const rtp::HeaderView& header, Bytes payload,
                 Bytes descriptor);
   void resend(uint16_t sequence);
   void ask_for_missing(Timestamp now);
   void send_reports(Timestamp now);
   void fail(std::string sentence);
-  const SendStream* stream_of(codec::MediaKind kind) const;
+  const client::SendStream* stream_of(codec::MediaKind kind) const;
 
   const Options& options_;
   const dtls::Context& context_;
@@ -95,7 +95,7 @@ class MediaClient {
   Random& random_;
   const Send send_;
   const ice::Credentials credentials_;
-  std::vector<SendStream> streams_;
+  std::vector<client::SendStream> streams_;
   FrameMaker frames_;
   std::unique_ptr<testing::IceClient> ice_;
   std::unique_ptr<dtls::Session> dtls_;

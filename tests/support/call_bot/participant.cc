@@ -83,7 +83,7 @@ void Participant::handle_joined(const nlohmann::json& message) {
   tell("joined", {{"participant", message["participant"]}});
   const nlohmann::json& slots = message["slots"];
   const std::string sdp =
-      write_offer(media_.describe(std::min(AudioSlots, slots.value("audio", size_t{0})),
+      client::write_offer(media_.describe(std::min(AudioSlots, slots.value("audio", size_t{0})),
                                   std::min(VideoSlots, slots.value("video", size_t{0}))));
   signalling_.say({{"type", "offer"}, {"sdp", sdp}});
   if (options_.declare_e2ee) signalling_.say({{"type", "declare"}, {"e2ee", true}});
@@ -91,7 +91,7 @@ void Participant::handle_joined(const nlohmann::json& message) {
 }
 
 void Participant::handle_answer(const nlohmann::json& message) {
-  const auto answer = read_answer(message.value("sdp", ""));
+  const auto answer = client::read_answer(message.value("sdp", ""));
   if (!answer) return fail(answer.error().text);
   bridge_ =
       udp::endpoint(asio::ip::make_address(answer->bridge.ip.to_string()), answer->bridge.port);

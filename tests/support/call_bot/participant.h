@@ -12,7 +12,7 @@
 #include "protocol/dtls/certificate.h"
 #include "tests/support/call_bot/media_client.h"
 #include "tests/support/call_bot/options.h"
-#include "tests/support/call_bot/signalling_client.h"
+#include "tests/support/client/signalling_client.h"
 
 namespace viaduct::call_bot {
 
@@ -50,7 +50,7 @@ class Participant {
   const dtls::Context context_;
   boost::asio::ip::udp::socket socket_;
   boost::asio::ip::udp::endpoint bridge_;
-  SignallingClient signalling_;
+  client::SignallingClient signalling_;
   MediaClient media_;
   std::vector<uint8_t> master_secret_;
   std::string bridge_password_;

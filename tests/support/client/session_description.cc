@@ -1,4 +1,4 @@
-#include "tests/support/call_bot/session_description.h"
+#include "tests/support/client/session_description.h"
 
 #include <algorithm>
 #include <sstream>
@@ -6,7 +6,7 @@
 #include "protocol/rtp/extension.h"
 #include "tests/support/hex.h"
 
-namespace viaduct::call_bot {
+namespace viaduct::client {
 namespace {
 
 constexpr const char* Formats[] = {
@@ -154,4 +154,4 @@ std::string write_offer(const OfferDescription& offer) { return OfferWriter(offe
 
 Result<AnswerView> read_answer(const std::string& sdp) { return AnswerReader().read(sdp); }
 
-}  // namespace viaduct::call_bot
+}  // namespace viaduct::client

@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace viaduct::call_bot {
+namespace viaduct::client {
 
 class SignallingClient {
  public:
@@ -23,7 +23,7 @@ class SignallingClient {
 
   explicit SignallingClient(boost::asio::io_context& io) : socket_(io) {}
 
-  // Connects from the address `from`. Handlers are called from the io_context.
+  // Connects from the address `from`; empty lets the kernel choose. Handlers are called from the io_context.
   void open(const std::string& from, const std::string& host, const std::string& port,
             Handlers handlers);
   void say(const nlohmann::json& message);
@@ -44,4 +44,4 @@ class SignallingClient {
   bool closing_ = false;
 };
 
-}  // namespace viaduct::call_bot
+}  // namespace viaduct::client

@@ -12,7 +12,7 @@
 #include "protocol/dtls/certificate.h"
 #include "protocol/ice/ice_lite.h"
 
-namespace viaduct::call_bot {
+namespace viaduct::client {
 
 inline constexpr uint8_t OpusPayloadType = 111;
 inline constexpr uint8_t Vp8PayloadType = 96;
@@ -57,4 +57,4 @@ struct AnswerView {
 // InvalidArgument, with a sentence, for an answer that leaves out what a client needs.
 Result<AnswerView> read_answer(const std::string& sdp);
 
-}  // namespace viaduct::call_bot
+}  // namespace viaduct::client

@@ -1,4 +1,4 @@
-#include "tests/support/call_bot/signalling_client.h"
+#include "tests/support/client/signalling_client.h"
 
 #include <boost/asio/buffers_iterator.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -6,7 +6,7 @@
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <utility>
 
-namespace viaduct::call_bot {
+namespace viaduct::client {
 
 namespace asio = boost::asio;
 namespace websocket = boost::beast::websocket;
@@ -20,8 +20,9 @@ void SignallingClient::open(const std::string& from, const std::string& host,
   const tcp::endpoint bridge(asio::ip::make_address(host, error),
                              static_cast<uint16_t>(std::stoul(port)));
   boost::beast::tcp_stream& stream = socket_.next_layer();
-  if (!error) stream.socket().open(tcp::v4(), error);
-  if (!error) stream.socket().bind({asio::ip::make_address(from, error), 0}, error);
+  if (!error) stream.socket().open(bridge.protocol(), error);
+  if (!error && !from.empty())
+    stream.socket().bind({asio::ip::make_address(from, error), 0}, error);
   if (error) return end(error);
   stream.async_connect(bridge, [this, host](error_code failed) {
     if (failed) return end(failed);
@@ -76,4 +77,4 @@ void SignallingClient::end(const error_code& error) {
   if (!std::exchange(closing_, true)) handlers_.ended(error.message());
 }
 
-}  // namespace viaduct::call_bot
+}  // namespace viaduct::client
