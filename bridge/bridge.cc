@@ -113,6 +113,8 @@ Result<void> Bridge::open_workers(const dtls::Fingerprint& certificate) {
     auto io = edge::SocketIo::open({.bind_addresses = *config_.media_address,
                                     .port = port,
                                     .pool_packets = *config_.packet_pool_packets,
+                                    .segmentation = *config_.udp_segmentation,
+                                    .wait = *config_.io_wait,
                                     .worker = std::to_string(i)});
     if (!io) return io.error();
     metrics_.push_back(io->get());

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/socket_address.h"
 #include "config_setting.h"
+#include "edge/io_wait.h"
 #include "limits.h"
 #include "protocol/codec/codec.h"
 #include "protocol/srtp/srtp_profile.h"
@@ -24,6 +25,9 @@ enum class TlsMode : uint8_t { Off, Ephemeral, Files };
 enum class CryptoEngine : uint8_t { Auto, Cpu, Reference };
 enum class LogLevel : uint8_t { Trace, Debug, Info, Warn, Error, Off };
 
+template <>
+inline constexpr auto ChoicesOf<edge::IoWait> = std::to_array<Choice<edge::IoWait>>(
+    {{"block", edge::IoWait::Block}, {"adaptive", edge::IoWait::Adaptive}, {"poll", edge::IoWait::Poll}});
 template <>
 inline constexpr auto ChoicesOf<TlsMode> = std::to_array<Choice<TlsMode>>(
     {{"off", TlsMode::Off}, {"ephemeral", TlsMode::Ephemeral}, {"files", TlsMode::Files}});
@@ -101,6 +105,12 @@ struct Config {
   Setting<CryptoEngine> crypto{"crypto", "auto",
       "What encrypts media: cpu (libipsec-mb, on the CPU's vector units), reference (OpenSSL, one packet at a time, "
       "several times slower) or auto, which takes cpu where it works and else reference."};
+  Setting<edge::IoWait> io_wait{"io-wait", "block",
+      "How workers wait for packets: block (they sleep in the kernel), adaptive (they look again for 50 us before they "
+      "sleep, while packets come thick) or poll (they never sleep, and take a whole core each)."};
+  Setting<bool> udp_segmentation{"udp-segmentation", "true",
+      "Let the kernel cut one large datagram into a receiver's packets (UDP GSO), which costs a third; where kernel or "
+      "device cannot, packets are sent one by one anyway."};
   Setting<uint32_t> packet_pool_packets{"packet-pool-packets", "32768", Range{4096, 1u << 20, "packets"},
       "Packet buffers of each worker, 1,792 bytes a packet, reserved at start."};
   Setting<uint32_t> max_conferences{"max-conferences", "2048",

@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "limits.h"
 
@@ -16,6 +17,9 @@ namespace {
 
 // The kernel's choice for the first address may be taken on the next one: then all start again.
 constexpr int PortChoices = 16;
+
+// How long an adaptive wait looks again before it sleeps: about what falling asleep and waking cost.
+constexpr Duration Moment = 50us;
 
 // Binds every address to one port.
 Result<std::vector<UdpSocket>> bind_all(const SocketIoSettings& settings) {
@@ -89,7 +93,7 @@ Result<std::unique_ptr<SocketIo>> SocketIo::open(const SocketIoSettings& setting
 
 SocketIo::SocketIo(const SocketIoSettings& settings, std::unique_ptr<PacketPool> pool, std::vector<UdpSocket> sockets,
                    FileDescriptor wakeup)
-    : worker_(settings.worker), pool_(std::move(pool)), sockets_(std::move(sockets)), wakeup_(std::move(wakeup)) {
+    : worker_(settings.worker), pool_(std::move(pool)), sockets_(std::move(sockets)), wakeup_(std::move(wakeup)), wait_(settings.wait) {
   if (!family_settles_route(sockets_)) routes_.emplace();
   polled_.push_back({wakeup_.get(), POLLIN, 0});
   for (const UdpSocket& socket : sockets_) polled_.push_back({socket.fd(), POLLIN, 0});
@@ -160,13 +164,35 @@ void SocketIo::release(std::span<const Packet> packets) {
 }
 
 void SocketIo::wait(Duration at_most) {
+  if (wait_ == IoWait::Poll) return;
+  if (wait_ == IoWait::Block) return static_cast<void>(sleep(at_most));
+  if (thick_ && look_for_a_moment(at_most)) return;
+  const Timestamp began = monotonic_now();
+  sleep(at_most);
+  thick_ = monotonic_now() - began < Moment;
+}
+
+// True when there is something to do.
+bool SocketIo::look_for_a_moment(Duration at_most) {
+  const Timestamp until = monotonic_now() + std::min(at_most, Moment);
+  do {
+    if (sleep(0ns)) return true;
+  } while (monotonic_now() < until);
+  return false;
+}
+
+// True when a packet or a wake() ended it.
+bool SocketIo::sleep(Duration at_most) {
   const auto nanoseconds = std::max<int64_t>(at_most.count(), 0);
   const timespec timeout{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
   const int ready = ppoll(polled_.data(), polled_.size(), &timeout, nullptr);
-  if (ready <= 0 || polled_.front().revents == 0) return;
-  uint64_t wakes = 0;
-  // The count itself does not matter, and an eventfd without one says EAGAIN.
-  [[maybe_unused]] const ssize_t drained = read(wakeup_.get(), &wakes, sizeof wakes);
+  if (ready <= 0) return false;
+  if (polled_.front().revents != 0) {
+    uint64_t wakes = 0;
+    // The count itself does not matter, and an eventfd without one says EAGAIN.
+    [[maybe_unused]] const ssize_t drained = read(wakeup_.get(), &wakes, sizeof wakes);
+  }
+  return true;
 }
 
 void SocketIo::gather(Duration time) {

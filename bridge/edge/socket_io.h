@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "base/socket_address.h"
 #include "edge/io_counters.h"
+#include "edge/io_wait.h"
 #include "edge/packet_io.h"
 #include "edge/packet_pool.h"
 #include "edge/reply_routes.h"
@@ -34,6 +35,7 @@ struct SocketIoSettings {
   size_t receive_buffer_bytes = 8 << 20;  // per socket, as far as the kernel allows
   size_t send_buffer_bytes = 8 << 20;
   bool segmentation = true;               // UDP GSO, where the kernel has it
+  IoWait wait = IoWait::Block;
   std::string worker;                     // the worker's name in metrics
 };
 
@@ -72,6 +74,8 @@ class SocketIo final : public PacketIo, public MetricSource {
 
   void learn_routes(size_t socket, std::span<const Packet> received);
   void send_run(std::span<const Packet> run);
+  bool sleep(Duration at_most);
+  bool look_for_a_moment(Duration at_most);
   UdpSocket* first_socket_for(const SocketAddress& peer);
 
   std::string worker_;
@@ -81,6 +85,8 @@ class SocketIo final : public PacketIo, public MetricSource {
   // Only where a peer's family alone does not settle how to answer it.
   std::optional<ReplyRoutes> routes_;
   std::vector<pollfd> polled_;  // the eventfd, then the sockets
+  const IoWait wait_;
+  bool thick_ = false;          // packets come so fast that it is worth looking again
   size_t first_ = 0;            // the socket that is read first in the next receive()
   IoCounters counters_;
 };

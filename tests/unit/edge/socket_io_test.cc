@@ -187,6 +187,36 @@ TEST(SocketIo, LeavesPacketsInTheSocketWhileItsPoolIsDry) {
   EXPECT_EQ(receive(*bridge).at(0).text, "3");
 }
 
+class SocketIoThatWaits : public ::testing::TestWithParam<IoWait> {};
+std::string name_of(const ::testing::TestParamInfo<IoWait>& test) {
+  constexpr const char* Names[] = {"Blocking", "LookingAgain", "Polling"};
+  return Names[static_cast<size_t>(test.param)];
+}
+INSTANTIATE_TEST_SUITE_P(By, SocketIoThatWaits, ::testing::Values(IoWait::Block, IoWait::Adaptive, IoWait::Poll),
+                         name_of);
+
+TEST_P(SocketIoThatWaits, MissesNothingThatComesWhileItWaits) {
+  SocketIoSettings settings = on({ip("127.0.0.1")});
+  settings.wait = GetParam();
+  const auto bridge = std::move(SocketIo::open(settings).value());
+  const auto client = open({ip("127.0.0.1")});
+  constexpr size_t Packets = 200;
+  std::thread sender([&] {
+    for (size_t i = 0; i < Packets; ++i) send(*client, bridge->local_addresses()[0], "x");
+    bridge->wake();
+  });
+  size_t got = 0;
+  while (got < Packets) {  // the test's own time limit tells when a wait misses a packet
+    bridge->wait(1h);
+    std::array<Packet, limits::RxBatchPackets> packets;
+    const size_t count = bridge->receive(packets, Now);
+    bridge->release(std::span(packets).first(count));
+    got += count;
+  }
+  sender.join();
+  EXPECT_EQ(got, Packets);
+}
+
 TEST(SocketIo, EndsItsWaitWhenAnotherThreadWakesIt) {
   const auto bridge = open({ip("127.0.0.1")});
   std::thread waker([&] { bridge->wake(); });
