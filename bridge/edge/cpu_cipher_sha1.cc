@@ -55,6 +55,7 @@ Sha1Packets::Sha1Packets(const IpsecManager& wide, const IpsecManager* narrow, D
 }
 
 void Sha1Packets::add(const StreamKey& key, CipherJob& job, const Layout& at) {
+  hashed_bytes_[count_] = static_cast<uint16_t>(at.header.size() + at.body.size() + LastWordBytes);
   Packet& packet = packets_[count_++];
   packet.key = &key;
   packet.job = &job;
@@ -123,22 +124,54 @@ void Sha1Packets::run_cipher_jobs() {
   cipher_count_ = 0;
 }
 
-// Of every packet, from its header to the last word behind its body.
+// Of every packet, from its header to the last word behind its body; packets of like length
+// together, for lanes that end at different times are filled badly.
 void Sha1Packets::hash() {
+  const auto order = by_length();
   for (size_t i = 0; i < count_; ++i) {
-    Packet& packet = packets_[i];
+    Packet& packet = packets_[order[i]];
     IMB_JOB& job = hash_jobs_[i];
     job.src = packet.at.header.data();
-    job.msg_len_to_hash_in_bytes = packet.at.header.size() + packet.at.body.size() + LastWordBytes;
+    job.msg_len_to_hash_in_bytes = hashed_bytes_[order[i]];
     job.u.HMAC._hashed_auth_key_xor_ipad = packet.key->sha1.inner;
     job.u.HMAC._hashed_auth_key_xor_opad = packet.key->sha1.outer;
     job.auth_tag_output = packet.hash.data();
   }
-  const size_t rest = count_ % wide_.hash_lanes();
-  const size_t few = narrow_ != nullptr && rest <= FewPackets ? rest : 0;
   const auto jobs = std::span(hash_jobs_).first(count_);
-  run_hash_jobs(wide_, jobs.first(count_ - few));
-  if (narrow_ != nullptr) run_hash_jobs(*narrow_, jobs.last(few));
+  if (narrow_ == nullptr) return run_hash_jobs(wide_, jobs);
+  for (size_t done = 0; done < count_;) {
+    const auto group = jobs.subspan(done, std::min(wide_.hash_lanes(), count_ - done));
+    run_hash_jobs(fills_wide_vectors(group) ? wide_ : *narrow_, group);
+    done += group.size();
+  }
+}
+
+// The numbers of the packets, the shortest first. Mostly they are in order: one payload for all.
+std::array<uint8_t, Sha1Packets::PacketsAtATime> Sha1Packets::by_length() const {
+  std::array<uint8_t, PacketsAtATime> order;
+  for (size_t i = 0; i < count_; ++i) {
+    size_t place = i;
+    for (; place > 0 && hashed_bytes_[order[place - 1]] > hashed_bytes_[i]; --place) {
+      order[place] = order[place - 1];
+    }
+    order[place] = static_cast<uint8_t>(i);
+  }
+  return order;
+}
+
+// Whether a wide vector is the faster place for `jobs`, in order of their length. All lanes step
+// together from one packet's end to the next, and each end takes steps of its own: the padding and
+// the outer hash.
+bool Sha1Packets::fills_wide_vectors(std::span<const IMB_JOB> jobs) const {
+  constexpr size_t StepsPerEnd = 3;
+  size_t blocks = 0, ends = 0, last = 0;
+  for (const IMB_JOB& job : jobs) {
+    const size_t its_blocks = job.msg_len_to_hash_in_bytes / IMB_SHA1_BLOCK_SIZE;
+    if (ends == 0 || its_blocks != last) ++ends;
+    last = its_blocks;
+    blocks += its_blocks + StepsPerEnd;
+  }
+  return (last + ends * StepsPerEnd) * BlocksPerWideStep <= blocks;
 }
 
 }  // namespace viaduct::edge

@@ -92,6 +92,11 @@ class CipherMix {
   };
 
   CipherMix(Random& random, const Twins& twins) : random_(random), twins_(twins) {}
+  ~CipherMix() {
+    for (Key& key : keys_) remove(key);
+  }
+  CipherMix(const CipherMix&) = delete;
+  CipherMix& operator=(const CipherMix&) = delete;
 
   // Protects a batch of `packets` and unprotects what came of it, changed here and there. Nothing
   // when the twins agree all along, else how they do not.
@@ -159,8 +164,9 @@ class CipherMix {
     std::erase_if(keys_, [&](const Key& key) { return key.removed && key.out == *out; });
     keys_.push_back({profile, *out, *in});
   }
-  void remove_key() {
-    Key& key = keys_[below(keys_.size())];
+  void remove_key() { remove(keys_[below(keys_.size())]); }
+  void remove(Key& key) {
+    if (key.removed) return;
     key.removed = true;
     for (auto* cipher : {&twins_.protect_a, &twins_.protect_b}) cipher->remove_key(key.out);
     for (auto* cipher : {&twins_.unprotect_a, &twins_.unprotect_b}) cipher->remove_key(key.in);
