@@ -33,6 +33,10 @@ thresholds: {{failed-joins: 0 %, corrupt-packets: 0, loss: {allowed}}}
 """
 
 
+# The machine may be busy with other things: how late packets may leave is not what most tests ask.
+PATIENT = ["--max-lateness", 10_000]
+
+
 class Load:
     """One run of the load tester, over and done."""
 
@@ -55,7 +59,7 @@ class Load:
 
 class LoadTester(unittest.TestCase):
     def run_scenario(self, bridge, *options, bodies="plain", loss="0 %", allowed="100 %"):
-        return Load(bridge.page, "--bridge-pid", bridge.pid, *options,
+        return Load(bridge.page, "--bridge-pid", bridge.pid, *PATIENT, *options,
                     scenario=SCENARIO.format(bodies=bodies, loss=loss, allowed=allowed))
 
     def test_passes_a_scenario_and_reports_on_it(self):
@@ -95,7 +99,7 @@ class LoadTester(unittest.TestCase):
     def test_measures_packets_of_one_size_at_a_fixed_rate(self):
         with Bridge(log_level="warn") as bridge:
             load = Load(bridge.page, "--video-publishers", 1, "--subscribers", 4, "--pps", 500, "--duration", 3,
-                        "--profile", "sha1", "--metrics-url", f"http://127.0.0.1:{bridge.admin}/metrics")
+                        "--profile", "sha1", *PATIENT, "--metrics-url", f"http://127.0.0.1:{bridge.admin}/metrics")
         self.assertEqual(load.code, 0, load.out + load.err)
         self.assertEqual(load.json["srtp_profile"], "AES128_CM_HMAC_SHA1_80")
         sent, received = load.json["sent"]["packets"], load.json["received"]["packets"]
@@ -105,7 +109,7 @@ class LoadTester(unittest.TestCase):
     def test_exits_with_1_when_a_threshold_is_missed(self):
         with Bridge(log_level="warn") as bridge:
             load = Load(bridge.page, "--bridge-pid", bridge.pid, "--participants", 2, "--senders", 2, "--duration", 2,
-                        "--max-bridge-cpu", "0.0000001")
+                        *PATIENT, "--max-bridge-cpu", "0.0000001")
         self.assertEqual(load.code, 1, load.out + load.err)
         self.assertEqual(load.json["verdict"], "threshold missed")
 

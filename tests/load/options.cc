@@ -227,6 +227,9 @@ class CommandLine {
                     "threshold: one-way latency, milliseconds, 99th percentile");
     app_.add_option("--max-bridge-cpu", max_bridge_cpu_,
                     "threshold: the bridge's microseconds per packet received");
+    app_.add_option(
+        "--max-lateness", max_lateness_ms_,
+        "milliseconds behind the schedule (99 % of all packets) that make the run invalid");
     app_.add_option("--max-failed-joins", max_failed_joins_, "threshold: percent");
   }
 
@@ -281,6 +284,7 @@ class CommandLine {
     if (app_.count("--max-loss")) t.loss_percent = max_loss_;
     if (app_.count("--max-latency")) t.latency_p99 = from_ms(max_latency_ms_);
     if (app_.count("--max-bridge-cpu")) t.bridge_cpu_us = max_bridge_cpu_;
+    if (app_.count("--max-lateness")) t.send_lateness = from_ms(max_lateness_ms_);
     if (app_.count("--max-failed-joins")) t.failed_joins_percent = max_failed_joins_;
   }
 
@@ -299,6 +303,7 @@ class CommandLine {
   SrtpProfile profile_ = SrtpProfile::AeadAes128Gcm;
   int bridge_pid_ = 0;
   double max_loss_ = 0, max_latency_ms_ = 0, max_bridge_cpu_ = 0, max_failed_joins_ = 0;
+  double max_lateness_ms_ = 0;
 };
 
 }  // namespace

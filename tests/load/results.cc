@@ -46,12 +46,12 @@ void count_shares(const Measurements& m, Results& r) {
   r.bridge_cpu_ms_per_1000 = r.bridge_cpu_us;  // us for one are ms for a thousand
 }
 
-void judge_generator(const Measurements& m, Results& r) {
+void judge_generator(const Measurements& m, Duration max_lateness, Results& r) {
   const auto invalid = [&](const std::string& why) { r.invalid_because.push_back(why); };
   const Duration lateness = m.send_lateness.percentile(99);
-  if (lateness > MaxSendLateness)
+  if (lateness > max_lateness)
     invalid("Packets left up to " + milliseconds(lateness) +
-            " behind their schedule (99 % of them; at most " + milliseconds(MaxSendLateness) +
+            " behind their schedule (99 % of them; at most " + milliseconds(max_lateness) +
             "): ask for less, or give the load tester a faster core.");
   if (r.own_loss_percent > MaxOwnLossPercent)
     invalid("The load tester's own sockets refused or dropped " + percent(r.own_loss_percent) +
@@ -92,7 +92,7 @@ Results assess(const Measurements& m, const Thresholds& t) {
   for (const ReceiveCounts& kind : m.received) r.received.add(kind);
   for (const Histogram& kind : m.latency) r.latency.add(kind);
   count_shares(m, r);
-  judge_generator(m, r);
+  judge_generator(m, t.send_lateness, r);
 
   Checks check(r.checks);
   check.at_most("lost on the way through the bridge", t.loss_percent, r.loss_elsewhere_percent,

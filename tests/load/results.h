@@ -32,7 +32,6 @@ inline constexpr int ExitUsage = 3;
 inline constexpr int ExitNotConnected = 4;
 
 // Beyond these the load tester is its own bottleneck.
-inline constexpr Duration MaxSendLateness = 20ms;  // of 99 % of all packets
 inline constexpr double MaxOwnLossPercent = 0.1;  // refused by the kernel or dropped by our sockets
 inline constexpr double MaxLoopBusyPercent = 98;
 

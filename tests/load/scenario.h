@@ -76,6 +76,9 @@ struct Action {
   size_t line = 0;         // of the scenario file
 };
 
+// Of 99 % of all packets; beyond it the load tester is its own bottleneck.
+inline constexpr Duration MaxSendLateness = 20ms;
+
 // What may be at most; nothing: anything.
 struct Thresholds {
   std::optional<double>
@@ -87,7 +90,8 @@ struct Thresholds {
   std::optional<double> late_percent;
   std::optional<double> freezes_per_minute;  // of each receiving participant
   std::optional<double> corrupt_packets;
-  std::optional<double> bridge_cpu_us;  // per packet received
+  std::optional<double> bridge_cpu_us;       // per packet received
+  Duration send_lateness = MaxSendLateness;  // more makes the run invalid, not missed
 };
 
 struct Scenario {

@@ -223,6 +223,7 @@ class Reader {
     number("freezes-per-minute", t.freezes_per_minute);
     number("corrupt-packets", t.corrupt_packets);
     number("bridge-cpu-us", t.bridge_cpu_us);
+    t.send_lateness = f.duration("send-lateness", t.send_lateness, 1ms, 60s);
     f.finish();
   }
 

@@ -165,7 +165,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"version: 1\nconferences: 5\n", "test.yaml:2:", "'conferences'", "a list is wanted"},
         Wrong{"version: 1\njoins: fast\n", "test.yaml:2:", "'joins'", "no mapping"},
         Wrong{"- 1\n", "test.yaml:1:", "the scenario", "no mapping"},
-        Wrong{"version: 1\nname: \"open\n", "test.yaml:", "not YAML", ""}));
+        Wrong{"version: 1\nname: [open\n", "test.yaml:", "not YAML", "flow"}));
 
 TEST(ScenarioFile, IsComplainedAboutWhenItIsNotThere) {
   const auto scenario = read_scenario_file("/nowhere/at.yaml");
