@@ -60,6 +60,7 @@ class Worker final : public control::WorkerPort, public MetricSource {
   void handle(conference::TakeSnapshot& command, Timestamp now);
   void handle(conference::Stop& command, Timestamp now);
   void handle(std::monostate, Timestamp) {}
+  void measure_load(Timestamp now);
   void report(conference::Report&& report);
   void flush_reports();
 
@@ -83,6 +84,8 @@ class Worker final : public control::WorkerPort, public MetricSource {
   std::vector<conference::Report> unsent_;  // while the ring is full: control is slow, or gone
   int report_fd_;
   Counter busy_ns_, idle_ns_, turns_, reports_delayed_;
+  Timestamp load_measured_{};
+  uint64_t busy_ns_then_ = 0;
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -182,6 +182,10 @@ struct SourceHeldBack {
   codec::MediaKind kind{};
   HeldBack reason{};
 };
+// How much of its time the worker was busy since its last such report, about a second ago: 0 to 1.
+struct LoadMeasured {
+  double busy = 0;
+};
 struct SnapshotTaken {
   uint64_t request = 0;
   WorkerSnapshot snapshot;
@@ -190,6 +194,6 @@ struct Stopped {};
 
 using Report = std::variant<std::monostate, EndpointConnected, EndpointGone, SlotsChanged,
                             SpeakerChanged, CodecsChanged, BodiesObserved, SourceHeldBack,
-                            SnapshotTaken, Stopped>;
+                            LoadMeasured, SnapshotTaken, Stopped>;
 
 }  // namespace viaduct::conference

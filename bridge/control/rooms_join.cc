@@ -31,6 +31,7 @@ void Rooms::handle(Peer& peer, const JoinMessage& join, Timestamp now, Duration 
   peer.e2ee.capable = join.e2ee;
   endpoints_.emplace(peer.endpoint, &peer);
   ++workers_[room->worker()].participants;
+  workers_[room->worker()].load.on_join();
   room->add(peer, admission.requires_e2ee);
   metrics_.joins["joined"].add();
   show_totals();
@@ -85,7 +86,7 @@ Room* Rooms::find_or_open_room(const std::string& name, bool require_e2ee) {
   return rooms_.emplace(name, std::move(room)).first->second.get();
 }
 
-// The worker with the fewest participants that still has room.
+// The least loaded worker that still has room.
 std::optional<size_t> Rooms::pick_worker() const {
   std::optional<size_t> best;
   for (size_t i = 0; i < workers_.size(); ++i) {
@@ -93,7 +94,7 @@ std::optional<size_t> Rooms::pick_worker() const {
     if (w.participants >= limits::EndpointsPerWorker ||
         w.conferences >= limits::ConferencesPerWorker)
       continue;
-    if (!best || w.participants < workers_[*best].participants) best = i;
+    if (!best || w.is_freer_than(workers_[*best])) best = i;
   }
   return best;
 }

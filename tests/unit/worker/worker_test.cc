@@ -85,6 +85,13 @@ TEST_F(WorkerTest, AnswersASnapshotWhileItTurns) {
   EXPECT_TRUE(taken->snapshot.conferences.empty());
 }
 
+TEST_F(WorkerTest, SaysOnceASecondHowBusyItIs) {
+  const auto load = next_report<conference::LoadMeasured>();
+  ASSERT_TRUE(load);
+  EXPECT_GE(load->busy, 0.0);
+  EXPECT_LE(load->busy, 1.0);
+}
+
 TEST_F(WorkerTest, SaysThatItHasStopped) {
   ASSERT_TRUE(worker_->send(conference::Stop{}));
   EXPECT_TRUE(next_report<conference::Stopped>());
