@@ -34,6 +34,12 @@ class Worker final : public control::WorkerPort, public MetricSource {
          dtls::Fingerprint certificate, Bell& bell);
   ~Worker() override;
 
+  // Conferences may be shared with other workers. Before start().
+  void connect_relay(std::vector<path::RelayLink> links) {
+    path_.connect_relay(index_, std::move(links));
+  }
+  edge::PacketIo& io() { return *parts_.io; }
+
   void start();
   // Waits for the thread to end, which it does after a Stop command.
   void join();

@@ -34,6 +34,7 @@ class WorkerLink {
   }
 
   size_t participants = 0;  // in its conferences, with or without media yet
+  size_t relayed = 0;       // participants of other workers that it knows of
   size_t conferences = 0;
   WorkerLoad load;
 

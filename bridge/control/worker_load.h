@@ -21,9 +21,13 @@ class WorkerLoad {
   // The same in coarse steps: smaller differences say nothing.
   int step() const { return static_cast<int>(busy() / Step); }
 
+  // Further people of its conferences should rather go to another worker.
+  bool is_high() const { return busy() >= High; }
+
  private:
   static constexpr double BusyOfOneParticipant = 0.005;
   static constexpr double Step = 0.05;
+  static constexpr double High = 0.7;
   double measured_ = 0;
   double expected_ = 0;
 };

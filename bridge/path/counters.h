@@ -36,6 +36,7 @@ struct PathCounters final : MetricSource {
   std::array<Flow, PacketKinds> received;  // by PacketKind, before any check
   std::array<Flow, 3> sent;                // by TxKind
   Flow stun_replies, dtls_sent;
+  Flow relayed_in, relayed_out;  // from and to other workers
   std::array<Counter, Drops> drops;
   Histogram<LatencyBounds.size()> forwarding_latency{LatencyBounds};
   Counter ice_validated, ice_selected;

@@ -22,6 +22,7 @@
 #include "path/observe.h"
 #include "path/protect.h"
 #include "path/read_payload.h"
+#include "path/relay.h"
 #include "path/reports.h"
 #include "path/rewrite.h"
 #include "path/route.h"
@@ -45,10 +46,17 @@ class PacketPath {
   PacketPath(Edges edges, NtpClock ntp, std::vector<codec::CodecType> video_preference,
              PathCounters& counters);
 
+  // Shares conferences with other workers, being number `worker` among them. Before the first turn.
+  void connect_relay(uint32_t worker, std::vector<RelayLink> links) {
+    directory_.this_worker = worker;
+    relay_.connect(std::move(links));
+  }
+
   // One turn of the worker: takes what has arrived and sends what follows from it.
   void turn(Timestamp now);
   // When turn() has something to do even if no packet comes.
   Timestamp next_deadline() const {
+    if (relay_.has_waiting()) return {};
     return directory_.endpoint_count() == 0 && !must_wipe_more_ ? Never : next_tick_;
   }
 
@@ -70,6 +78,7 @@ class PacketPath {
 
  private:
   RxBatch* receive(Timestamp now);
+  RxBatch* take_relayed(Timestamp now);
   void transmit(TxBatch& tx, Timestamp now);
   void retire_if_unread(RxBatch* rx);
   void take_handshakes(Timestamp now);
@@ -97,6 +106,7 @@ class PacketPath {
   Rewrite rewrite_;
   Feedback feedback_;
   Route route_;
+  Relay relay_;
   Protect sealed_;
   Transmit transmit_;
   Reports reports_;
