@@ -134,7 +134,7 @@ void Relay::wake_others() {
 
 bool Relay::has_waiting() const {
   for (const RelayLink& link : links_) {
-    if (link.in && link.in->size() > 0) return true;
+    if (link.in && link.in->front()) return true;
   }
   return false;
 }
@@ -237,8 +237,8 @@ Result<RelayMesh> RelayMesh::open(size_t workers) {
 
 std::vector<RelayLink> RelayMesh::links_of(uint32_t worker,
                                            const std::vector<edge::PacketIo*>& ios) const {
-  std::vector<RelayLink> links(workers_);
-  for (size_t other = 0; other < workers_; ++other) {
+  std::vector<RelayLink> links(workers_ > 1 ? workers_ : 0);
+  for (size_t other = 0; other < links.size(); ++other) {
     if (other != worker) links[other] = {ring(worker, other), ring(other, worker), ios[other]};
   }
   return links;

@@ -39,9 +39,17 @@ void run_for_a_while(Simulation& sim) {
   }
 }
 
-class SteadyConference : public ::testing::TestWithParam<int> {
+struct Setting {
+  int cipher_delay = 0;
+  uint32_t workers = 1;
+};
+
+class SteadyConference : public ::testing::TestWithParam<Setting> {
  protected:
-  SteadyConference() : sim_({.seed = 3, .cipher_delay = GetParam()}) {
+  SteadyConference()
+      : sim_({.seed = 3,
+              .cipher_delay = GetParam().cipher_delay,
+              .workers = GetParam().workers}) {
     Link link;
     link.delay = 20ms;
     link.jitter = 4ms;
@@ -52,7 +60,7 @@ class SteadyConference : public ::testing::TestWithParam<int> {
       sim_.network().attach(options.address);
       sim_.network().set_uplink(options.address, link);
       sim_.network().set_downlink(options.address, link);
-      sim_.join(options);
+      sim_.join(options, 1, i % GetParam().workers);
     }
   }
   bool all_connected() {
@@ -60,6 +68,13 @@ class SteadyConference : public ::testing::TestWithParam<int> {
       if (!sim_.client(i).connected()) return false;
     }
     return true;
+  }
+
+  uint64_t forwarded() {
+    uint64_t packets = 0;
+    for (size_t w = 0; w < GetParam().workers; ++w)
+      packets += sim_.counters(w).sent[0].packets.value();
+    return packets;
   }
 
   Simulation sim_;
@@ -70,7 +85,7 @@ TEST_P(SteadyConference, CostsNoAllocationLockOrClockReadingWhileMediaFlows) {
   sim_.run_for(20s);  // every buffer has been as full as it gets
   run_for_a_while(sim_);
 
-  const uint64_t packets_before = sim_.counters().sent[0].packets.value();
+  const uint64_t packets_before = forwarded();
   const uint64_t nacks_before = sim_.counters().nacks_received.value();
   const uint64_t readings_before = sim_.readings_of_time();
   watched_calls = {};
@@ -80,14 +95,14 @@ TEST_P(SteadyConference, CostsNoAllocationLockOrClockReadingWhileMediaFlows) {
   EXPECT_EQ(calls.allocations, 0u) << "the first came from" << where(calls);
   EXPECT_EQ(calls.locks, 0u);
   EXPECT_EQ(calls.clock_reads, 0u);
-  const uint64_t packets = sim_.counters().sent[0].packets.value() - packets_before;
-  EXPECT_GT(packets, 3000u);
+  EXPECT_GT(forwarded() - packets_before, 3000u);
   EXPECT_GT(sim_.counters().nacks_received.value(), nacks_before);
   EXPECT_LE(sim_.readings_of_time() - readings_before, 2 * sim_.turns());
   EXPECT_THAT(sim_.faults(), IsEmpty());
 }
 
-INSTANTIATE_TEST_SUITE_P(CipherDelays, SteadyConference, ::testing::Values(0, 2));
+INSTANTIATE_TEST_SUITE_P(Settings, SteadyConference,
+                         ::testing::Values(Setting{0, 1}, Setting{2, 1}, Setting{0, 2}));
 
 TEST(AllocationWatch, SeesWhatItWatchesForAndNothingElse) {
   watched_calls = {};
