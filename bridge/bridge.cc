@@ -133,7 +133,21 @@ Result<void> Bridge::open_workers(const dtls::Fingerprint& certificate) {
     metrics_.push_back(workers_.back().get());
     handshakes_->serve(workers_.back()->handshake_port());
   }
+  if (const auto connected = connect_workers(); !connected) return connected;
   log::info("{} worker(s), media on UDP port {} and up", workers_.size(), *config_.media_port);
+  return {};
+}
+
+// A ring from each worker to each other, for conferences that are spread over several.
+Result<void> Bridge::connect_workers() {
+  auto mesh = path::RelayMesh::open(workers_.size());
+  if (!mesh) return mesh.error();
+  relay_.emplace(std::move(*mesh));
+  pools_locked_ = pools_locked_ && relay_->is_locked();
+  std::vector<edge::PacketIo*> ios;
+  for (const auto& worker : workers_) ios.push_back(&worker->io());
+  for (uint32_t i = 0; i < workers_.size(); ++i)
+    workers_[i]->connect_relay(relay_->links_of(i, ios));
   return {};
 }
 
@@ -161,6 +175,7 @@ Result<control::Settings> Bridge::control_settings(const dtls::Fingerprint& cert
   s.limits.participants = *config_.max_participants;
   s.limits.participants_per_conference = *config_.max_participants_per_conference;
   s.limits.conferences = *config_.max_conferences;
+  s.participants_per_worker = *config_.participants_per_worker;
   s.audio_slots = *config_.audio_slots;
   s.video_slots = *config_.video_slots;
   s.video_preference = *config_.video_codecs;

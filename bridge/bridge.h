@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -36,12 +37,14 @@ class Bridge {
 
  private:
   Result<void> open_workers(const dtls::Fingerprint& certificate);
+  Result<void> connect_workers();
   Result<control::Settings> control_settings(const dtls::Fingerprint& certificate) const;
   void run_handshakes();
 
   const Config config_;
   SystemRandom random_;
   Bell bell_;
+  std::optional<path::RelayMesh> relay_;  // outlives the workers
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<const MetricSource*> metrics_;
   std::vector<std::vector<SocketAddress>> candidates_;  // by worker

@@ -121,6 +121,10 @@ struct Config {
       "Participants on this bridge at a time."};
   Setting<uint32_t> max_participants_per_conference{"max-participants-per-conference", "100",
       Range{1, limits::EndpointsPerConference, "participants"}, "Participants in one conference at a time."};
+  Setting<uint32_t> participants_per_worker{"participants-per-worker", "200",
+      Range{1, limits::EndpointsPerConference, "participants"},
+      "Participants of one conference on one worker, before further ones go to another; they go there earlier where "
+      "the worker is busy."};
 
   Section tokens{"Join tokens"};
   Setting<bool> token_required{"token-required", "false", "Let nobody join without a valid token (JWT)."};

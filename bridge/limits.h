@@ -62,6 +62,9 @@ static_assert(ResendPacketsPerSource < 32768, "half of the sequence number space
 inline constexpr size_t CommandRingEntries = 1024;
 inline constexpr size_t ReportRingEntries = 8192;
 inline constexpr size_t HandshakeRingEntries = 1024;
+// From one worker to another, of conferences on both: some milliseconds at a core's full rate.
+inline constexpr size_t RelayRingEntries = 512;
+static_assert(MaxWorkers <= 64, "a set of workers is a mask of 64 bits");
 
 // Secrets (secrecy/secret_memory.h): keys, passwords and all that OpenSSL holds. A handshake that has
 // ended leaves some 50 KiB with OpenSSL for as long as its participant stays.

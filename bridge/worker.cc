@@ -14,6 +14,7 @@ namespace {
 
 constexpr Duration LongestSleep = 500ms;
 constexpr Duration AtOnce = 10us;  // a wait that ends so soon has not slept
+constexpr Duration LoadInterval = 1s;
 
 }  // namespace
 
@@ -55,6 +56,7 @@ bool Worker::send(conference::Command&& command) {
 void Worker::run() {
   pthread_setname_np(pthread_self(), ("worker-" + name_).c_str());
   Timestamp now = monotonic_now();
+  load_measured_ = now;
   while (!stopping_) {
     take_commands(now);
     path_.turn(now);
@@ -67,6 +69,7 @@ void Worker::run() {
     coalescer_.on_turn(counters_.packets_sent(), done);
     now = wait_for_packets(now, done);
     idle_ns_.add(static_cast<uint64_t>((now - done).count()));
+    if (now - load_measured_ >= LoadInterval) measure_load(now);
   }
   report(conference::Stopped{});
   flush_reports();
@@ -96,6 +99,14 @@ void Worker::handle(conference::TakeSnapshot& command, Timestamp now) {
 void Worker::handle(conference::Stop&, Timestamp now) {
   path_.close(now);
   stopping_ = true;  // the turn that follows sends the goodbyes
+}
+
+void Worker::measure_load(Timestamp now) {
+  const uint64_t busy_ns = busy_ns_.value();
+  report(conference::LoadMeasured{static_cast<double>(busy_ns - busy_ns_then_) /
+                                  static_cast<double>((now - load_measured_).count())});
+  busy_ns_then_ = busy_ns;
+  load_measured_ = now;
 }
 
 void Worker::report(conference::Report&& r) {

@@ -35,6 +35,12 @@ class Worker final : public control::WorkerPort, public MetricSource {
          dtls::Fingerprint certificate, Bell& bell);
   ~Worker() override;
 
+  // Conferences may be shared with other workers. Before start().
+  void connect_relay(std::vector<path::RelayLink> links) {
+    path_.connect_relay(index_, std::move(links));
+  }
+  edge::PacketIo& io() { return *parts_.io; }
+
   void start();
   // Waits for the thread to end, which it does after a Stop command.
   void join();
@@ -62,6 +68,7 @@ class Worker final : public control::WorkerPort, public MetricSource {
   void handle(conference::TakeSnapshot& command, Timestamp now);
   void handle(conference::Stop& command, Timestamp now);
   void handle(std::monostate, Timestamp) {}
+  void measure_load(Timestamp now);
   void report(conference::Report&& report);
   void flush_reports();
 
@@ -86,6 +93,8 @@ class Worker final : public control::WorkerPort, public MetricSource {
   std::vector<conference::Report> unsent_;  // while the ring is full: control is slow, or gone
   int report_fd_;
   Counter busy_ns_, idle_ns_, turns_, reports_delayed_;
+  Timestamp load_measured_{};
+  uint64_t busy_ns_then_ = 0;
   bool stopping_ = false;
   std::thread thread_;
 };

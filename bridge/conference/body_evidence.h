@@ -24,6 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "base/time.h"
 #include "conference/snapshot.h"
@@ -72,6 +73,8 @@ class BodyEvidence {
   bool looking(Timestamp now) const { return now >= next_look_; }
   // True when the verdict has changed.
   bool add(const BodySample& sample, Timestamp now);
+  // What the worker that the stream arrives at has found. True when the verdict has changed.
+  bool adopt(ObservedBodies verdict) { return std::exchange(verdict_, verdict) != verdict; }
   // The stream begins anew, or in another format: what was counted means nothing, the verdict stays
   // until there is another.
   void look_anew();

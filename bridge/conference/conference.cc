@@ -40,8 +40,9 @@ void Conference::add(Handle<Endpoint> member) {
     (e.sources[i].kind == codec::MediaKind::Audio ? audio_order_ : video_order_)
         .push_back({member, i});
   }
+  note_workers();
   settle_codecs();
-  report_slots(e);
+  if (!e.is_relayed()) report_slots(e);
   reallocation_due_ = true;
 }
 
@@ -53,9 +54,27 @@ void Conference::remove(Handle<Endpoint> member) {
 
   Endpoint& leaving = *directory_.find(member);
   for (uint16_t i = 0; i < leaving.slots.size(); ++i) carry({member, i}, std::nullopt);
-  if (speaker_.forget(leaving.id)) directory_.reports.push_back(SpeakerChanged{id, std::nullopt});
+  if (speaker_.forget(leaving.id) && leads())
+    directory_.reports.push_back(SpeakerChanged{id, std::nullopt});
+  note_workers();
   settle_codecs();
   allocate_slots();
+}
+
+bool Conference::leads() const {
+  const uint64_t before_this = (uint64_t{1} << directory_.this_worker) - 1;
+  return (other_workers_ & before_this) == 0;
+}
+
+// Who begins to lead may have seen things that the worker before it has not told.
+void Conference::note_workers() {
+  const bool led = leads();
+  other_workers_ = 0;
+  for (const Handle<Endpoint> m : members_) {
+    const Endpoint& e = *directory_.find(m);
+    if (e.is_relayed()) other_workers_ |= uint64_t{1} << *e.relayed_from;
+  }
+  if (!led && leads()) directory_.reports.push_back(SpeakerChanged{id, speaker_.current()});
 }
 
 void Conference::set_e2ee_policy(const E2eePolicy& policy) {
@@ -69,7 +88,7 @@ void Conference::declare_e2ee(Endpoint& member, bool declared) {
   if (member.declares_e2ee == declared) return;
   member.declares_e2ee = declared;
   for (Source& source : member.sources) {
-    if (!source.bodies.forget()) continue;
+    if (!source.bodies.forget() || member.is_relayed()) continue;
     directory_.reports.push_back(
         BodiesObserved{member.id, source.mid, source.kind, source.bodies.verdict()});
   }
@@ -92,34 +111,50 @@ void Conference::restart_video() {
 void Conference::run_timers(Timestamp now) {
   if (now >= next_ranking_) rank_audio(now);
   if (speaker_.due(now)) {
-    std::vector<Speaker::Voice> voices;
+    voices_.clear();
     for (const SourceRef& ref : audio_order_) {
       const Source& s = *directory_.find(ref);
       if (!s.muted && s.held_back == HeldBack::No)
-        voices.push_back({directory_.find(ref.endpoint)->id, s.loudness.mean(now)});
+        voices_.push_back({directory_.find(ref.endpoint)->id, s.loudness.mean(now)});
     }
-    if (speaker_.decide(voices, now)) {
-      directory_.reports.push_back(SpeakerChanged{id, speaker_.current()});
+    if (speaker_.decide(voices_, now)) {
+      if (leads()) directory_.reports.push_back(SpeakerChanged{id, speaker_.current()});
       note_speaker_in_video_order();
     }
   }
   if (reallocation_due_) allocate_slots();
+  if (!codecs_told_) tell_codecs();
 }
 
+// Of a conference on several workers members come here by the dozen, which is told once.
 void Conference::settle_codecs() {
   std::vector<const PayloadMap*> maps;
   for (const Handle<Endpoint> m : members_) maps.push_back(&directory_.find(m)->payloads);
   video_codecs_ = settle_video_codecs(video_preference_, maps);
-  directory_.reports.push_back(CodecsChanged{id, video_codecs_});
+  codecs_told_ = false;
+  if (other_workers_ == 0) tell_codecs();
+}
+
+void Conference::tell_codecs() {
+  codecs_told_ = true;
+  if (leads()) directory_.reports.push_back(CodecsChanged{id, video_codecs_});
 }
 
 void Conference::rank_audio(Timestamp now) {
   next_ranking_ = now + RankingInterval;
-  const std::vector<SourceRef> before = audio_order_;
-  std::ranges::stable_sort(audio_order_, std::ranges::greater{}, [&](const SourceRef& s) {
-    return loudness_rank(*directory_.find(s), now);
-  });
-  if (audio_order_ != before) reallocation_due_ = true;
+  ranks_.clear();
+  for (const SourceRef& ref : audio_order_)
+    ranks_.emplace_back(loudness_rank(*directory_.find(ref), now), ref);
+  // Nearly in order already, and nothing here may allocate: each goes up past those less loud.
+  for (size_t i = 1; i < ranks_.size(); ++i) {
+    const auto louder = std::ranges::find_if(
+        ranks_.begin(), ranks_.begin() + static_cast<std::ptrdiff_t>(i),
+        [rank = ranks_[i].first](const auto& other) { return other.first < rank; });
+    const auto here = ranks_.begin() + static_cast<std::ptrdiff_t>(i);
+    std::rotate(louder, here, here + 1);
+    reallocation_due_ = reallocation_due_ || louder != here;
+  }
+  for (size_t i = 0; i < ranks_.size(); ++i) audio_order_[i] = ranks_[i].second;
 }
 
 void Conference::note_speaker_in_video_order() {
@@ -136,7 +171,7 @@ void Conference::judge_sources() {
     for (Source& source : sender.sources) {
       if (!source.sending) continue;
       const HeldBack reason = judge(sender, source);
-      if (reason == std::exchange(source.held_back, reason)) continue;
+      if (reason == std::exchange(source.held_back, reason) || sender.is_relayed()) continue;
       directory_.reports.push_back(SourceHeldBack{sender.id, source.mid, source.kind, reason});
     }
   }
@@ -152,7 +187,10 @@ HeldBack Conference::judge(const Endpoint& sender, const Source& source) const {
 void Conference::allocate_slots() {
   reallocation_due_ = false;
   judge_sources();
-  for (const Handle<Endpoint> m : members_) allocate_slots_of(m, *directory_.find(m));
+  for (const Handle<Endpoint> m : members_) {
+    Endpoint& receiver = *directory_.find(m);
+    if (!receiver.is_relayed()) allocate_slots_of(m, receiver);
+  }
 }
 
 void Conference::allocate_slots_of(Handle<Endpoint> receiver, Endpoint& endpoint) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/slot_map.h"
@@ -34,6 +35,11 @@ class Conference {
   void remove(Handle<Endpoint> member);
   const std::vector<Handle<Endpoint>>& members() const { return members_; }
 
+  // Other workers that have members of the conference: bit i is worker i.
+  uint64_t other_workers() const { return other_workers_; }
+  // Of these workers and this one, the first speaks for the conference as a whole.
+  bool leads() const;
+
   // A source began or stopped to send, was muted, or changed its format: who is shown where may
   // change.
   void on_source_changed() { reallocation_due_ = true; }
@@ -49,7 +55,9 @@ class Conference {
   const std::vector<codec::CodecType>& video_codecs() const { return video_codecs_; }
 
  private:
+  void note_workers();
   void settle_codecs();
+  void tell_codecs();
   void rank_audio(Timestamp now);
   void note_speaker_in_video_order();
   void restart_video();
@@ -69,8 +77,12 @@ class Conference {
   std::vector<codec::CodecType> video_codecs_;
   std::vector<SourceRef> audio_order_;  // all audio sources, loudest first
   std::vector<SourceRef> video_order_;  // all video sources, those of recent speakers first
+  std::vector<std::pair<int, SourceRef>> ranks_;  // kept for their memory alone, like voices_
+  std::vector<Speaker::Voice> voices_;
+  uint64_t other_workers_ = 0;
   Speaker speaker_;
   bool reallocation_due_ = false;
+  bool codecs_told_ = true;
   Timestamp next_ranking_{};
 };
 

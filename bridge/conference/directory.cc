@@ -36,6 +36,15 @@ void Directory::remove(Handle<Endpoint> h, std::vector<Packet>& freed) {
   }
 }
 
+void Directory::begin_stream(Source& source, uint32_t ssrc) {
+  source.begin_stream(ssrc);
+  for (const SlotRef& ref : source.receivers) {
+    Subscription& slot = *find(ref);
+    slot.carry(slot.carries);  // the same source, whose numbers start anew
+  }
+  if (source.kind == codec::MediaKind::Video) source.key_frame.want();
+}
+
 namespace {
 
 SourceSnapshot snapshot_of(const Endpoint& e, Source& s, Timestamp now) {
@@ -98,8 +107,10 @@ WorkerSnapshot Directory::snapshot(uint32_t worker, const dtls::Fingerprint& loc
                            .video_codecs = c.video_codecs(),
                            .e2ee_wanted = c.e2ee_policy().wanted,
                            .e2ee_required = c.e2ee_policy().required};
-    for (const Handle<Endpoint> m : c.members())
-      one.endpoints.push_back(snapshot_of(*find(m), *this, local, now));
+    for (const Handle<Endpoint> m : c.members()) {
+      Endpoint& e = *find(m);  // of relayed ones their own worker tells
+      if (!e.is_relayed()) one.endpoints.push_back(snapshot_of(e, *this, local, now));
+    }
     out.conferences.push_back(std::move(one));
   });
   return out;

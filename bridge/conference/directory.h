@@ -59,6 +59,11 @@ class Directory {
 
   WorkerSnapshot snapshot(uint32_t worker, const dtls::Fingerprint& local, Timestamp now);
 
+  // The source goes on under another SSRC: the slots that carry it begin a new stream.
+  void begin_stream(Source& source, uint32_t ssrc);
+
+  // Which worker this is, among those that share conferences.
+  uint32_t this_worker = 0;
   // What control should learn; whoever runs the worker takes it from here.
   std::vector<Report> reports;
 

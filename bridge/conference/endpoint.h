@@ -33,6 +33,7 @@ class Endpoint {
         slot_extensions(d.slot_extensions),
         dtls_active(d.dtls_active),
         expected_fingerprint{d.fingerprint_algorithm, d.fingerprint},
+        relayed_from(d.relayed_from),
         transport({d.local_ufrag, d.local_pwd}, {d.remote_ufrag, d.remote_pwd}, now) {
     for (const SourceDescription& s : d.sources) sources.emplace_back(s);
     for (const SlotDescription& s : d.slots) slots.emplace_back(s, random);
@@ -49,6 +50,7 @@ class Endpoint {
   const rtp::ExtensionMap slot_extensions;  // in what it receives
   const bool dtls_active;                   // the bridge is the DTLS client
   const dtls::Fingerprint expected_fingerprint;
+  const std::optional<uint32_t> relayed_from;  // the worker whose client it is, if not this one's
 
   bool declares_e2ee = false;  // the client says that its frames are encrypted end to end
 
@@ -64,6 +66,7 @@ class Endpoint {
   // The bridge's NTP clock minus the client's, over the shortest way seen.
   std::optional<Duration> clock_ahead;
 
+  bool is_relayed() const { return relayed_from.has_value(); }
   bool connected() const { return transport.state == TransportState::Connected; }
 
   // Whose media SSRC or RTX SSRC this is, as negotiated or learned.

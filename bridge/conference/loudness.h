@@ -24,6 +24,12 @@ class Loudness {
     silent_run_ = level == Silence ? silent_run_ + 1 : 0;
   }
 
+  // What another worker hears, until it says something else.
+  void hold(float mean) {
+    mean_ = mean;
+    last_ = Never;
+  }
+
   // Exponential mean of 127 - level: 0 is silence. 0 when nothing came lately.
   float mean(Timestamp now) const { return now - last_ > Expiry ? 0.0f : mean_; }
 

@@ -56,7 +56,23 @@ struct EndpointDescription {
   rtp::ExtensionMap slot_extensions;        // in what it receives
   std::vector<SourceDescription> sources;
   std::vector<SlotDescription> slots;
+  // The worker that has its transport, where it is another one: then the client has no slots here,
+  // and what it sends comes over the relay (path/relay.h).
+  std::optional<uint32_t> relayed_from;
 };
+
+// What the other workers of a conference need to know of a client of `worker`: no secret of its
+// transport, and nothing that it receives.
+inline EndpointDescription relayed_description(const EndpointDescription& of, uint32_t worker) {
+  EndpointDescription relayed;
+  relayed.id = of.id;
+  relayed.name = of.name;
+  relayed.formats = of.formats;
+  relayed.extensions = of.extensions;
+  relayed.sources = of.sources;
+  relayed.relayed_from = worker;
+  return relayed;
+}
 
 // What a conference has decided about end-to-end encryption.
 //
@@ -182,6 +198,10 @@ struct SourceHeldBack {
   codec::MediaKind kind{};
   HeldBack reason{};
 };
+// How much of its time the worker was busy since its last such report, about a second ago: 0 to 1.
+struct LoadMeasured {
+  double busy = 0;
+};
 struct SnapshotTaken {
   uint64_t request = 0;
   WorkerSnapshot snapshot;
@@ -190,6 +210,6 @@ struct Stopped {};
 
 using Report = std::variant<std::monostate, EndpointConnected, EndpointGone, SlotsChanged,
                             SpeakerChanged, CodecsChanged, BodiesObserved, SourceHeldBack,
-                            SnapshotTaken, Stopped>;
+                            LoadMeasured, SnapshotTaken, Stopped>;
 
 }  // namespace viaduct::conference

@@ -13,6 +13,7 @@
 #include "conference/loudness.h"
 #include "conference/messages.h"
 #include "conference/rate_meter.h"
+#include "conference/relayed_state.h"
 #include "conference/resend_buffer.h"
 #include "protocol/codec/codec.h"
 #include "protocol/rtp/missing_packets.h"
@@ -36,13 +37,6 @@ struct SlotRef {
   Handle<Endpoint> endpoint;
   uint16_t slot = 0;  // index in Endpoint::slots
   friend bool operator==(const SlotRef&, const SlotRef&) = default;
-};
-
-// The sender's last report (RFC 3550 section 6.4.1) and when it came.
-struct SenderClock {
-  NtpTime ntp;
-  uint32_t rtp_timestamp = 0;
-  Timestamp arrival;
 };
 
 // Lets a key-frame request through at most once per 200 ms (5 a second), whatever receivers ask;
@@ -100,6 +94,9 @@ class Source {
   uint8_t fir_sequence = 0;
 
   std::vector<SlotRef> receivers;  // slots that carry it now
+  Relaying relaying;
+  // Whether anybody receives it, here or on another worker.
+  bool is_received() const { return !receivers.empty() || relaying.receivers != 0; }
 
   // An authenticated sequence number in 64 bits. Never negative, and never one that an earlier
   // stream has used.

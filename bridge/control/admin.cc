@@ -79,8 +79,10 @@ void Admin::handle(const HttpRequest& request, Respond respond) {
 void Admin::list(Respond respond) {
   std::vector<size_t> workers;
   for (const RoomView& room : rooms_.views()) {
-    if (std::find(workers.begin(), workers.end(), room.worker) == workers.end())
-      workers.push_back(room.worker);
+    for (const size_t worker : room.workers) {
+      if (std::find(workers.begin(), workers.end(), worker) == workers.end())
+        workers.push_back(worker);
+    }
   }
   const bool asked = snapshots_.start(workers, now_(), [this, respond](auto answers) {
     if (!answers) return respond(error_response(504, "a worker did not answer within a second"));
@@ -94,7 +96,7 @@ void Admin::show_room(std::string_view encoded_name, Write write, Respond respon
   const std::optional<RoomView> room = name ? rooms_.find(*name) : std::nullopt;
   if (!room) return respond(error_response(404, "there is no such conference"));
   const bool asked =
-      snapshots_.start({room->worker}, now_(), [this, respond, write, name = *name](auto answers) {
+      snapshots_.start(room->workers, now_(), [this, respond, write, name = *name](auto answers) {
         if (!answers)
           return respond(error_response(504, "a worker did not answer within a second"));
         const std::optional<RoomView> still = rooms_.find(name);

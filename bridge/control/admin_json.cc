@@ -64,6 +64,7 @@ ordered_json to_json(const RoomView::Person& person, const conference::EndpointS
   for (const auto& s : e.slots) slots.push_back(to_json(s, ids));
   return {{"id", person.id},
           {"name", person.name},
+          {"worker", person.worker},
           {"state", e.state},
           {"age_seconds", to_seconds(e.age)},
           {"remote_address", e.remote_address},
@@ -82,14 +83,17 @@ ordered_json to_json(const RoomView::Person& person, const conference::EndpointS
 
 ordered_json to_json(const RoomView& room,
                      const std::vector<conference::WorkerSnapshot>& snapshots) {
-  const conference::ConferenceSnapshot* snapshot = find_snapshot(room, snapshots);
+  const auto parts = find_snapshots(room, snapshots);
   Ids ids;
   for (const RoomView::Person& person : room.people) ids.emplace(person.endpoint, person.id);
   std::unordered_map<EndpointId, const conference::EndpointSnapshot*> known;
   ordered_json codecs = ordered_json::array();
-  if (snapshot) {
-    for (const auto& e : snapshot->endpoints) known.emplace(e.id, &e);
-    for (const codec::CodecType c : snapshot->video_codecs) codecs.push_back(codec::to_string(c));
+  for (const auto* part : parts) {
+    for (const auto& e : part->endpoints) known.emplace(e.id, &e);
+  }
+  if (!parts.empty()) {
+    for (const codec::CodecType c : parts.front()->video_codecs)
+      codecs.push_back(codec::to_string(c));
   }
   ordered_json endpoints = ordered_json::array();
   for (const RoomView::Person& person : room.people) {
@@ -101,9 +105,10 @@ ordered_json to_json(const RoomView& room,
   }
   return {{"id", room.id},
           {"name", room.name},
-          {"worker", room.worker},
+          {"workers", room.workers},
           {"participants", room.people.size()},
-          {"speaker", snapshot ? public_id(ids, snapshot->speaker) : ordered_json(nullptr)},
+          {"speaker",
+           parts.empty() ? ordered_json(nullptr) : public_id(ids, parts.front()->speaker)},
           {"video_codecs", std::move(codecs)},
           {"e2ee", {{"wanted", room.e2ee.wanted}, {"required", room.e2ee.required}}},
           {"endpoints", std::move(endpoints)}};

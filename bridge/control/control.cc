@@ -241,6 +241,8 @@ void Control::Impl::take_reports(size_t worker) {
     if (!report) break;
     if (auto* snapshot = std::get_if<conference::SnapshotTaken>(&*report)) {
       snapshots.handle(std::move(*snapshot));
+    } else if (const auto* load = std::get_if<conference::LoadMeasured>(&*report)) {
+      workers[worker].load.on_report(load->busy);
     } else if (std::holds_alternative<conference::Stopped>(*report)) {
       stopped[worker] = true;
     } else {

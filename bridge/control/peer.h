@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "conference/messages.h"
 #include "control/outbox.h"
 #include "control/signalling.h"
 
@@ -81,6 +82,9 @@ struct Peer {
   std::string id;
   std::string name;
   conference::EndpointId endpoint{};
+  size_t worker = 0;  // from `joined` on
+  // What other workers of the conference are told of it, once it has offered.
+  conference::EndpointDescription relayed;
   bool offered = false;
   std::array<bool, 2> muted{};  // by MediaKind: as the client says
   std::array<bool, 2> sends{true, true};

@@ -154,7 +154,7 @@ std::string summary_of(const PrivacyReport& report, const Totals& totals) {
 PrivacyReport examine_privacy(const RoomView& room,
                               const std::vector<conference::WorkerSnapshot>& snapshots) {
   std::unordered_map<EndpointId, const conference::EndpointSnapshot*> known;
-  if (const auto* snapshot = find_snapshot(room, snapshots)) {
+  for (const auto* snapshot : find_snapshots(room, snapshots)) {
     for (const auto& e : snapshot->endpoints) known.emplace(e.id, &e);
   }
   PrivacyReport report;

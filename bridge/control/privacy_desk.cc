@@ -13,7 +13,10 @@ void PrivacyDesk::handle_timers(Timestamp now) {
   if (sockets.empty()) return;
   std::set<size_t> workers;
   for (const SocketId socket : sockets) {
-    if (const Room* room = rooms_.room_of(socket)) workers.insert(room->worker());
+    const Room* room = rooms_.room_of(socket);
+    if (!room) continue;
+    const std::vector<size_t> where = room->workers();
+    workers.insert(where.begin(), where.end());
   }
   asking_ = true;
   const bool asked = snapshots_.start({workers.begin(), workers.end()}, now,

@@ -13,12 +13,11 @@ size_t index_of(MediaKind kind) { return static_cast<size_t>(kind); }
 }  // namespace
 
 Room::Room(const Surroundings& around, std::string id, std::string name,
-           conference::ConferenceId number, size_t worker, conference::E2eePolicy policy)
+           conference::ConferenceId number, conference::E2eePolicy policy)
     : around_(around),
       id_(std::move(id)),
       name_(std::move(name)),
       number_(number),
-      worker_(worker),
       e2ee_(policy) {
   around_.metrics.conferences_with(e2ee_).add(1);
 }
@@ -37,7 +36,7 @@ void Room::add(Peer& peer, bool requires_e2ee) {
   const bool raised = requires_e2ee && !e2ee_.required;
   if (raised) {
     set_policy({.wanted = true, .required = true});
-    if (worker_knows_it()) around_.workers[worker_].send(conference::SetE2eePolicy{number_, e2ee_});
+    command_all(conference::SetE2eePolicy{number_, e2ee_});
   }
 
   const Settings& settings = around_.settings;
@@ -57,6 +56,12 @@ void Room::add(Peer& peer, bool requires_e2ee) {
 void Room::remove(Peer& peer) {
   send_to_others(peer, write_participant_left(peer.id));
   std::erase(people_, &peer);
+  if (peer.offered) {
+    for (const size_t worker : offered_workers()) {
+      if (worker != peer.worker) end_relay(peer, worker);
+    }
+    end_relay_of_others_to(peer.worker);
+  }
   by_endpoint_.erase(peer.endpoint);
   around_.metrics.participants_declaring(peer.e2ee.declared).add(-1);
   peer.room = nullptr;
@@ -65,13 +70,6 @@ void Room::remove(Peer& peer) {
 }
 
 void Room::handle_offered(Peer& peer) {
-  WorkerLink& worker = around_.workers[worker_];
-  // If the ring is full just now, these wait like every command that must arrive.
-  for (const MediaKind kind : {MediaKind::Audio, MediaKind::Video}) {
-    if (peer.muted[index_of(kind)]) worker.send(conference::SetMuted{peer.endpoint, kind, true});
-  }
-  if (peer.e2ee.declared) worker.send(conference::DeclareE2ee{peer.endpoint, true});
-
   if (!video_codecs_.empty()) around_.outbox.send(peer.socket, write_codecs(video_codecs_));
   if (speaker_) around_.outbox.send(peer.socket, write_speaker(public_id(speaker_)));
   if (!peer.sends[0] || !peer.sends[1]) tell_change_of(peer);
@@ -100,13 +98,6 @@ std::optional<Refusal> Room::handle(Peer& peer, const MuteMessage& mute) {
   return std::nullopt;
 }
 
-// Nobody is told of a state that the worker does not have, and what waits for a worker stays
-// bounded: while it is behind, clients are refused.
-std::optional<Refusal> Room::command(conference::Command&& command) {
-  if (around_.workers[worker_].try_send(std::move(command))) return std::nullopt;
-  return Refusal{"busy", "the bridge is too busy now; try again", false};
-}
-
 // What the worker tells.
 
 void Room::handle(Peer& peer, const conference::SlotsChanged& report) {
@@ -133,10 +124,11 @@ void Room::handle(const conference::CodecsChanged& report) {
 
 RoomView Room::view() const {
   const dtls::Fingerprint own{around_.settings.fingerprint_algorithm, around_.settings.fingerprint};
-  RoomView view{id_, name_, number_, worker_, {}, e2ee_, own.to_string()};
+  RoomView view{id_, name_, number_, workers(), {}, e2ee_, own.to_string()};
   for (const Peer* peer : people_) {
     view.people.push_back(
-        {peer->id, peer->name, peer->endpoint, peer->offered, view_of(*peer).e2ee, peer->direct});
+        {peer->id, peer->name, peer->endpoint, peer->offered, view_of(*peer).e2ee, peer->direct,
+         peer->worker});
   }
   return view;
 }

@@ -5,6 +5,7 @@
 // kept or logged here.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -30,7 +31,7 @@ class Room {
   };
 
   Room(const Surroundings& around, std::string id, std::string name,
-       conference::ConferenceId number, size_t worker, conference::E2eePolicy policy);
+       conference::ConferenceId number, conference::E2eePolicy policy);
   ~Room();
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
@@ -38,7 +39,9 @@ class Room {
   const std::string& id() const { return id_; }
   const std::string& name() const { return name_; }
   conference::ConferenceId number() const { return number_; }
-  size_t worker() const { return worker_; }
+  // Where its people are, in the order in which workers were first needed, and how many on one.
+  std::vector<size_t> workers() const;
+  size_t people_on(size_t worker) const;
   const conference::E2eePolicy& e2ee() const { return e2ee_; }
   const std::vector<Peer*>& people() const { return people_; }  // in order of arrival
   RoomView view() const;
@@ -46,8 +49,11 @@ class Room {
   // Takes somebody in, and tells everyone. `requires_e2ee`: from now on the conference does.
   void add(Peer& peer, bool requires_e2ee);
   void remove(Peer& peer);
-  // The worker has been given the peer's endpoint: it gets what was said before, and the peer what
-  // there is to say after `answer`.
+  // Gives the peer's worker its endpoint, and the other workers what they must know of it. False,
+  // with nothing changed, when the worker is behind.
+  bool offer(Peer& peer, std::unique_ptr<conference::EndpointDescription> endpoint);
+  // It has answered: its workers get what was said before, and the peer what there is to say after
+  // `answer`.
   void handle_offered(Peer& peer);
 
   // What somebody in it says. The refusal, if it is refused, which is never final.
@@ -74,10 +80,18 @@ class Room {
 
   ParticipantView view_of(const Peer& peer) const;
   std::optional<std::string> public_id(std::optional<conference::EndpointId> endpoint) const;
-  // From the first offer on.
-  bool worker_knows_it() const;
-  // Hands over what somebody asks for; `busy` when the worker is behind.
-  std::optional<Refusal> command(conference::Command&& command);
+  // room_workers.cc
+  // The workers that know of it, which they do from an offer on.
+  std::vector<size_t> offered_workers() const;
+  // Hands what somebody asks for to all of these; `busy` when one is behind.
+  template <typename C>
+  std::optional<Refusal> command(const C& command);
+  template <typename C>
+  void command_all(const C& command);
+  void relay(const Peer& peer, size_t worker);
+  void relay_others_to(size_t worker);
+  void end_relay(const Peer& peer, size_t worker);
+  void end_relay_of_others_to(size_t worker);
 
   void send_to_all(std::string text);
   void send_to_offered(std::string text);
@@ -90,7 +104,6 @@ class Room {
   const std::string id_;
   const std::string name_;
   const conference::ConferenceId number_;
-  const size_t worker_;
   conference::E2eePolicy e2ee_;
   std::vector<Peer*> people_;
   std::unordered_map<conference::EndpointId, Peer*> by_endpoint_;

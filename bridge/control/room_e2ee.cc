@@ -1,7 +1,5 @@
 // End-to-end encryption in a conference: what it has decided, what its people declare, and what
 // the worker finds.
-#include <algorithm>
-
 #include "control/room.h"
 
 namespace viaduct::control {
@@ -12,9 +10,7 @@ std::optional<Refusal> Room::handle(Peer& peer, const E2eeMessage& e2ee) {
   }
   if (e2ee_.wanted == e2ee.wanted) return std::nullopt;
   const conference::E2eePolicy policy{.wanted = e2ee.wanted, .required = false};
-  if (worker_knows_it()) {
-    if (auto busy = command(conference::SetE2eePolicy{number_, policy})) return busy;
-  }
+  if (auto busy = command(conference::SetE2eePolicy{number_, policy})) return busy;
   set_policy(policy);
   send_to_all(write_e2ee(e2ee_, peer.id));
   return std::nullopt;
@@ -49,10 +45,6 @@ void Room::set_policy(conference::E2eePolicy policy) {
   around_.metrics.conferences_with(e2ee_).add(-1);
   e2ee_ = policy;
   around_.metrics.conferences_with(e2ee_).add(1);
-}
-
-bool Room::worker_knows_it() const {
-  return std::any_of(people_.begin(), people_.end(), [](const Peer* p) { return p->offered; });
 }
 
 }  // namespace viaduct::control

@@ -2,8 +2,10 @@
 // beside the worker's snapshot.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "conference/messages.h"
@@ -19,25 +21,31 @@ struct RoomView {
     bool has_media = false;  // the worker knows the endpoint
     E2eeView e2ee = {};
     std::optional<DirectProtection> direct = {};  // as the client claims; empty: it claims nothing
+    size_t worker = 0;
   };
   std::string id;
   std::string name;
   conference::ConferenceId number{};
-  size_t worker = 0;
+  std::vector<size_t> workers;  // where its people are
   std::vector<Person> people;
   conference::E2eePolicy e2ee;
   std::string bridge_fingerprint;  // "sha-256 AB:CD:..."
 };
 
-// The worker's part of it; null when no worker knows it yet.
-inline const conference::ConferenceSnapshot* find_snapshot(
+// The workers' parts of it, the part of the one that speaks for all first; none when no worker
+// knows it yet.
+inline std::vector<const conference::ConferenceSnapshot*> find_snapshots(
     const RoomView& room, const std::vector<conference::WorkerSnapshot>& workers) {
+  std::vector<std::pair<uint32_t, const conference::ConferenceSnapshot*>> found;
   for (const auto& worker : workers) {
     for (const auto& c : worker.conferences) {
-      if (c.id == room.number) return &c;
+      if (c.id == room.number) found.emplace_back(worker.worker, &c);
     }
   }
-  return nullptr;
+  std::ranges::sort(found, {}, [](const auto& part) { return part.first; });
+  std::vector<const conference::ConferenceSnapshot*> parts;
+  for (const auto& [worker, part] : found) parts.push_back(part);
+  return parts;
 }
 
 }  // namespace viaduct::control

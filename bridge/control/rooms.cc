@@ -100,7 +100,8 @@ void Rooms::drain() {
   endpoints_.clear();
   peers_.clear();
   privacy_questions_.clear();
-  for (WorkerLink& worker : workers_) worker.participants = worker.conferences = 0;
+  for (WorkerLink& worker : workers_) 
+    worker.participants = worker.relayed = worker.conferences = 0;
   show_totals();
 }
 
@@ -113,16 +114,14 @@ void Rooms::handle(Peer& peer, const OfferMessage& message, Timestamp now) {
   if (!offer) return refuse(peer, {"offer-refused", offer.error().text, true});
   Room& room = *peer.room;
   Result<Negotiation> negotiation =
-      negotiate(*offer, settings_, room.worker(), peer.endpoint, peer.name, random_);
+      negotiate(*offer, settings_, peer.worker, peer.endpoint, peer.name, random_);
   if (!negotiation) return refuse(peer, {"offer-refused", negotiation.error().text, true});
 
   const std::string answer =
       sdp::write_answer(*offer, negotiation->answer, settings_.video_preference);
   for (const MediaKind kind : {MediaKind::Audio, MediaKind::Video})
     peer.sends[index_of(kind)] = negotiation->sends(kind);
-  conference::Command add = conference::AddEndpoint{room.number(), room.name(),
-                                                    std::move(negotiation->endpoint), room.e2ee()};
-  if (!workers_[room.worker()].try_send(std::move(add)))
+  if (!room.offer(peer, std::move(negotiation->endpoint)))
     return refuse(peer, {"busy", "the bridge is too busy now; try again", true});
   peer.offered = true;
   peer.signalling = now - peer.since;
@@ -195,15 +194,15 @@ void Rooms::handle(const conference::EndpointGone& report) {
 
 void Rooms::leave_room(Peer& peer, bool tell_worker) {
   Room& room = *peer.room;
-  WorkerLink& worker = workers_[room.worker()];
+  WorkerLink& worker = workers_[peer.worker];
   if (tell_worker && peer.offered) worker.send(conference::RemoveEndpoint{peer.endpoint});
   room.remove(peer);
   endpoints_.erase(peer.endpoint);
   --worker.participants;
   log::info("participant {} left conference {}, {} present", peer.id, room.id(),
             room.people().size());
+  if (room.people_on(peer.worker) == 0) --worker.conferences;
   if (!room.people().empty()) return;
-  --worker.conferences;
   rooms_by_number_.erase(room.number());
   rooms_.erase(rooms_.find(room.name()));
 }

@@ -79,7 +79,9 @@ class Rooms {
   std::variant<Refusal, Admission> admit(const JoinMessage& join, Duration wall) const;
   // The room of that name, made when there is none; empty when the bridge is full.
   Room* find_or_open_room(const std::string& name, bool require_e2ee);
-  std::optional<size_t> pick_worker() const;
+  // The worker for one more in that room, or for a new one; empty when none has room.
+  std::optional<size_t> pick_worker(const Room* room) const;
+  bool has_space(size_t worker, const Room* room) const;
   void leave_room(Peer& peer, bool tell_worker);
   void forget(SocketId socket, bool tell_worker);
 

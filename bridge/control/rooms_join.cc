@@ -1,4 +1,6 @@
 // Joining: whom tokens and the configuration admit, and to which conference on which worker.
+#include <algorithm>
+
 #include "base/log.h"
 #include "control/negotiation.h"
 #include "control/rooms.h"
@@ -16,7 +18,12 @@ void Rooms::handle(Peer& peer, const JoinMessage& join, Timestamp now, Duration 
   if (const auto* refusal = std::get_if<Refusal>(&admitted)) return refuse_join(peer, *refusal);
   const auto& admission = std::get<Admission>(admitted);
 
-  Room* room = find_or_open_room(join.conference, admission.requires_e2ee || join.require_e2ee);
+  const auto found = rooms_.find(join.conference);
+  const std::optional<size_t> worker =
+      pick_worker(found == rooms_.end() ? nullptr : found->second.get());
+  Room* room = worker ? find_or_open_room(join.conference,
+                                          admission.requires_e2ee || join.require_e2ee)
+                      : nullptr;
   if (!room) {
     return refuse_join(
         peer, {"bridge-full", "the bridge has no room for more participants or conferences", true});
@@ -30,12 +37,16 @@ void Rooms::handle(Peer& peer, const JoinMessage& join, Timestamp now, Duration 
   peer.since = now;
   peer.e2ee.capable = join.e2ee;
   endpoints_.emplace(peer.endpoint, &peer);
-  ++workers_[room->worker()].participants;
+  peer.worker = *worker;
+  WorkerLink& link = workers_[*worker];
+  ++link.participants;
+  link.load.on_join();
+  if (room->people_on(*worker) == 0) ++link.conferences;
   room->add(peer, admission.requires_e2ee);
   metrics_.joins["joined"].add();
   show_totals();
   log::info("participant {} joined conference {}, worker {}, {} present", peer.id, room->id(),
-            room->worker(), room->people().size());
+            *worker, room->people().size());
 }
 
 std::variant<Refusal, Rooms::Admission> Rooms::admit(const JoinMessage& join, Duration wall) const {
@@ -71,31 +82,51 @@ void Rooms::refuse_join(Peer& peer, const Refusal& refusal) {
 
 Room* Rooms::find_or_open_room(const std::string& name, bool require_e2ee) {
   if (endpoints_.size() >= settings_.limits.participants) return nullptr;
-  if (const auto found = rooms_.find(name); found != rooms_.end()) {
-    const bool full = workers_[found->second->worker()].participants >= limits::EndpointsPerWorker;
-    return full ? nullptr : found->second.get();
-  }
-  const std::optional<size_t> worker = pick_worker();
-  if (!worker || rooms_.size() >= settings_.limits.conferences) return nullptr;
+  if (const auto found = rooms_.find(name); found != rooms_.end()) return found->second.get();
+  if (rooms_.size() >= settings_.limits.conferences) return nullptr;
   const conference::E2eePolicy policy{.wanted = require_e2ee, .required = require_e2ee};
   auto room = std::make_unique<Room>(around_rooms_, random_id(random_), name,
-                                     ConferenceId{++last_conference_}, *worker, policy);
-  ++workers_[*worker].conferences;
+                                     ConferenceId{++last_conference_}, policy);
   rooms_by_number_.emplace(room->number(), room.get());
   return rooms_.emplace(name, std::move(room)).first->second.get();
 }
 
-// The worker with the fewest participants that still has room.
-std::optional<size_t> Rooms::pick_worker() const {
+// A conference stays on one worker as long as it fits: what is on one need not be relayed. Where it
+// does not, the least loaded worker that has few enough of its people, or else the least loaded.
+std::optional<size_t> Rooms::pick_worker(const Room* room) const {
+  const auto has_few = [&](size_t worker) {
+    return !room || room->people_on(worker) < settings_.participants_per_worker;
+  };
+  if (room) {
+    for (const size_t worker : room->workers()) {
+      if (has_space(worker, room) && has_few(worker) && !workers_[worker].load.is_high())
+        return worker;
+    }
+  }
   std::optional<size_t> best;
   for (size_t i = 0; i < workers_.size(); ++i) {
-    const WorkerLink& w = workers_[i];
-    if (w.participants >= limits::EndpointsPerWorker ||
-        w.conferences >= limits::ConferencesPerWorker)
-      continue;
-    if (!best || w.participants < workers_[*best].participants) best = i;
+    if (!has_space(i, room)) continue;
+    const bool is_better = !best || (has_few(i) != has_few(*best)
+                                         ? has_few(i)
+                                         : workers_[i].is_freer_than(workers_[*best]));
+    if (is_better) best = i;
   }
   return best;
+}
+
+// Where a conference goes first, its people of other workers have to fit in, too; and where it is
+// already, one more has to fit everywhere.
+bool Rooms::has_space(size_t index, const Room* room) const {
+  const auto fits = [](const WorkerLink& w, size_t more) {
+    return w.participants + w.relayed + more <= limits::EndpointsPerWorker;
+  };
+  const WorkerLink& worker = workers_[index];
+  if (!room || room->people_on(index) == 0) {
+    return worker.conferences < limits::ConferencesPerWorker &&
+           fits(worker, 1 + (room ? room->people().size() : 0));
+  }
+  const std::vector<size_t> all = room->workers();
+  return std::ranges::all_of(all, [&](size_t w) { return fits(workers_[w], 1); });
 }
 
 }  // namespace viaduct::control

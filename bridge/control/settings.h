@@ -70,6 +70,9 @@ struct Settings {
   TokenSettings token;
   ControlLimits limits;
 
+  // Of one conference on one worker; further ones go to others.
+  size_t participants_per_worker = 200;
+
   uint32_t audio_slots = 3;  // receive slots each client is told to open
   uint32_t video_slots = 12;
   std::vector<codec::CodecType> video_preference = {codec::CodecType::Vp8, codec::CodecType::Vp9,

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <deque>
 
+#include "control/worker_load.h"
 #include "control/worker_port.h"
 
 namespace viaduct::control {
@@ -33,7 +34,16 @@ class WorkerLink {
   }
 
   size_t participants = 0;  // in its conferences, with or without media yet
+  size_t relayed = 0;       // participants of other workers that it knows of
   size_t conferences = 0;
+  WorkerLoad load;
+
+  // Whether people should rather come here than there: the busier of two is the worse, and of two
+  // that are alike the one with more people.
+  bool is_freer_than(const WorkerLink& other) const {
+    if (load.step() != other.load.step()) return load.step() < other.load.step();
+    return participants < other.participants;
+  }
 
  private:
   WorkerPort& port_;

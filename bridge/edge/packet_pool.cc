@@ -1,10 +1,8 @@
 #include "edge/packet_pool.h"
 
 #include <sanitizer/asan_interface.h>
-#include <sys/mman.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <string>
 
@@ -22,30 +20,22 @@ Result<std::unique_ptr<PacketPool>> PacketPool::open(size_t count) {
     return Error{ErrorCode::InvalidArgument, "a packet pool of " + std::to_string(count) +
                                                  " packets is not possible; use 1 to " + std::to_string(MaxBuffers)};
   }
-  const size_t bytes = count * limits::PacketBufferBytes;
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) {
-    return Error{ErrorCode::ResourceExhausted, "no memory for a packet pool of " + std::to_string(bytes) +
-                                                   " bytes (" + std::strerror(errno) + "); configure fewer packets"};
+  auto memory = MediaMemory::map(count * limits::PacketBufferBytes);
+  if (!memory) {
+    return Error{memory.error().code, "there is no packet pool of " + std::to_string(count) + " packets: " +
+                                          memory.error().text + "; configure fewer packets"};
   }
-  madvise(memory, bytes, MADV_DONTDUMP);
-  madvise(memory, bytes, MADV_DONTFORK);
-  const bool locked = mlock2(memory, bytes, MLOCK_ONFAULT) == 0;  // each page as it is touched
-  return std::unique_ptr<PacketPool>(new PacketPool(static_cast<uint8_t*>(memory), count, locked));
+  return std::unique_ptr<PacketPool>(new PacketPool(std::move(*memory), count));
 }
 
-PacketPool::PacketPool(uint8_t* memory, size_t count, bool locked)
-    : memory_(memory), locked_(locked), free_(count), clean_(count), in_use_(count) {
+PacketPool::PacketPool(std::unique_ptr<MediaMemory> memory, size_t count)
+    : mapping_(std::move(memory)), memory_(mapping_->data()), free_(count), clean_(count), in_use_(count) {
   // The first buffer stands at the back, so that the mapping is touched from its front.
   for (size_t i = 0; i < count; ++i) free_[i] = static_cast<uint32_t>(count - 1 - i);
   ASAN_POISON_MEMORY_REGION(memory_, count * limits::PacketBufferBytes);
 }
 
-PacketPool::~PacketPool() {
-  ASAN_UNPOISON_MEMORY_REGION(memory_, size() * limits::PacketBufferBytes);
-  // The kernel gives nobody a page before it has cleared it.
-  munmap(memory_, size() * limits::PacketBufferBytes);
-}
+PacketPool::~PacketPool() { ASAN_UNPOISON_MEMORY_REGION(memory_, size() * limits::PacketBufferBytes); }
 
 size_t PacketPool::allocate(std::span<Packet> out) {
   const size_t count = std::min(out.size(), free_.size());

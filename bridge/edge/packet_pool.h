@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "edge/media_memory.h"
 #include "edge/packet_io.h"
 
 namespace viaduct::edge {
@@ -37,15 +38,15 @@ class PacketPool {
   // calls, unless it is in use again by then.
   size_t wipe_released(size_t at_most);
 
-  bool is_locked() const { return locked_; }  // into RAM
+  bool is_locked() const { return mapping_->is_locked(); }  // into RAM
   size_t size() const { return in_use_.size(); }
   size_t free() const { return free_.size(); }
 
  private:
-  PacketPool(uint8_t* memory, size_t count, bool locked);
+  PacketPool(std::unique_ptr<MediaMemory> memory, size_t count);
 
-  uint8_t* memory_;
-  const bool locked_;
+  const std::unique_ptr<MediaMemory> mapping_;
+  uint8_t* const memory_;
   std::vector<uint32_t> free_;  // indexes of buffers, the next one to hand out at the back
   size_t clean_;                // so many at the front of free_ hold zeros; those behind came back later
   std::vector<bool> in_use_;

@@ -37,6 +37,7 @@ struct PathCounters final : MetricSource {
   std::array<Flow, 3> sent;                // by TxKind
   Flow stun_replies, dtls_sent;
   Flow padding;  // media packets that were padded, and by how many bytes
+  Flow relayed_in, relayed_out;  // from and to other workers
   std::array<Counter, Drops> drops;
   Histogram<LatencyBounds.size()> forwarding_latency{LatencyBounds};
   Counter ice_validated, ice_selected;

@@ -38,6 +38,9 @@ enum class Drop : uint8_t {
   Muted,
   // route
   HeldBack,  // the conference requires end-to-end encryption, and this source has none
+  // relay: counted once for each worker that it did not reach, or here when its source is unknown
+  RelayFull,
+  RelayUnknown,
   // rewrite, resend, transmit
   NotNegotiated,  // the receiver has no payload type for the format
   BeforeStream,   // older than what the slot began with, or sent already
@@ -84,6 +87,8 @@ inline constexpr std::array<DropName, Drops> DropNames = {{
     {"observe", "duplicate"},
     {"observe", "muted"},
     {"route", "held_back"},
+    {"relay", "ring_full"},
+    {"relay", "unknown_source"},
     {"rewrite", "not_negotiated"},
     {"rewrite", "before_stream"},
     {"rewrite", "awaits_key_frame"},

@@ -66,7 +66,9 @@ Drop Observe::observe_media(RxBatch& rx, RxPacket& p, Endpoint& endpoint, Timest
     if (const Drop why = restore_rtx(p, endpoint, source); why != Drop::None) return why;
     counters_.packets_recovered.add();
   } else if (!p.rtx && source.ssrc != p.header.ssrc) {
-    begin_stream(source, p.header.ssrc);
+    // The SSRC was learned from the MID of an authenticated packet: the source's first, or one that
+    // its client has gone over to.
+    directory_.begin_stream(source, p.header.ssrc);
   }
   p.codec = meaning->codec;
 
@@ -97,17 +99,6 @@ Drop Observe::observe_media(RxBatch& rx, RxPacket& p, Endpoint& endpoint, Timest
     observe_frame(rx, p, endpoint);
   }
   return Drop::None;
-}
-
-// The SSRC was learned from the MID of an authenticated packet: the source's first, or one that its
-// client has gone over to.
-void Observe::begin_stream(conference::Source& source, uint32_t ssrc) const {
-  source.begin_stream(ssrc);
-  for (const conference::SlotRef& ref : source.receivers) {
-    conference::Subscription& slot = *directory_.find(ref);
-    slot.carry(slot.carries);  // the same source, whose numbers start anew
-  }
-  if (source.kind == codec::MediaKind::Video) source.key_frame.want();
 }
 
 // Moves the header up against the original payload and gives it the original numbers (RFC 4588

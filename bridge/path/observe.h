@@ -22,7 +22,6 @@ class Observe {
  private:
   Drop authenticated(RxPacket& packet, Endpoint& endpoint) const;
   Drop observe_media(RxBatch& rx, RxPacket& packet, Endpoint& endpoint, Timestamp now);
-  void begin_stream(conference::Source& source, uint32_t ssrc) const;
   Drop restore_rtx(RxPacket& packet, const Endpoint& endpoint,
                    const conference::Source& source) const;
   void observe_level(RxPacket& packet, Endpoint& endpoint, Timestamp now);

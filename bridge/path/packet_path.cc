@@ -24,19 +24,24 @@ void PacketPath::turn(Timestamp now) {
     demux_.run(*rx, now);                     // 2 STUN is answered, DTLS handed over; media goes on
     opened_.run(*rx);                         // 3 unprotect: submit to the cipher
   }
+  while (RxBatch* rx = take_relayed(now)) {
+    opened_.pass(*rx);                        //   of other workers: open, and observed there
+  }
   while (RxBatch* rx = opened_.poll()) {      //   finished batches, oldest first
     observe_.run(*rx, now);                   // 4 learn from arrivals, by their headers
     read_payload_.run(rx->in_clear);          // 5 and by codec data, but for sealed conferences
     witness_.run(*rx, now);                   // 6 evidence of what bodies look like, for people
     feedback_.run(*rx, now);                  // 7 act on RTCP
     rewrite_.run(*rx, route_.run(*rx), now);  // 8 pick receivers, 9 write their headers
-    sealed_.run(pad_.run(*rx, queue_.take()));  // 10 pad to one size, 11 protect: submit the fan-out
+    relay_.run(*rx);                          // 10 hand on what people of other workers receive
+    sealed_.run(pad_.run(*rx, queue_.take()));// 11 pad to one size, 12 protect: submit the fan-out
     retire_if_unread(rx);
   }
   run_timers(now);                            //   RTCP of our own: reports, requests, consent
   while (TxBatch* tx = sealed_.poll()) {
-    transmit(*tx, now);                       // 12 send, and keep what may be asked for again
+    transmit(*tx, now);                       // 13 send, and keep what may be asked for again
   }
+  relay_.wake_others();
 }
 // clang-format on
 
@@ -56,6 +61,7 @@ PacketPath::PacketPath(Edges edges, NtpClock ntp, std::vector<codec::CodecType> 
       feedback_(directory_, rewrite_, ntp_, counters),
       route_(directory_),
       pad_(counters),
+      relay_(edges.io, directory_, counters),
       sealed_(edges.sealer),
       transmit_(edges.io, directory_, edges.time, counters),
       reports_(directory_, queue_, ntp_, counters),
@@ -78,6 +84,17 @@ RxBatch* PacketPath::receive(Timestamp now) {
     rx->packets[i].io = arrivals_[i];
   }
   return rx;
+}
+
+// Null when there is nothing, or when the network has to wait, too.
+RxBatch* PacketPath::take_relayed(Timestamp now) {
+  if (!relay_.has_waiting()) return nullptr;
+  RxBatch* rx = rx_batches_.take();
+  if (!rx) return nullptr;
+  relay_.take(*rx, now);
+  if (rx->size > 0) return rx;
+  rx_batches_.give_back(rx);
+  return nullptr;
 }
 
 void PacketPath::transmit(TxBatch& tx, Timestamp now) {
@@ -117,27 +134,34 @@ void PacketPath::run_timers(Timestamp now) {
 }
 
 void PacketPath::run_endpoint_timers(Handle<Endpoint> who, Endpoint& e, Timestamp now) {
+  if (e.is_relayed()) return relay_.ask_of(e, now);
   if (now >= e.transport.ice.next_deadline()) {  // the first check never came, or consent ran out
     counters_.consent_lost.add();
     end(who, conference::GoneReason::ConsentLost);
     return;
   }
+  relay_.tell_of(e, now);
   if (e.connected() && e.transport.may_send(now)) reports_.run(who, e, now);
 }
 
 void PacketPath::run_slow_timers(Timestamp now) {
   freed_.clear();
+  int64_t endpoints = 0;
   int64_t slots = 0;
   int64_t in_use = 0;
   directory_.for_each_endpoint([&](Handle<Endpoint>, Endpoint& e) {
     for (conference::Source& s : e.sources) s.resend.expire(now - limits::ResendMaxAge, freed_);
+    endpoints += !e.is_relayed();
     slots += static_cast<int64_t>(e.slots.size());
     for (const conference::Subscription& s : e.slots) in_use += s.carries.has_value();
   });
   io_.release(freed_);
+  int64_t conferences = 0;  // one on several workers counts on the first
+  directory_.for_each_conference(
+      [&](auto, const conference::Conference& c) { conferences += c.leads(); });
   count_streams();
-  counters_.endpoints.set(static_cast<int64_t>(directory_.endpoint_count()));
-  counters_.conferences.set(static_cast<int64_t>(directory_.conference_count()));
+  counters_.endpoints.set(endpoints);
+  counters_.conferences.set(conferences);
   counters_.slots.set(slots);
   counters_.slots_in_use.set(in_use);
   counters_.free_packets.set(static_cast<int64_t>(io_.free_packets()));
@@ -148,7 +172,7 @@ void PacketPath::count_streams() {
   StreamCounts counts;
   directory_.for_each_endpoint([&](Handle<Endpoint>, const Endpoint& e) {
     for (const conference::Source& s : e.sources) {
-      if (!s.sending) continue;
+      if (!s.sending || e.is_relayed()) continue;
       ++counts.streams[e.declares_e2ee][static_cast<size_t>(s.bodies.verdict())];
       ++counts.held_back[static_cast<size_t>(s.held_back)];
     }
@@ -162,6 +186,7 @@ void PacketPath::wipe_released() { must_wipe_more_ = io_.wipe_released(wiped_per
 
 void PacketPath::add(const conference::AddEndpoint& command, Timestamp now) {
   const Handle<Endpoint> who = directory_.add(command, now);
+  if (command.endpoint->relayed_from) return;  // control leaves room for those of other workers
   if (!who) {
     directory_.reports.push_back(
         conference::EndpointGone{command.endpoint->id, conference::GoneReason::Refused});
@@ -176,10 +201,12 @@ void PacketPath::remove(conference::EndpointId id) {
 }
 
 void PacketPath::remove(Handle<Endpoint> who, Endpoint& e) {
-  for (const SocketAddress& address : e.transport.ice.validated())
-    addresses_.remove_address(address, who);
-  addresses_.remove_ufrag(e.local_ufrag);
-  handshakes_.close(who, e);
+  if (!e.is_relayed()) {
+    for (const SocketAddress& address : e.transport.ice.validated())
+      addresses_.remove_address(address, who);
+    addresses_.remove_ufrag(e.local_ufrag);
+    handshakes_.close(who, e);
+  }
   freed_.clear();
   directory_.remove(who, freed_);
   io_.release(freed_);

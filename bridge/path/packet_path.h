@@ -23,6 +23,7 @@
 #include "path/pad.h"
 #include "path/protect.h"
 #include "path/read_payload.h"
+#include "path/relay.h"
 #include "path/reports.h"
 #include "path/rewrite.h"
 #include "path/route.h"
@@ -46,10 +47,17 @@ class PacketPath {
   PacketPath(Edges edges, NtpClock ntp, std::vector<codec::CodecType> video_preference,
              PathCounters& counters);
 
+  // Shares conferences with other workers, being number `worker` among them. Before the first turn.
+  void connect_relay(uint32_t worker, std::vector<RelayLink> links) {
+    directory_.this_worker = worker;
+    relay_.connect(std::move(links));
+  }
+
   // One turn of the worker: takes what has arrived and sends what follows from it.
   void turn(Timestamp now);
   // When turn() has something to do even if no packet comes.
   Timestamp next_deadline() const {
+    if (relay_.has_waiting()) return {};
     return directory_.endpoint_count() == 0 && !must_wipe_more_ ? Never : next_tick_;
   }
 
@@ -71,6 +79,7 @@ class PacketPath {
 
  private:
   RxBatch* receive(Timestamp now);
+  RxBatch* take_relayed(Timestamp now);
   void transmit(TxBatch& tx, Timestamp now);
   void retire_if_unread(RxBatch* rx);
   void take_handshakes(Timestamp now);
@@ -99,6 +108,7 @@ class PacketPath {
   Feedback feedback_;
   Route route_;
   Pad pad_;
+  Relay relay_;
   Protect sealed_;
   Transmit transmit_;
   Reports reports_;

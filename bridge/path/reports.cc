@@ -143,7 +143,7 @@ size_t Reports::write_requests(MutableBytes space, Endpoint& endpoint, Timestamp
       counters_.nacks_sent.add(count);
     }
     if (source.missing.take_overflowed()) source.key_frame.want();
-    if (source.receivers.empty() || !source.key_frame.take(now)) continue;
+    if (!source.is_received() || !source.key_frame.take(now)) continue;
     counters_.key_frames_asked.add();
     if (endpoint.payloads.takes_pli(*source.codec)) {
       out.pli(endpoint.feedback_ssrc, *source.ssrc);

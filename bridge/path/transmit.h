@@ -1,4 +1,4 @@
-// Step 12. Sealed packets leave, if their receivers still want them; incoming video that nobody
+// Step 13. Sealed packets leave, if their receivers still want them; incoming video that nobody
 // reads any more is kept for receivers' NACKs, and everything else goes back to the edge.
 #pragma once
 

@@ -12,7 +12,7 @@ void Witness::run(const RxBatch& rx, Timestamp now) {
     const RxPacket& p = rx.packets[i];
     if (p.drop != Drop::None || p.kind != PacketKind::Rtp || p.rtx) continue;
     Endpoint* sender = directory_.find(p.from);
-    if (sender && sender->sources[p.source].bodies.looking(now)) look_at(p, *sender, now);
+    if (sender && !sender->is_relayed() && sender->sources[p.source].bodies.looking(now)) look_at(p, *sender, now);
   }
 }
 

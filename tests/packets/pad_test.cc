@@ -1,4 +1,4 @@
-// Step 10: packets to one receiver that are nearly of one size leave in one size, and arrive as they
+// Step 11: packets to one receiver that are nearly of one size leave in one size, and arrive as they
 // were.
 #include "tests/packets/path_fixture.h"
 

@@ -1,10 +1,11 @@
-// A whole worker and its handshake service on virtual time and a simulated network, with a watch
+// Whole workers and their handshake service on virtual time and a simulated network, with a watch
 // over what it does: no key stream is used twice, nothing goes where no client has proved to be, no
 // packet buffer is lost.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -43,6 +44,25 @@ class WatchedCipher final : public edge::BatchCipher {
   uint64_t reused_ = 0;
 };
 
+// One worker: its edges, its keys and its path.
+struct SimulatedWorker {
+  SimulatedWorker(uint32_t number, const SocketAddress& address, SimulatedNetwork& network,
+                  size_t pool_packets, int cipher_delay, path::TimeSource& time, Random& random,
+                  const std::vector<codec::CodecType>& video_preference)
+      : io(network, {address}, pool_packets),
+        opener(edge::Direction::Unprotect, cipher_delay),
+        sealer(edge::Direction::Protect, cipher_delay),
+        counters(std::to_string(number)),
+        path({io, opener, sealer, port, time, random}, NtpClock(Timestamp{}, 1'700'000'000s),
+             video_preference, counters) {}
+
+  SimulatedIo io;
+  WatchedCipher opener, sealer;
+  path::HandshakePort port;
+  path::PathCounters counters;
+  path::PacketPath path;
+};
+
 class Simulation final : public path::TimeSource {
  public:
   struct Options {
@@ -51,17 +71,24 @@ class Simulation final : public path::TimeSource {
     std::vector<codec::CodecType> video_preference = {codec::CodecType::Vp8,
                                                       codec::CodecType::H264};
     size_t pool_packets = 16384;
+    uint32_t workers = 1;
   };
   Simulation() : Simulation(Options{}) {}
   explicit Simulation(const Options& options);
 
   SimulatedNetwork& network() { return network_; }
-  path::PacketPath& path() { return path_; }
-  path::PathCounters& counters() { return counters_; }
-  Timestamp now() override { return now_; }
+  path::PacketPath& path(size_t worker = 0) { return workers_[worker]->path; }
+  path::PathCounters& counters(size_t worker = 0) { return workers_[worker]->counters; }
+  Timestamp now() override {
+    ++readings_of_time_;
+    return now_;
+  }
+  // How often the path has turned, and asked what time it is.
+  uint64_t turns() const { return turns_; }
+  uint64_t readings_of_time() const { return readings_of_time_; }
 
-  // A client that joins `conference` now. It connects as time passes.
-  FakeClient& join(FakeClient::Options options, uint64_t conference = 1);
+  // A client that joins `conference` now, on one of the workers. It connects as time passes.
+  FakeClient& join(FakeClient::Options options, uint64_t conference = 1, uint32_t worker = 0);
   void leave(FakeClient& client);
   FakeClient& client(size_t i) { return *clients_[i]; }
   conference::EndpointId id_of(const FakeClient& client) const {
@@ -71,8 +98,10 @@ class Simulation final : public path::TimeSource {
   // Of conference 1, also for those who join later.
   void set_e2ee(const conference::E2eePolicy& policy);
   void declare_e2ee(const FakeClient& client, bool declared) {
-    path_.declare_e2ee({id_of(client), declared});
+    for (const auto& w : workers_) w->path.declare_e2ee({id_of(client), declared});
   }
+  // A worker that is held up turns no more; what others hand to it waits, or finds no room.
+  void hold_up(size_t worker, bool held) { held_up_ = held ? std::optional(worker) : std::nullopt; }
 
   // Lets time pass: from event to event, 10 ms at most at a time.
   void run_for(Duration time);
@@ -101,28 +130,38 @@ class Simulation final : public path::TimeSource {
   std::vector<std::string> faults() const;
   // Everything has left: are all packet buffers back?
   bool all_packets_returned();
-  uint64_t drops(path::Drop reason) const {
-    return counters_.drops[static_cast<size_t>(reason)].value();
+  uint64_t drops(path::Drop reason, size_t worker = 0) const {
+    return workers_[worker]->counters.drops[static_cast<size_t>(reason)].value();
   }
 
-  const SocketAddress address{IpAddress::v4(0x0a000001), 10000};
+  const SocketAddress address{IpAddress::v4(0x0a000001), 10000};  // of the first worker
+  SocketAddress address_of(uint32_t worker) const {
+    return {address.ip, static_cast<uint16_t>(address.port + worker)};
+  }
   static FakeClient::Options client_options(uint32_t number);
 
  private:
   void step();
+  void turn_paths();
   void watch(const Datagram& datagram);
 
   SeededRandom random_;
   Timestamp now_{1s};
+  uint64_t turns_ = 0;
+  uint64_t readings_of_time_ = 0;
   SimulatedNetwork network_;
-  SimulatedIo io_;
-  WatchedCipher opener_, sealer_;
   dtls::Certificate certificate_;
   dtls::Certificate client_certificate_;
-  path::HandshakePort port_;
   path::HandshakeService service_;
-  path::PathCounters counters_{"0"};
-  path::PacketPath path_;
+  std::optional<path::RelayMesh> relay_;
+  std::vector<std::unique_ptr<SimulatedWorker>> workers_;
+  std::optional<size_t> held_up_;
+  struct Member {
+    uint64_t conference = 0;
+    uint32_t worker = 0;
+    conference::EndpointDescription relayed;
+  };
+  std::map<uint32_t, Member> members_;  // by the client's number
   std::vector<std::unique_ptr<FakeClient>> clients_;
   conference::E2eePolicy e2ee_;
   std::vector<conference::Report> reports_;

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "limits.h"
+#include "tests/support/allocation_watch.h"
 
 namespace viaduct::testing {
 
@@ -21,6 +22,7 @@ SimulatedIo::~SimulatedIo() {
 }
 
 size_t SimulatedIo::receive(std::span<Packet> into, Timestamp now) {
+  const Unwatched edge;
   network_.deliver(now);
   size_t got = 0;
   for (const SocketAddress& address : addresses_) {
@@ -42,12 +44,14 @@ size_t SimulatedIo::receive(std::span<Packet> into, Timestamp now) {
 }
 
 size_t SimulatedIo::allocate(std::span<Packet> out) {
+  const Unwatched edge;
   const size_t count = std::min(out.size(), free_packets());
   for (Packet& packet : out.first(count)) packet = make_packet();
   return count;
 }
 
 void SimulatedIo::send(std::span<const Packet> packets) {
+  const Unwatched edge;
   for (const Packet& packet : packets) {
     const auto same_family = [&](const SocketAddress& a) { return a.ip.is_v6() == packet.peer.ip.is_v6(); };
     const auto from = std::find_if(addresses_.begin(), addresses_.end(), same_family);
@@ -61,6 +65,7 @@ void SimulatedIo::send(std::span<const Packet> packets) {
 }
 
 void SimulatedIo::release(std::span<const Packet> packets) {
+  const Unwatched edge;
   for (const Packet& packet : packets) take_back(packet);
 }
 

@@ -41,7 +41,7 @@ TEST_F(RoomsTest, PutsANewConferenceOnTheLeastLoadedWorker) {
   join(3, "c", "two");
   join(4, "d", "three");
   std::map<std::string, size_t> worker_of;
-  for (const RoomView& view : rooms->views()) worker_of[view.name] = view.worker;
+  for (const RoomView& view : rooms->views()) worker_of[view.name] = view.workers.front();
   EXPECT_EQ(worker_of, (std::map<std::string, size_t>{{"one", 0}, {"two", 1}, {"three", 1}}));
 }
 

@@ -1,0 +1,254 @@
+#include "path/relay.h"
+
+#include <bit>
+#include <cstring>
+
+namespace viaduct::path {
+namespace {
+
+constexpr uint64_t bit(size_t worker) { return uint64_t{1} << worker; }
+
+// Calls f(worker) for each worker of the mask.
+template <typename F>
+void for_each(uint64_t workers, F&& f) {
+  for (; workers != 0; workers &= workers - 1) f(static_cast<size_t>(std::countr_zero(workers)));
+}
+
+// Loudness in steps that say who is louder, but do not change with every packet.
+int coarse(float mean) {
+  constexpr int Step = 4;
+  return static_cast<int>(mean) / Step * Step;
+}
+
+conference::RelayedState state_of(const Endpoint& endpoint, const conference::Source& source,
+                                  Timestamp now) {
+  return {.sending = source.sending,
+          .codec = source.codec,
+          .observed = source.bodies.verdict(),
+          .loudness = coarse(source.loudness.mean(now)),
+          .sender_clock = source.sender_clock,
+          .clock_ahead = endpoint.clock_ahead};
+}
+
+}  // namespace
+
+// Out.
+
+void Relay::run(const RxBatch& rx) {
+  if (links_.empty()) return;
+  for (size_t i = 0; i < rx.size; ++i) {
+    const RxPacket& p = rx.packets[i];
+    if (p.drop != Drop::None || p.kind != PacketKind::Rtp || p.in_silence) continue;
+    const Endpoint* sender = directory_.find(p.from);
+    if (sender && sender->sources[p.source].relaying.receivers != 0) hand_over(p, *sender);
+  }
+}
+
+void Relay::hand_over(const RxPacket& p, const Endpoint& sender) {
+  const conference::Source& source = sender.sources[p.source];
+  for_each(source.relaying.receivers, [&](size_t worker) {
+    RelayMessage* m = blank(worker, RelayKind::Packet, sender, p.source);
+    if (!m) return counters_.drop(Drop::RelayFull);
+    m->learned = {.arrival = p.io.arrival,
+                  .header = p.header,
+                  .sequence = p.sequence,
+                  .withheld = source.withheld,
+                  .bytes = static_cast<uint16_t>(p.header.header_bytes + p.payload_bytes),
+                  .payload_bytes = p.payload_bytes,
+                  .codec = p.codec,
+                  .frame_number = p.frame_number,
+                  .key_frame = p.key_frame,
+                  .unmarked = p.unmarked,
+                  .vp8 = p.vp8};
+    std::memcpy(m->packet.data(), p.head().data(), p.header.header_bytes);
+    p.body().copy_to(m->packet.data() + p.header.header_bytes);
+    push(worker);
+    counters_.relayed_out.add(m->learned.bytes);
+  });
+}
+
+void Relay::tell_of(Endpoint& endpoint, Timestamp now) {
+  const uint64_t others = directory_.conference_of(endpoint).other_workers();
+  for (size_t i = 0; i < endpoint.sources.size(); ++i) {
+    conference::Source& source = endpoint.sources[i];
+    conference::Relaying& relaying = source.relaying;
+    relaying.receivers &= others;
+    relaying.told &= others;
+    if (others == 0) continue;
+    const conference::RelayedState state = state_of(endpoint, source, now);
+    if (state != relaying.state) relaying.told = 0;
+    relaying.state = state;
+    for_each(others & ~relaying.told, [&](size_t worker) {
+      RelayMessage* m = blank(worker, RelayKind::State, endpoint, i);
+      if (!m) return;  // at the next tick, then
+      m->state = state;
+      push(worker);
+      relaying.told |= bit(worker);
+    });
+  }
+}
+
+void Relay::ask_of(Endpoint& endpoint, Timestamp now) {
+  const size_t worker = *endpoint.relayed_from;
+  for (size_t i = 0; i < endpoint.sources.size(); ++i) {
+    conference::Source& source = endpoint.sources[i];
+    conference::Relaying& relaying = source.relaying;
+    const bool wanted = !source.receivers.empty();
+    const bool key_frame = wanted && source.kind == codec::MediaKind::Video &&
+                           source.key_frame.take(now);
+    if (wanted == relaying.wanted && !key_frame && now < relaying.next_demand) continue;
+    RelayMessage* m = blank(worker, RelayKind::Demand, endpoint, i);
+    if (!m) {
+      if (key_frame) source.key_frame.want();
+      continue;  // at the next tick, then
+    }
+    m->demand = {wanted, key_frame};
+    push(worker);
+    relaying.wanted = wanted;
+    relaying.next_demand = now + DemandInterval;
+  }
+}
+
+RelayMessage* Relay::blank(size_t worker, RelayKind kind, const Endpoint& endpoint,
+                           size_t source) {
+  if (worker >= links_.size() || !links_[worker].out) return nullptr;
+  RelayMessage* m = links_[worker].out->blank();
+  if (!m) return nullptr;
+  m->kind = kind;
+  m->endpoint = endpoint.id;
+  m->source = static_cast<uint16_t>(source);
+  return m;
+}
+
+void Relay::push(size_t worker) {
+  links_[worker].out->push();
+  touched_ |= bit(worker);
+}
+
+void Relay::wake_others() {
+  for_each(touched_, [&](size_t worker) { links_[worker].io->wake(); });
+  touched_ = 0;
+}
+
+// In.
+
+bool Relay::has_waiting() const {
+  for (const RelayLink& link : links_) {
+    if (link.in && link.in->front()) return true;
+  }
+  return false;
+}
+
+void Relay::take(RxBatch& rx, Timestamp now) {
+  for (size_t i = 0; i < links_.size(); ++i) {
+    const size_t from = (next_ + i) % links_.size();
+    RelayRing* const ring = links_[from].in;
+    if (!ring) continue;
+    for (const RelayMessage* m = nullptr;
+         rx.size < rx.packets.size() && (m = ring->front()) != nullptr; ring->pop())
+      receive(*m, from, rx, now);
+  }
+  if (!links_.empty()) next_ = (next_ + 1) % links_.size();
+}
+
+// Whom the message is about may have left meanwhile, or not have come here yet.
+void Relay::receive(const RelayMessage& m, size_t from, RxBatch& rx, Timestamp now) {
+  const Handle<Endpoint> who = directory_.with_id(m.endpoint);
+  Endpoint* endpoint = directory_.find(who);
+  const bool is_known = endpoint && m.source < endpoint->sources.size();
+  if (m.kind == RelayKind::Packet) {
+    const bool is_theirs = is_known && endpoint->relayed_from == from;
+    const Drop why = is_theirs ? admit(m, who, rx, now) : Drop::RelayUnknown;
+    if (why != Drop::None) counters_.drop(why);
+  } else if (is_known && m.kind == RelayKind::State && endpoint->relayed_from == from) {
+    learn(m, *endpoint);
+  } else if (is_known && m.kind == RelayKind::Demand && !endpoint->is_relayed()) {
+    conference::Source& source = endpoint->sources[m.source];
+    uint64_t& receivers = source.relaying.receivers;
+    receivers = m.demand.packets ? receivers | bit(from) : receivers & ~bit(from);
+    source.relaying.told &= ~bit(from);
+    if (m.demand.key_frame) source.key_frame.want();
+  }
+}
+
+// What observe does for packets of this worker's own clients.
+Drop Relay::admit(const RelayMessage& m, Handle<Endpoint> from, RxBatch& rx, Timestamp now) {
+  Endpoint& sender = *directory_.find(from);
+  conference::Source& source = sender.sources[m.source];
+  const RelayMessage::Learned& learned = m.learned;
+  RxPacket& p = rx.packets[rx.size];
+  p = {};
+  if (io_.allocate({&p.io, 1}) == 0) return Drop::NoPacket;
+  std::memcpy(p.io.buffer + p.io.offset, m.packet.data(), learned.bytes);
+  p.io.length = learned.bytes;
+  p.io.arrival = learned.arrival;
+  p.kind = PacketKind::Rtp;
+  p.from = from;
+  p.header = learned.header;
+  p.source = m.source;
+  p.sequence = learned.sequence;
+  p.payload_bytes = learned.payload_bytes;
+  p.codec = learned.codec;
+  p.frame_number = learned.frame_number;
+  p.key_frame = learned.key_frame;
+  p.unmarked = learned.unmarked;
+  p.vp8 = learned.vp8;
+  ++rx.size;
+  counters_.relayed_in.add(learned.bytes);
+
+  if (source.ssrc != p.header.ssrc) directory_.begin_stream(source, p.header.ssrc);
+  source.highest = std::max(source.highest, p.sequence);
+  source.withheld = std::max(source.withheld, learned.withheld);
+  source.meter.add(learned.bytes, now);
+  source.key_frame.set_answers_visible(!p.unmarked);
+  if (p.key_frame) source.key_frame.on_key_frame();
+  return Drop::None;
+}
+
+void Relay::learn(const RelayMessage& m, Endpoint& sender) {
+  conference::Source& source = sender.sources[m.source];
+  const conference::RelayedState& state = m.state;
+  const bool changed = source.sending != state.sending || source.codec != state.codec;
+  source.sending = state.sending;
+  source.codec = state.codec;
+  source.loudness.hold(static_cast<float>(state.loudness));
+  source.sender_clock = state.sender_clock;
+  sender.clock_ahead = state.clock_ahead;
+  if (source.bodies.adopt(state.observed) || changed)
+    directory_.conference_of(sender).on_source_changed();
+}
+
+// The rings.
+
+Result<RelayMesh> RelayMesh::open(size_t workers) {
+  RelayMesh mesh;
+  mesh.workers_ = workers;
+  mesh.rings_.resize(workers * workers);
+  for (size_t from = 0; from < workers; ++from) {
+    for (size_t to = 0; to < workers; ++to) {
+      if (from == to) continue;
+      auto ring = RelayRing::open(limits::RelayRingEntries);
+      if (!ring) return Error{ring.error().code, ring.error().text + "; configure fewer workers"};
+      mesh.rings_[from * workers + to] = std::move(*ring);
+    }
+  }
+  return mesh;
+}
+
+std::vector<RelayLink> RelayMesh::links_of(uint32_t worker,
+                                           const std::vector<edge::PacketIo*>& ios) const {
+  std::vector<RelayLink> links(workers_ > 1 ? workers_ : 0);
+  for (size_t other = 0; other < links.size(); ++other) {
+    if (other != worker) links[other] = {ring(worker, other), ring(other, worker), ios[other]};
+  }
+  return links;
+}
+
+bool RelayMesh::is_locked() const {
+  for (const auto& ring : rings_) {
+    if (ring && !ring->is_locked()) return false;
+  }
+  return true;
+}
+
+}  // namespace viaduct::path

@@ -1,0 +1,56 @@
+// What one worker hands to another of a conference that both have people in.
+//
+// Plain values without a pointer among them: the other side may as well be another machine.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+
+#include "base/time.h"
+#include "conference/relayed_state.h"
+#include "limits.h"
+#include "protocol/codec/vp8_descriptor.h"
+#include "protocol/rtp/packet.h"
+
+namespace viaduct::path {
+
+enum class RelayKind : uint8_t {
+  Packet,  // one of a source that has people of the other worker among its receivers
+  State,   // what has become of a source
+  Demand,  // of a source of the other worker: whether its packets are wanted, and a key frame
+};
+
+struct RelayMessage {
+  RelayKind kind{};
+  conference::EndpointId endpoint{};  // whose source it is about, and which of them
+  uint16_t source = 0;
+
+  // Packet: in clear, with what the path has learned about it
+  struct Learned {
+    Timestamp arrival;
+    rtp::HeaderView header;
+    int64_t sequence = 0;  // unwrapped by the source
+    int64_t withheld = 0;  // the source's, when the packet was sent
+    uint16_t bytes = 0;    // of the whole packet, which stands at the end of the message
+    uint16_t payload_bytes = 0;
+    codec::CodecType codec{};
+    std::optional<uint16_t> frame_number;
+    bool key_frame = false;
+    bool unmarked = false;
+    std::optional<codec::Vp8Descriptor> vp8;
+  } learned;
+
+  conference::RelayedState state;
+
+  struct Demand {
+    bool packets = false;
+    bool key_frame = false;
+  } demand;
+
+  std::array<uint8_t, limits::MaxPacketBytes> packet;
+};
+static_assert(std::is_trivially_copyable_v<RelayMessage>);
+
+}  // namespace viaduct::path
