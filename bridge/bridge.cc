@@ -68,6 +68,18 @@ CryptoEngine pick_engine(CryptoEngine wanted) {
   return CryptoEngine::Reference;
 }
 
+edge::IoWait io_wait(IoWait wait) {
+  switch (wait) {
+    case IoWait::Block:
+      return edge::IoWait::Block;
+    case IoWait::Adaptive:
+      return edge::IoWait::Adaptive;
+    case IoWait::Poll:
+      return edge::IoWait::Poll;
+  }
+  return edge::IoWait::Block;
+}
+
 }  // namespace
 
 Result<void> Bridge::open() {
@@ -114,7 +126,7 @@ Result<void> Bridge::open_workers(const dtls::Fingerprint& certificate) {
                                     .port = port,
                                     .pool_packets = *config_.packet_pool_packets,
                                     .segmentation = *config_.udp_segmentation,
-                                    .wait = *config_.io_wait,
+                                    .wait = io_wait(*config_.io_wait),
                                     .worker = std::to_string(i)});
     if (!io) return io.error();
     metrics_.push_back(io->get());

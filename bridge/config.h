@@ -14,7 +14,6 @@
 #include "base/result.h"
 #include "base/socket_address.h"
 #include "config_setting.h"
-#include "edge/io_wait.h"
 #include "limits.h"
 #include "protocol/codec/codec.h"
 #include "protocol/srtp/srtp_profile.h"
@@ -23,11 +22,12 @@ namespace viaduct {
 
 enum class TlsMode : uint8_t { Off, Ephemeral, Files };
 enum class CryptoEngine : uint8_t { Auto, Cpu, Reference };
+enum class IoWait : uint8_t { Block, Adaptive, Poll };
 enum class LogLevel : uint8_t { Trace, Debug, Info, Warn, Error, Off };
 
 template <>
-inline constexpr auto ChoicesOf<edge::IoWait> = std::to_array<Choice<edge::IoWait>>(
-    {{"block", edge::IoWait::Block}, {"adaptive", edge::IoWait::Adaptive}, {"poll", edge::IoWait::Poll}});
+inline constexpr auto ChoicesOf<IoWait> = std::to_array<Choice<IoWait>>(
+    {{"block", IoWait::Block}, {"adaptive", IoWait::Adaptive}, {"poll", IoWait::Poll}});
 template <>
 inline constexpr auto ChoicesOf<TlsMode> = std::to_array<Choice<TlsMode>>(
     {{"off", TlsMode::Off}, {"ephemeral", TlsMode::Ephemeral}, {"files", TlsMode::Files}});
@@ -105,7 +105,7 @@ struct Config {
   Setting<CryptoEngine> crypto{"crypto", "auto",
       "What encrypts media: cpu (libipsec-mb, on the CPU's vector units), reference (OpenSSL, one packet at a time, "
       "several times slower) or auto, which takes cpu where it works and else reference."};
-  Setting<edge::IoWait> io_wait{"io-wait", "block",
+  Setting<IoWait> io_wait{"io-wait", "block",
       "How workers wait for packets: block (they sleep in the kernel), adaptive (they look again for 50 us before they "
       "sleep, while packets come thick) or poll (they never sleep, and take a whole core each)."};
   Setting<bool> udp_segmentation{"udp-segmentation", "true",

@@ -13,10 +13,10 @@
 #include "base/counters.h"
 #include "base/random.h"
 #include "base/spsc_ring.h"
-#include "coalescer.h"
 #include "control/worker_port.h"
 #include "edge/batch_cipher.h"
 #include "edge/packet_io.h"
+#include "path/coalescer.h"
 #include "path/handshake_port.h"
 #include "path/packet_path.h"
 
@@ -86,7 +86,7 @@ class Worker final : public control::WorkerPort, public MetricSource {
   path::HandshakePort handshakes_;
   path::PathCounters counters_;
   path::PacketPath path_;
-  Coalescer coalescer_;
+  path::Coalescer coalescer_;
 
   SpscRing<conference::Command> commands_{limits::CommandRingEntries};
   SpscRing<conference::Report> reports_{limits::ReportRingEntries};

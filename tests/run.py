@@ -179,13 +179,22 @@ def run_interop(step):
     installed = folder / "node_modules" / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < (folder / "package-lock.json").stat().st_mtime:
         step.must("npm", ["npm", "ci", "--no-audit", "--no-fund"], 5, cwd=folder)
-    report = LOGS / "interop.tap"
-    report.unlink(missing_ok=True)
-    status = step.run("test", ["node", "--test", "--test-concurrency=1", "--test-reporter=spec",
-                               "--test-reporter-destination=stdout", "--test-reporter=tap",
-                               f"--test-reporter-destination={report}"], 20, cwd=folder)
-    counts = tap_counts(report)
-    return counts if status == 0 or counts.failed else counts + Counts(failed=1)
+    return sum((run_interop_file(step, file) for file in sorted(folder.glob("*.test.mjs"))), Counts())
+
+
+def run_interop_file(step, file):
+    """Browsers keep real time beside whatever else the machine does, so a file that fails gets a second try, and says so."""
+    for attempt in ("", "-again"):
+        name = file.name.removesuffix(".test.mjs") + attempt
+        report = LOGS / f"interop-{name}.tap"
+        report.unlink(missing_ok=True)
+        status = step.run(name, ["node", "--test", "--test-reporter=spec", "--test-reporter-destination=stdout",
+                                 "--test-reporter=tap", f"--test-reporter-destination={report}", file], 20, cwd=file.parent)
+        counts = tap_counts(report)
+        if status == 0:
+            return counts
+        say(f"interop: {file.name} failed" + ("; it passes only if a second run does" if not attempt else " twice"))
+    return counts if counts.failed else counts + Counts(failed=1)
 
 
 def tap_counts(report):

@@ -93,7 +93,9 @@ Result<std::unique_ptr<SocketIo>> SocketIo::open(const SocketIoSettings& setting
 
 SocketIo::SocketIo(const SocketIoSettings& settings, std::unique_ptr<PacketPool> pool, std::vector<UdpSocket> sockets,
                    FileDescriptor wakeup)
-    : worker_(settings.worker), pool_(std::move(pool)), sockets_(std::move(sockets)), wakeup_(std::move(wakeup)), wait_(settings.wait) {
+    : worker_(settings.worker), pool_(std::move(pool)), sockets_(std::move(sockets)),
+      wakeup_(std::move(wakeup)),
+      wait_(settings.wait) {
   if (!family_settles_route(sockets_)) routes_.emplace();
   polled_.push_back({wakeup_.get(), POLLIN, 0});
   for (const UdpSocket& socket : sockets_) polled_.push_back({socket.fd(), POLLIN, 0});

@@ -47,7 +47,8 @@ class UdpSocket {
   void set_segments(bool on) { segments_ = on; }
 
   // Reads up to limits::RxBatchPackets datagrams into the blank packets given. The filled ones stand in front; those
-  // behind are still blank. A packet arrived when the kernel got it, by the kernel's own stamp. Datagrams longer than limits::MaxPacketBytes are dropped.
+  // behind are still blank. A packet arrived when the kernel got it, by the kernel's own stamp. Datagrams longer than
+  // limits::MaxPacketBytes are dropped.
   size_t receive(std::span<Packet> blank, Timestamp now, IoCounters& counters);
   // The host's address on which packet `i` of the last receive() came in: the bound one, unless that is a wildcard.
   const IpAddress& received_on(size_t i) const;

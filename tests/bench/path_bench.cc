@@ -2,9 +2,12 @@
 // profile, receivers and packets that arrive in a turn.
 #include <benchmark/benchmark.h>
 
+#include <cstdlib>
 #include <deque>
+#include <memory>
 #include <optional>
 
+#include "edge/cpu_cipher.h"
 #include "edge/reference_cipher.h"
 #include "tests/bench/path_call.h"
 
@@ -71,19 +74,38 @@ void forward_in_clear(benchmark::State& state) {
   forward(state, opener, sealer, {});
 }
 
-void forward_with_reference(benchmark::State& state, srtp::SrtpProfile profile) {
-  edge::ReferenceCipher opener(edge::Direction::Unprotect, MaxKeys);
-  edge::ReferenceCipher sealer(edge::Direction::Protect, MaxKeys);
-  forward(state, opener, sealer, profile);
+// Null where this machine cannot run the engine.
+using MakeCipher = std::unique_ptr<edge::BatchCipher> (*)(edge::Direction);
+std::unique_ptr<edge::BatchCipher> make_reference(edge::Direction direction) {
+  return std::make_unique<edge::ReferenceCipher>(direction, MaxKeys);
+}
+std::unique_ptr<edge::BatchCipher> make_cpu(edge::Direction direction) {
+  auto made = edge::make_cpu_cipher(direction, MaxKeys);
+  return made ? std::move(*made) : nullptr;
+}
+
+void forward_sealed(benchmark::State& state, MakeCipher make, srtp::SrtpProfile profile) {
+  const auto opener = make(edge::Direction::Unprotect);
+  const auto sealer = make(edge::Direction::Protect);
+  if (!opener || !sealer) return state.SkipWithError("not on this machine");
+  forward(state, *opener, *sealer, profile);
 }
 
 // Receivers, and packets that arrive in a turn.
 void shapes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->Args({20, 1})->Args({20, 10})->Args({20, 25})->Args({100, 10});
+  benchmark->Args({20, 1})->Args({20, 8})->Args({20, 25})->Args({100, 10});
+  // For who counts instructions: just so many turns, and no trial run.
+  if (const char* turns = std::getenv("PATH_BENCH_TURNS")) benchmark->Iterations(std::atoi(turns));
 }
-BENCHMARK(forward_in_clear)->Apply(shapes);
-BENCHMARK_CAPTURE(forward_with_reference, gcm128, srtp::SrtpProfile::AeadAes128Gcm)->Apply(shapes);
-BENCHMARK_CAPTURE(forward_with_reference, sha1, srtp::SrtpProfile::Aes128CmHmacSha1_80)->Apply(shapes);
+BENCHMARK(forward_in_clear)->Name("forward/clear")->Apply(shapes);
+#define FORWARD(engine, name, profile) \
+  BENCHMARK_CAPTURE(forward_sealed, engine, make_##engine, profile)->Name("forward/" #engine "/" name)->Apply(shapes)
+FORWARD(reference, "gcm128", srtp::SrtpProfile::AeadAes128Gcm);
+FORWARD(reference, "gcm256", srtp::SrtpProfile::AeadAes256Gcm);
+FORWARD(reference, "sha1", srtp::SrtpProfile::Aes128CmHmacSha1_80);
+FORWARD(cpu, "gcm128", srtp::SrtpProfile::AeadAes128Gcm);
+FORWARD(cpu, "gcm256", srtp::SrtpProfile::AeadAes256Gcm);
+FORWARD(cpu, "sha1", srtp::SrtpProfile::Aes128CmHmacSha1_80);
 
 }  // namespace
 }  // namespace viaduct

@@ -1,9 +1,9 @@
 // How long a worker lets packets gather, by what it sends.
-#include "coalescer.h"
+#include "path/coalescer.h"
 
 #include <gtest/gtest.h>
 
-namespace viaduct {
+namespace viaduct::path {
 namespace {
 
 constexpr Duration Turn = 1ms;
@@ -79,4 +79,4 @@ TEST(Coalescer, TakesOffWhatThePacketsHaveWaitedAlready) {
 }
 
 }  // namespace
-}  // namespace viaduct
+}  // namespace viaduct::path

@@ -10,7 +10,7 @@
 #include "base/time.h"
 #include "limits.h"
 
-namespace viaduct {
+namespace viaduct::path {
 
 class Coalescer {
  public:
@@ -47,4 +47,4 @@ class Coalescer {
   uint64_t sent_before_ = 0;
 };
 
-}  // namespace viaduct
+}  // namespace viaduct::path
