@@ -19,15 +19,21 @@ struct HeldDatagram {
   uint32_t participant = 0;
   uint32_t attempt = 0;
   std::shared_ptr<UdpPort> to_bridge;  // null: it is for the participant
+  bool lost = false;                   // it never arrives; counted among its neighbours
   std::vector<uint8_t> bytes;
 };
 
 class DelayLine {
  public:
   void hold(Timestamp due, uint32_t participant, uint32_t attempt,
-            std::shared_ptr<UdpPort> to_bridge, Bytes bytes) {
-    held_.push_back(
-        {due, order_++, participant, attempt, std::move(to_bridge), {bytes.begin(), bytes.end()}});
+            std::shared_ptr<UdpPort> to_bridge, Bytes bytes, bool lost = false) {
+    held_.push_back({due,
+                     order_++,
+                     participant,
+                     attempt,
+                     std::move(to_bridge),
+                     lost,
+                     {bytes.begin(), bytes.end()}});
     std::ranges::push_heap(held_, later);
   }
 

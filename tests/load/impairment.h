@@ -47,7 +47,8 @@ class Impairment {
     return last_out_ = std::max(out, last_out_);
   }
 
-  const ImpairmentPlan& plan() const { return plan_; }
+  // When the last one that was not lost comes out, or came.
+  Timestamp last_out() const { return last_out_; }
 
  private:
   double uniform() { return static_cast<double>(random_.next() >> 11) * 0x1.0p-53; }

@@ -24,7 +24,7 @@ conferences:
           audio: {{senders: all, talk: 100 %}}
           video: {{senders: 2, layers: [{{size: 320x180, fps: 20, bitrate: 300 kbit/s}}]}}
         receive: {{audio: 3, video: 3}}
-        network: {{down: {{loss: {loss}}}}}
+        network: {{both: {{loss: {loss}}}}}
 timeline:
   - {{at: 1s, do: leave, group: people, count: 1}}
   - {{at: 2s, do: join, group: people, count: 1}}
@@ -91,9 +91,10 @@ class LoadTester(unittest.TestCase):
 
     def test_tells_losses_of_its_own_impairment_from_those_of_the_bridge(self):
         with Bridge(log_level="warn") as bridge:
-            load = self.run_scenario(bridge, "--verify", "all", loss="20 %")
+            load = self.run_scenario(bridge, "--verify", "all", loss="10 %")
         lost = load.json["received"]["lost"]
-        self.assertGreater(lost["impairment"], 50)
+        self.assertGreater(lost["impairment"], 100)
+        self.assertEqual(load.json["received"]["reordered"], 0)
         self.assertLess(lost["bridge"], lost["impairment"] / 10)
 
     def test_measures_packets_of_one_size_at_a_fixed_rate(self):

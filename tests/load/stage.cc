@@ -173,8 +173,10 @@ void Stage::release_delayed(Timestamp now) {
     if (held.attempt != p.attempt || !p.port) continue;
     if (held.to_bridge) {
       send(held.to_bridge->fd(), held.bytes.data(), held.bytes.size(), 0);
-    } else {
+    } else if (!held.lost) {
       handle(held.participant, p, held.bytes, now);
+    } else if (p.connected()) {
+      receiver_->handle_impaired(p, held.bytes);
     }
   }
 }
@@ -195,8 +197,8 @@ void Stage::handle_arrived(uint32_t who, Participant& p, MutableBytes datagram, 
   if (!p.down) return handle(who, p, datagram, now);
   if (const auto due = p.down->pass(datagram.size(), now)) {
     delays_.hold(*due, who, p.attempt, nullptr, datagram);
-  } else if (p.connected()) {
-    receiver_->handle_impaired(p, datagram);
+  } else {  // missed only once what was sent before it has come
+    delays_.hold(std::max(p.down->last_out(), now), who, p.attempt, nullptr, datagram, true);
   }
 }
 

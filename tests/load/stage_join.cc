@@ -12,10 +12,12 @@ using codec::MediaKind;
 
 constexpr Duration RememberSent = 2s;
 constexpr size_t MostRemembered = size_t{1} << 17;
-constexpr size_t AudioRemembered = 256;
+// The fate of a packet is asked for when its receivers give it up, which is a window of packets
+// later.
+constexpr size_t LeastRemembered = 2 * ReceiveStream::WindowPackets;
 
 size_t remembered_packets(const Group& group, MediaKind kind) {
-  if (kind == MediaKind::Audio) return AudioRemembered;
+  if (kind == MediaKind::Audio) return LeastRemembered;
   double per_second = 0;
   if (group.fixed) {
     per_second = group.fixed->packets_per_second;
@@ -25,7 +27,8 @@ size_t remembered_packets(const Group& group, MediaKind kind) {
           std::max(per_second, layer.frames_per_second +
                                    static_cast<double>(layer.bitrate.bits_per_second) / 8 / 1000);
   }
-  return std::min(static_cast<size_t>(per_second * to_seconds(RememberSent)), MostRemembered);
+  return std::clamp(static_cast<size_t>(per_second * to_seconds(RememberSent)), LeastRemembered,
+                    MostRemembered);
 }
 
 }  // namespace
