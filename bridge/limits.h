@@ -22,9 +22,9 @@ static_assert(PacketHeadroomBytes + MaxPacketBytes + PacketTailroomBytes <= Pack
 
 // Batches.
 inline constexpr size_t RxBatchPackets = 64;    // taken from the network in one turn
-inline constexpr size_t TxBatchPackets = 256;   // handed to the network in one call
+inline constexpr size_t TxBatchPackets = 64;    // sealed and handed to the network together: 112 KiB of buffers
 inline constexpr size_t RxBatchesInFlight = 8;  // per worker, while a cipher has not finished them
-inline constexpr size_t TxBatchesInFlight = 256;
+inline constexpr size_t TxBatchesInFlight = 512;
 
 inline constexpr Duration LongestGather = 1ms;  // a packet waits for others, when the worker is busy
 

@@ -89,7 +89,7 @@ struct RxBatch : edge::CipherBatch {
   // Video whose payload may be read: that of conferences which are not end-to-end encrypted.
   // Observe puts it here, and read_payload sees nothing else of the batch.
   PacketList in_clear;
-  size_t readers = 0;  // TxBatches that still read payloads of this batch
+  size_t readers = 0;  // the path, and TxBatches whose jobs read payloads of this batch
 
   std::span<RxPacket> all() { return std::span(packets).first(size); }
   RxPacket& packet_of(const edge::CipherJob& job) {
@@ -116,7 +116,7 @@ struct TxPacket {
   Packet io;
   Handle<Endpoint> to;
   TxKind kind = TxKind::Media;
-  uint16_t room_behind_payload = 0;  // where the payload is read from, for padding
+  uint8_t padding_ready = 0;  // bytes of padding that stand behind the payload, for `pad`
   Timestamp arrival;  // of the packet it was made from; zero for RTCP
 };
 

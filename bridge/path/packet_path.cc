@@ -27,20 +27,23 @@ void PacketPath::turn(Timestamp now) {
   while (RxBatch* rx = take_relayed(now)) {
     opened_.pass(*rx);                        //   of other workers: open, and observed there
   }
-  while (RxBatch* rx = opened_.poll()) {      //   finished batches, oldest first
+  while (RxBatch* rx = poll_opened()) {       //   finished batches, oldest first
     observe_.run(*rx, now);                   // 4 learn from arrivals, by their headers
     read_payload_.run(rx->in_clear);          // 5 and by codec data, but for sealed conferences
     witness_.run(*rx, now);                   // 6 evidence of what bodies look like, for people
     feedback_.run(*rx, now);                  // 7 act on RTCP
-    rewrite_.run(*rx, route_.run(*rx), now);  // 8 pick receivers, 9 write their headers
-    relay_.run(*rx);                          // 10 hand on what people of other workers receive
-    sealed_.run(pad_.run(*rx, queue_.take()));// 11 pad to one size, 12 protect: submit the fan-out
-    retire_if_unread(rx);
+    auto forwards = route_.run(*rx);          // 8 pick receivers
+    relay_.run(*rx);                          // 9 hand on what people of other workers receive
+    do {                                      //   a portion at a time, so that it stays in the cache
+      rewrite_.run(*rx, take_portion(forwards), now);  // 10 write each receiver's header
+      sealed_.run(pad_.run(queue_.take()));   // 11 pad to one size, 12 protect: submit the fan-out
+      transmit_sealed(now);                   // 13 send, and keep what may be asked for again
+    } while (!forwards.empty());
+    rewrite_.forget(*rx);
+    end_reading(rx);
   }
   run_timers(now);                            //   RTCP of our own: reports, requests, consent
-  while (TxBatch* tx = sealed_.poll()) {
-    transmit(*tx, now);                       // 13 send, and keep what may be asked for again
-  }
+  transmit_sealed(now);
   relay_.wake_others();
 }
 // clang-format on
@@ -97,19 +100,27 @@ RxBatch* PacketPath::take_relayed(Timestamp now) {
   return nullptr;
 }
 
+// The path itself reads a batch while it goes through the steps, whoever else is done with it.
+RxBatch* PacketPath::poll_opened() {
+  RxBatch* rx = opened_.poll();
+  if (rx) ++rx->readers;
+  return rx;
+}
+
+void PacketPath::transmit_sealed(Timestamp now) {
+  while (TxBatch* tx = sealed_.poll()) transmit(*tx, now);
+}
+
 void PacketPath::transmit(TxBatch& tx, Timestamp now) {
   transmit_.run(tx, now);
   RxBatch* const rx = tx.reads;
   queue_.give_back(&tx);
-  if (rx) {
-    --rx->readers;
-    retire_if_unread(rx);
-  }
+  if (rx) end_reading(rx);
 }
 
 // Payloads stay where they are as long as a cipher reads them for some receiver.
-void PacketPath::retire_if_unread(RxBatch* rx) {
-  if (rx->readers > 0) return;
+void PacketPath::end_reading(RxBatch* rx) {
+  if (--rx->readers > 0) return;
   transmit_.retire(*rx);
   rx_batches_.give_back(rx);
 }

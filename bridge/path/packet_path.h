@@ -81,7 +81,9 @@ class PacketPath {
   RxBatch* receive(Timestamp now);
   RxBatch* take_relayed(Timestamp now);
   void transmit(TxBatch& tx, Timestamp now);
-  void retire_if_unread(RxBatch* rx);
+  RxBatch* poll_opened();
+  void transmit_sealed(Timestamp now);
+  void end_reading(RxBatch* rx);
   void take_handshakes(Timestamp now);
   void run_timers(Timestamp now);
   void run_endpoint_timers(Handle<Endpoint> who, Endpoint& endpoint, Timestamp now);

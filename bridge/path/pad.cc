@@ -9,7 +9,7 @@ namespace {
 constexpr uint8_t PaddingFlag = 0x20;
 // A thirty-second of a packet at most: 37 bytes of 1,200.
 constexpr size_t PaddingShare = 32;
-constexpr size_t MaxPaddingBytes = limits::MaxPacketBytes / PaddingShare;
+constexpr uint8_t MaxPaddingBytes = limits::MaxPacketBytes / PaddingShare;
 
 // Padding ends with its own length, and what stands before is ignored: of the bytes 1, 2, 3 ... any
 // number from the front is valid padding, so that one writing serves every receiver.
@@ -25,7 +25,7 @@ size_t size_of(const edge::CipherJob& job) {
 }
 
 bool may_pad(const TxPacket& p) {
-  return p.kind == TxKind::Media && p.room_behind_payload >= MaxPaddingBytes;
+  return p.kind == TxKind::Media && p.padding_ready == MaxPaddingBytes;
 }
 
 // Where the run that begins at `first` ends: packets to one receiver that can be made of one size,
@@ -48,12 +48,14 @@ size_t end_of_run(const TxBatch& tx, size_t first) {
 
 }  // namespace
 
-const std::vector<TxBatch*>& Pad::run(RxBatch& rx, const std::vector<TxBatch*>& batches) {
-  for (RxPacket& p : rx.all()) {
-    if (p.drop != Drop::None || p.kind != PacketKind::Rtp) continue;
-    if (p.room_behind_body() < MaxPaddingBytes) continue;
-    std::ranges::copy(Ramp, p.io.buffer + p.io.buffer_bytes - p.room_behind_body());
-  }
+uint8_t prepare_padding(RxPacket& packet) {
+  const size_t room = packet.room_behind_body();
+  if (room < MaxPaddingBytes) return 0;
+  std::ranges::copy(Ramp, packet.io.buffer + packet.io.buffer_bytes - room);
+  return MaxPaddingBytes;
+}
+
+const std::vector<TxBatch*>& Pad::run(const std::vector<TxBatch*>& batches) {
   for (TxBatch* tx : batches) {
     for (size_t first = 0, end; first < tx->size(); first = end) {
       end = may_pad(tx->packets[first]) ? end_of_run(*tx, first) : first + 1;

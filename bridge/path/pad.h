@@ -13,12 +13,16 @@
 
 namespace viaduct::path {
 
+// Writes padding behind the packet's body, of which any number of bytes from the front will do.
+// Returns how many there are: none where the buffer has no room.
+uint8_t prepare_padding(RxPacket& packet);
+
 class Pad {
  public:
   explicit Pad(PathCounters& counters) : counters_(counters) {}
 
-  // The batches as they came, their jobs longer where it helps. `rx` is whose payloads they read.
-  const std::vector<TxBatch*>& run(RxBatch& rx, const std::vector<TxBatch*>& batches);
+  // The batches as they came, their jobs longer where it helps.
+  const std::vector<TxBatch*>& run(const std::vector<TxBatch*>& batches);
 
  private:
   void even_out(TxBatch& tx, size_t first, size_t end);

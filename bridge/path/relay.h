@@ -1,4 +1,4 @@
-// Step 10. A conference with people on several workers: packets go on to the workers whose people
+// Step 9. A conference with people on several workers: packets go on to the workers whose people
 // receive them, one copy for each worker, and theirs come in here.
 //
 // A client of another worker is an endpoint here without a transport (Endpoint::relayed_from).

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "path/pad.h"
 #include "protocol/rtp/dependency_descriptor.h"
 #include "protocol/rtp/header_writer.h"
 #include "protocol/rtp/rtx.h"
@@ -38,6 +39,7 @@ struct Rewrite::Original {
   const std::optional<codec::Vp8Descriptor>* vp8 = nullptr;
   std::array<Bytes, std::size(Carried)> carried;  // empty: the sender has none
   Bytes dependency_descriptor;
+  uint8_t padding_ready = 0;
 
   // Of an RxPacket or a StoredPacket.
   template <typename P>
@@ -125,15 +127,20 @@ Rewrite::~Rewrite() = default;
 
 void Rewrite::run(RxBatch& rx, std::span<const Forward> forwards, Timestamp now) {
   for (const Forward& f : forwards) {
-    const RxPacket& p = rx.packets[f.packet];
+    RxPacket& p = rx.packets[f.packet];
     Original& original = (*originals_)[f.packet];
     Endpoint* sender = directory_.find(p.from);
-    if (sender && original.header != &p.header)
+    if (sender && !original.header) {
       original = Original::of(p, p.head(), p.body(), sender->extensions);
+      original.padding_ready = prepare_padding(p);
+    }
     const Drop why = sender ? forward(rx, p, original, *sender, f.to, now) : Drop::NoConsent;
     if (why != Drop::None) counters_.drop(why);
   }
-  for (const Forward& f : forwards) (*originals_)[f.packet].header = nullptr;
+}
+
+void Rewrite::forget(const RxBatch& rx) {
+  for (Original& original : std::span(*originals_).first(rx.size)) original.header = nullptr;
 }
 
 Drop Rewrite::forward(RxBatch& rx, const RxPacket& p, const Original& original, Endpoint& sender,
@@ -183,7 +190,7 @@ Drop Rewrite::forward(RxBatch& rx, const RxPacket& p, const Original& original, 
   const Body body = original.body.without_front(skip);
 
   address(*blank.packet, to.endpoint, TxKind::Media, p.io.arrival);
-  blank.packet->room_behind_payload = static_cast<uint16_t>(p.room_behind_body());
+  blank.packet->padding_ready = original.padding_ready;
   *blank.job = {.slot = receiver->transport.protect_key,
                 .header_bytes = static_cast<uint16_t>(header),
                 .prefix_bytes = static_cast<uint16_t>(prefix),

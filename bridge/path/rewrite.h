@@ -1,4 +1,4 @@
-// Step 9. The receiver's own header in front of the shared payload: SSRC, sequence number,
+// Step 10. The receiver's own header in front of the shared payload: SSRC, sequence number,
 // timestamp, payload type, picture id, header extensions.
 //
 // The payload itself is not copied: the cipher reads it from the incoming packet. Only bytes that
@@ -23,8 +23,10 @@ class Rewrite {
   Rewrite(conference::Directory& directory, TxQueue& queue, PathCounters& counters);
   ~Rewrite();
 
-  // Puts one packet into the queue for each Forward that can be made.
+  // Puts one packet into the queue for each Forward that can be made. What is the same for all
+  // receivers of a packet is found once, and kept until forget().
   void run(RxBatch& rx, std::span<const Forward> forwards, Timestamp now);
+  void forget(const RxBatch& rx);
 
   // Puts a packet that the slot has sent before into the queue again, as RTX (RFC 4588). Its
   // payload is copied.

@@ -22,6 +22,19 @@ std::span<const Forward> Route::run(RxBatch& rx) {
   return forwards_;
 }
 
+std::span<const Forward> take_portion(std::span<const Forward>& rest) {
+  const auto one_receiver = [&](size_t i) {
+    return rest[i - 1].video == rest[i].video && rest[i - 1].to.endpoint == rest[i].to.endpoint;
+  };
+  const size_t most = std::min(rest.size(), limits::TxBatchPackets);
+  size_t count = most;
+  while (count > 0 && count < rest.size() && one_receiver(count)) --count;
+  if (count == 0) count = most;
+  const auto portion = rest.first(count);
+  rest = rest.subspan(count);
+  return portion;
+}
+
 // The packets of the batch that somebody gets, those of each source together.
 std::span<const Route::Chosen> Route::choose(RxBatch& rx) {
   size_t count = 0;

@@ -25,6 +25,10 @@ struct Forward {
   }
 };
 
+// Takes the first of `rest`: so many that their packets stay in the processor's cache from rewriting
+// to sending, and all that go to one receiver.
+std::span<const Forward> take_portion(std::span<const Forward>& rest);
+
 class Route {
  public:
   explicit Route(conference::Directory& directory) : directory_(directory) {}

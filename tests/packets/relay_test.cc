@@ -95,6 +95,7 @@ class RelayStep : public PathFixture {
     void release(std::span<const Packet>) override {}
     size_t wipe_released(size_t) override { return 0; }
     void wait(Duration) override {}
+    void gather(Duration) override {}
     void wake() override { ++woken; }
     size_t free_packets() const override { return 0; }
     int woken = 0;

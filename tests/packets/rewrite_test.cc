@@ -1,4 +1,4 @@
-// Step 9: the receiver's own header in front of the shared payload.
+// Step 10: the receiver's own header in front of the shared payload.
 #include "protocol/codec/vp8.h"
 #include "tests/packets/path_fixture.h"
 #include "tests/support/hex.h"

@@ -202,7 +202,7 @@ class EngineReader final : public MetricVisitor {
 
 TEST_F(WorkerTest, ShowsWhichCipherEnginesItRunsOn) {
   EngineReader reader;
-  worker_->visit(reader);
+  worker().visit(reader);
   EXPECT_THAT(reader.lines,
               ::testing::ElementsAre("worker=0 direction=unprotect engine=reference ",
                                      "worker=0 direction=protect engine=reference "));
