@@ -12,6 +12,7 @@ void MissingPackets::on_packet(uint16_t sequence, Timestamp now) {
   const bool first = !unwrapper_.started();
   const int64_t extended = unwrapper_.unwrap(sequence);
   if (first) {
+    missing_.reserve(limits::MissingPacketsPerSource + 1);
     highest_ = extended;
     return;
   }

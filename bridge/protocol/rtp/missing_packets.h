@@ -2,8 +2,7 @@
 // 4585 section 6.2.1).
 //
 // It holds at most limits::MissingPacketsPerSource numbers. Beyond that asking is pointless: it forgets them all and
-// wants a key frame. Memory grows with the worst gap seen, up to that bound, and is kept: no allocation in the steady
-// state.
+// wants a key frame. Memory for all of them is taken with the first packet: a later gap allocates nothing.
 #pragma once
 
 #include <cstddef>
