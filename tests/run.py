@@ -183,13 +183,14 @@ def run_interop(step):
 
 
 def run_interop_file(step, file):
-    """Browsers keep real time beside whatever else the machine does, so a file that fails gets a second try, and says so."""
+    """Browsers keep real time beside whatever else the machine does: a file that fails has a second try, and says so."""
     for attempt in ("", "-again"):
         name = file.name.removesuffix(".test.mjs") + attempt
         report = LOGS / f"interop-{name}.tap"
         report.unlink(missing_ok=True)
         status = step.run(name, ["node", "--test", "--test-reporter=spec", "--test-reporter-destination=stdout",
-                                 "--test-reporter=tap", f"--test-reporter-destination={report}", file], 20, cwd=file.parent)
+                                 "--test-reporter=tap", f"--test-reporter-destination={report}", file],
+                          20, cwd=file.parent)
         counts = tap_counts(report)
         if status == 0:
             return counts
