@@ -183,7 +183,7 @@ def run_interop(step):
 
 
 def run_interop_file(step, file):
-    """Browsers keep real time beside whatever else the machine does: a file that fails has a second try, and says so."""
+    """Browsers keep real time beside whatever else the machine does: a file that fails has a second try and says so."""
     for attempt in ("", "-again"):
         name = file.name.removesuffix(".test.mjs") + attempt
         report = LOGS / f"interop-{name}.tap"
