@@ -43,7 +43,8 @@ class PacketIo {
   // polls returns at once.
   virtual void wait(Duration at_most) = 0;
 
-  // Lets packets gather for a while before they are received, however many are there.
+  // Lets packets gather for a while before they are received, however many are there. An edge that
+  // polls returns at once.
   virtual void gather(Duration time) = 0;
 
   // Ends the current or next wait(). The one function that other threads may call.

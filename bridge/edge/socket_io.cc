@@ -198,7 +198,7 @@ bool SocketIo::sleep(Duration at_most) {
 }
 
 void SocketIo::gather(Duration time) {
-  if (time <= 0ns) return;
+  if (wait_ == IoWait::Poll || time <= 0ns) return;
   const timespec asleep{time / 1s, (time % 1s).count()};
   nanosleep(&asleep, nullptr);  // a signal may cut it short: then there is less to gather
 }
