@@ -1,0 +1,2 @@
+// All kernels, as one image for the device.
+#include "kernels/srtp/srtp_kernels.cu"
