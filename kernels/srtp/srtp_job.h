@@ -16,7 +16,7 @@ inline constexpr uint32_t SrtpGroupJobs = 8;          // the most jobs of a grou
 //   | header | body | trailer |
 // where the trailer is the tag and, for SRTCP, E||index, in the profile's order (RFC 3711 section
 // 3.4, RFC 7714 section 9).
-struct SrtpJob {
+struct SrtpTask {
   // Protect: plaintext, behind the prefix. Unprotect: ciphertext, with its trailer directly behind.
   uint64_t payload;
   // Protect: where the whole packet is written. Unprotect: where the plaintext of the body is
@@ -26,27 +26,31 @@ struct SrtpJob {
   uint32_t key;            // index into the table of SrtpKeySlot
   uint32_t ssrc;
   uint16_t header_bytes;   // a multiple of 4, at most SrtpHeaderRoomBytes
-  uint16_t prefix_bytes;   // protect: plaintext in `head` that goes before the payload
+  uint16_t prefix_bytes;   // protect: plaintext that goes before the payload
   uint16_t payload_bytes;  // without trailer; prefix and payload at most SrtpBodyBytes
   uint8_t rtcp;            // 1: SRTCP, under the slot's other keys
   uint8_t encrypted;       // 0: SRTCP that arrived with E = 0, authenticated only
   uint64_t reserved;
+};
+static_assert(sizeof(SrtpTask) == 48);
+
+struct SrtpJob {
+  SrtpTask task;
   uint8_t head[SrtpHeadBytes];  // header, then prefix
 };
 static_assert(sizeof(SrtpJob) == 224 && sizeof(SrtpJob) % 16 == 0);
-static_assert(offsetof(SrtpJob, head) == 48);
 
-// Consecutive jobs that one thread block does together: all GCM, or all counter mode with HMAC.
-// When protecting they share one payload, which the block reads once.
+// Jobs that one thread block does together: all GCM, or all counter mode with HMAC. When protecting
+// they share a payload, which the block reads once.
 struct SrtpGroup {
   uint64_t payload;
-  uint32_t first_job;
-  uint16_t job_count;  // 1 to SrtpGroupJobs
-  uint16_t payload_bytes;
-  uint32_t is_gcm;
+  uint16_t payload_bytes;  // of its longest job
+  uint8_t is_gcm;
+  uint8_t job_count;  // 1 to SrtpGroupJobs
   uint32_t reserved;
+  uint16_t jobs[SrtpGroupJobs];  // indexes into the batch
 };
-static_assert(sizeof(SrtpGroup) == 24);
+static_assert(sizeof(SrtpGroup) == 32);
 
 // A job's verdict, one byte each.
 inline constexpr uint8_t SrtpPending = 0;

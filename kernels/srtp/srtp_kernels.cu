@@ -13,82 +13,95 @@
 namespace viaduct::kernels {
 
 constexpr unsigned SrtpBlockThreads = SrtpGroupJobs * WarpThreads;
+constexpr unsigned SrtpBlocksPerMultiprocessor = 2;  // so that no register has to go to memory
 
 struct SrtpShared {
   AesBanks banks;
-  PacketRow rows[SrtpGroupJobs];
+  PacketRow rows[SrtpGroupJobs];  // a warp's each
   uint32_t payload[SrtpBodyBytes / 4];
+  SrtpGroup group;
   uint8_t verdicts[SrtpGroupJobs];
 };
+static_assert(sizeof(SrtpShared) <= 48 * 1024, "what a block may have without asking");
 
-// Where a thread stands in its block. A warp without a job goes with the others from barrier to barrier.
+// Where a thread stands in its block. A warp without a job goes with the others from barrier to
+// barrier.
 struct SrtpPlace {
   unsigned warp;
   unsigned lane;
   bool has_job;
+
+  __device__ __forceinline__ explicit SrtpPlace(const SrtpGroup& group)
+      : warp(threadIdx.x / WarpThreads),
+        lane(threadIdx.x % WarpThreads),
+        has_job(warp < group.job_count) {}
 };
 
-__device__ __forceinline__ SrtpPlace place_in(const SrtpGroup& group) {
-  const unsigned warp = threadIdx.x / WarpThreads;
-  return {warp, threadIdx.x % WarpThreads, warp < group.job_count};
+__device__ __forceinline__ const SrtpStreamKey& key_of(const SrtpKeySlot* keys,
+                                                       const PacketRow& row) {
+  return row.is_rtcp() ? keys[row.task.key].rtcp : keys[row.task.key].rtp;
 }
 
-__device__ __forceinline__ const SrtpStreamKey& key_of(const SrtpKeySlot* keys, const SrtpJob& job) {
-  return job.rtcp != 0 ? keys[job.key].rtcp : keys[job.key].rtp;
+// Block: the next group. Barriers keep the last one until all are done with it, and show this one
+// to all.
+__device__ __forceinline__ void load_group(SrtpShared& shared, const SrtpGroup& group) {
+  constexpr unsigned Words = sizeof(SrtpGroup) / 4;
+  __syncthreads();
+  if (threadIdx.x < Words) {
+    reinterpret_cast<uint32_t*>(&shared.group)[threadIdx.x] =
+        reinterpret_cast<const uint32_t*>(&group)[threadIdx.x];
+  }
+  __syncthreads();
 }
 
-// Block: SHA-1 of all rows at once, the first warp's threads taking one each.
-__device__ __forceinline__ void protect_counter_mode(SrtpShared& shared, const SrtpGroup& group,
-                                            const SrtpJob* jobs, const SrtpKeySlot* keys) {
-  const SrtpPlace at = place_in(group);
+// Block: the payload that the group's jobs share.
+__device__ __forceinline__ void load_payload(SrtpShared& shared) {
+  load_words(shared.payload, reinterpret_cast<const uint8_t*>(shared.group.payload),
+             shared.group.payload_bytes, threadIdx.x, blockDim.x);
+  __syncthreads();
+}
+
+// Block: a warp encrypts each packet; SHA-1 of all of them at once, the first warp's threads taking
+// one each.
+__device__ __forceinline__ void protect_counter_mode(SrtpShared& shared, const SrtpKeySlot* keys,
+                                                     const SrtpPlace& at) {
+  PacketRow& row = shared.rows[at.warp];
   if (at.has_job) {
-    const SrtpJob& job = jobs[at.warp];
-    PacketRow& row = shared.rows[at.warp];
-    load_packet(row, job, reinterpret_cast<const uint8_t*>(shared.payload), at.lane);
-    counter_mode_crypt({shared.banks, at.lane}, key_of(keys, job), row, job);
-    if (at.lane == 0) end_text(row, job);
+    counter_mode_crypt({shared.banks, at.lane}, key_of(keys, row), row);
+    if (at.lane == 0) end_text(row);
   }
   __syncthreads();
-  if (threadIdx.x < group.job_count) {
-    const SrtpJob& job = jobs[threadIdx.x];
-    PacketRow& row = shared.rows[threadIdx.x];
-    write_hmac_tag(row, job, packet_hmac(key_of(keys, job), row, job));
+  if (threadIdx.x < shared.group.job_count) {
+    PacketRow& mine = shared.rows[threadIdx.x];
+    write_hmac_tag(mine, packet_hmac(key_of(keys, mine), mine));
   }
   __syncthreads();
-  if (at.has_job) {
-    const SrtpJob& job = jobs[at.warp];
-    store_packet(shared.rows[at.warp], job, HmacTagBytes + (job.rtcp != 0 ? SrtcpWordBytes : 0),
-                 at.lane);
-  }
+  if (at.has_job) store_packet(row, HmacTagBytes + hmac_tag_offset(row), at.lane);
 }
 
 // Block: tags first, and only what is authentic is decrypted.
-__device__ __forceinline__ void unprotect_counter_mode(SrtpShared& shared, const SrtpGroup& group,
-                                              const SrtpJob* jobs, const SrtpKeySlot* keys) {
-  const SrtpPlace at = place_in(group);
-  if (at.has_job) {
-    const SrtpJob& job = jobs[at.warp];
-    load_packet(shared.rows[at.warp], job, reinterpret_cast<const uint8_t*>(job.payload), at.lane);
-    if (at.lane == 0) end_text(shared.rows[at.warp], job);
-  }
+__device__ __forceinline__ void unprotect_counter_mode(SrtpShared& shared, const SrtpKeySlot* keys,
+                                                       const SrtpPlace& at) {
+  PacketRow& row = shared.rows[at.warp];
+  if (at.has_job && at.lane == 0) end_text(row);
   __syncthreads();
-  if (threadIdx.x < group.job_count) {
-    const SrtpJob& job = jobs[threadIdx.x];
-    const Sha1State hmac = packet_hmac(key_of(keys, job), shared.rows[threadIdx.x], job);
-    shared.verdicts[threadIdx.x] = hmac_tag_difference(job, hmac) == 0 ? SrtpOk : SrtpAuthFailed;
+  if (threadIdx.x < shared.group.job_count) {
+    PacketRow& mine = shared.rows[threadIdx.x];
+    const bool authentic = is_hmac_tag(mine, packet_hmac(key_of(keys, mine), mine));
+    shared.verdicts[threadIdx.x] = authentic ? SrtpOk : SrtpAuthFailed;
   }
   __syncthreads();
   if (at.has_job && shared.verdicts[at.warp] == SrtpOk) {
-    const SrtpJob& job = jobs[at.warp];
-    counter_mode_crypt({shared.banks, at.lane}, key_of(keys, job), shared.rows[at.warp], job);
-    store_body(shared.rows[at.warp], job, at.lane);
+    counter_mode_crypt({shared.banks, at.lane}, key_of(keys, row), row);
+    store_body(row, at.lane);
   }
 }
 
 }  // namespace viaduct::kernels
 
-// Seals every job of every group. `results`: a verdict for each job, SrtpOk when its packet has been written.
-extern "C" __global__ void __launch_bounds__(viaduct::kernels::SrtpBlockThreads)
+// Seals every job of every group. `results`: SrtpOk for each job whose packet has been written.
+extern "C" __global__ void __launch_bounds__(viaduct::kernels::SrtpBlockThreads,
+                                             viaduct::kernels::SrtpBlocksPerMultiprocessor)
     viaduct_srtp_protect(const viaduct::kernels::SrtpGroup* groups, uint32_t group_count,
                          const viaduct::kernels::SrtpJob* jobs,
                          const viaduct::kernels::SrtpKeySlot* keys, uint8_t* results,
@@ -97,26 +110,27 @@ extern "C" __global__ void __launch_bounds__(viaduct::kernels::SrtpBlockThreads)
   BLOCK_SHARED(SrtpShared, shared);
   fill_banks(shared.banks);
   for (uint32_t g = blockIdx.x; g < group_count; g += gridDim.x) {
-    const SrtpGroup group = groups[g];
-    const SrtpJob* const group_jobs = jobs + group.first_job;
-    load_words(shared.payload, reinterpret_cast<const uint8_t*>(group.payload), group.payload_bytes,
-               threadIdx.x, blockDim.x);
-    __syncthreads();  // banks and payload are there
-    if (group.is_gcm == 0) {
-      protect_counter_mode(shared, group, group_jobs, keys);
-    } else if (const SrtpPlace at = place_in(group); at.has_job) {
-      const SrtpJob& job = group_jobs[at.warp];
-      gcm_protect({shared.banks, at.lane}, key_of(keys, job), shared.rows[at.warp], job,
-                  reinterpret_cast<const uint8_t*>(shared.payload));
+    load_group(shared, groups[g]);
+    load_payload(shared);
+    const SrtpPlace at(shared.group);
+    PacketRow& row = shared.rows[at.warp];
+    if (at.has_job) {
+      load_packet(row, jobs[shared.group.jobs[at.warp]],
+                  reinterpret_cast<const uint8_t*>(shared.payload), at.lane);
     }
-    if (threadIdx.x < group.job_count) results[group.first_job + threadIdx.x] = SrtpOk;
-    __syncthreads();  // before the next payload takes the place of this one
+    if (shared.group.is_gcm == 0) {
+      protect_counter_mode(shared, keys, at);
+    } else if (at.has_job) {
+      gcm_protect({shared.banks, at.lane}, key_of(keys, row), row);
+    }
+    if (threadIdx.x < shared.group.job_count) results[shared.group.jobs[threadIdx.x]] = SrtpOk;
   }
   complete(finished_blocks, completion, batch_number);
 }
 
 // Opens every job of every group. `results`: SrtpOk or SrtpAuthFailed for each job.
-extern "C" __global__ void __launch_bounds__(viaduct::kernels::SrtpBlockThreads)
+extern "C" __global__ void __launch_bounds__(viaduct::kernels::SrtpBlockThreads,
+                                             viaduct::kernels::SrtpBlocksPerMultiprocessor)
     viaduct_srtp_unprotect(const viaduct::kernels::SrtpGroup* groups, uint32_t group_count,
                            const viaduct::kernels::SrtpJob* jobs,
                            const viaduct::kernels::SrtpKeySlot* keys, uint8_t* results,
@@ -124,22 +138,24 @@ extern "C" __global__ void __launch_bounds__(viaduct::kernels::SrtpBlockThreads)
   using namespace viaduct::kernels;
   BLOCK_SHARED(SrtpShared, shared);
   fill_banks(shared.banks);
-  __syncthreads();
   for (uint32_t g = blockIdx.x; g < group_count; g += gridDim.x) {
-    const SrtpGroup group = groups[g];
-    const SrtpJob* const group_jobs = jobs + group.first_job;
-    if (group.is_gcm == 0) {
-      unprotect_counter_mode(shared, group, group_jobs, keys);
-    } else if (const SrtpPlace at = place_in(group); at.has_job) {
-      const SrtpJob& job = group_jobs[at.warp];
+    load_group(shared, groups[g]);
+    const SrtpPlace at(shared.group);
+    PacketRow& row = shared.rows[at.warp];
+    if (at.has_job) {
+      const SrtpJob& job = jobs[shared.group.jobs[at.warp]];
+      load_packet(row, job, reinterpret_cast<const uint8_t*>(job.task.payload), at.lane);
+    }
+    if (shared.group.is_gcm == 0) {
+      unprotect_counter_mode(shared, keys, at);
+    } else if (at.has_job) {
       const uint8_t verdict =
-          gcm_unprotect({shared.banks, at.lane}, key_of(keys, job), shared.rows[at.warp], job);
+          gcm_unprotect({shared.banks, at.lane}, key_of(keys, row), row);
       if (at.lane == 0) shared.verdicts[at.warp] = verdict;
     }
     __syncthreads();
-    if (threadIdx.x < group.job_count)
-      results[group.first_job + threadIdx.x] = shared.verdicts[threadIdx.x];
-    __syncthreads();  // before the next group's verdicts
+    if (threadIdx.x < shared.group.job_count)
+      results[shared.group.jobs[threadIdx.x]] = shared.verdicts[threadIdx.x];
   }
   complete(finished_blocks, completion, batch_number);
 }
