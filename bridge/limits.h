@@ -26,6 +26,11 @@ inline constexpr size_t TxBatchPackets = 64;    // sealed and handed to the netw
 inline constexpr size_t RxBatchesInFlight = 8;  // per worker, while a cipher has not finished them
 inline constexpr size_t TxBatchesInFlight = 512;
 
+// A GPU in place of the CPU's ciphers.
+inline constexpr Duration LongestCipherWait = 2ms;  // a batch is not given to it if it would take longer
+inline constexpr Duration LongestLaunch = 1s;       // a GPU that has not answered by then has failed
+static_assert(LongestCipherWait < LongestLaunch);
+
 inline constexpr Duration LongestGather = 1ms;  // a packet waits for others, when the worker is busy
 
 // People and streams.

@@ -10,8 +10,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "base/bytes.h"
+#include "base/counters.h"
 #include "base/result.h"
 #include "protocol/srtp/srtp_profile.h"
 
@@ -87,8 +89,19 @@ class BatchCipher {
   // The next finished batch in the order of submission, or null. Never blocks.
   virtual CipherBatch* poll() = 0;
 
+  // Whether batches are on their way, so that poll() is worth asking again soon.
+  virtual bool has_unfinished() const { return false; }
+
+  // Where packets will stand, for engines that have to prepare memory. Before the first submit().
+  virtual void expect_packets_in(std::span<uint8_t> memory) { (void)memory; }
+
   // What the engine is called in metrics and logs: "reference", "cpu", "cuda".
   virtual const char* name() const = 0;
+  // Numbers of the engine's own.
+  virtual void visit(MetricVisitor& visitor, std::string_view worker,
+                     std::string_view direction) const {
+    (void)visitor, (void)worker, (void)direction;
+  }
 };
 
 }  // namespace viaduct::edge

@@ -14,39 +14,10 @@
 
 #include "base/result.h"
 #include "edge/batch_cipher.h"
+#include "edge/fifo.h"
 #include "limits.h"
 
 namespace viaduct::edge {
-
-// Batches in the order they were finished. It allocates only when more lie in it than ever before.
-class FinishedBatches {
- public:
-  void push(CipherBatch* batch) {
-    if (count_ == ring_.size()) grow();
-    ring_[(first_ + count_++) % ring_.size()] = batch;
-  }
-  CipherBatch* pop() {
-    if (count_ == 0) return nullptr;
-    CipherBatch* batch = ring_[first_];
-    first_ = (first_ + 1) % ring_.size();
-    --count_;
-    return batch;
-  }
-
- private:
-  void grow() {
-    std::vector<CipherBatch*> larger(2 * ring_.size());
-    for (size_t i = 0; i < count_; ++i) larger[i] = ring_[(first_ + i) % ring_.size()];
-    ring_ = std::move(larger);
-    first_ = 0;
-  }
-
-  // As many as the packet path has under way (limits.h).
-  std::vector<CipherBatch*> ring_ =
-      std::vector<CipherBatch*>(limits::TxBatchesInFlight + limits::RxBatchesInFlight);
-  size_t first_ = 0;
-  size_t count_ = 0;
-};
 
 template <typename Key>
 class KeyTable {
@@ -83,15 +54,19 @@ class KeyTable {
     return slot.value < keys_.size() ? keys_[slot.value].get() : nullptr;
   }
 
+  // For ciphers that finish a batch when it is submitted.
   void finish(CipherBatch* batch) {
-    ++batches_submitted_;
+    note_submitted();
     finished_.push(batch);
   }
   CipherBatch* poll() {
-    CipherBatch* batch = finished_.pop();
-    if (batch != nullptr) ++batches_polled_;
-    return batch;
+    if (finished_.empty()) return nullptr;
+    note_polled();
+    return finished_.pop();
   }
+  // For others, which keep their batches themselves.
+  void note_submitted() { ++batches_submitted_; }
+  void note_polled() { ++batches_polled_; }
 
  private:
   struct RetiredSlot {
@@ -109,7 +84,8 @@ class KeyTable {
   std::vector<std::unique_ptr<Key>> keys_;
   std::vector<uint32_t> free_slots_;
   std::deque<RetiredSlot> retired_slots_;
-  FinishedBatches finished_;
+  // As many as the packet path has under way (limits.h).
+  Fifo<CipherBatch*> finished_{limits::TxBatchesInFlight + limits::RxBatchesInFlight};
   uint64_t batches_submitted_ = 0;
   uint64_t batches_polled_ = 0;
 };

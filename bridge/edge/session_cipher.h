@@ -1,5 +1,5 @@
-// A BatchCipher that does its work on this CPU and so can be given session keys themselves, such as
-// those that published packets start from.
+// A BatchCipher that can be given session keys themselves: published packets start from them, and one
+// cipher may hand its keys to another.
 #pragma once
 
 #include "edge/batch_cipher.h"

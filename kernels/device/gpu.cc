@@ -9,6 +9,8 @@ constexpr std::array<const char*, KernelCount> Names = {
     "viaduct_srtp_protect",  "viaduct_srtp_unprotect", "viaduct_srtp_expand_keys",
     "viaduct_audio_measure", "viaduct_audio_mix",      "viaduct_speaker_scores"};
 
+Error gone() { return {ErrorCode::Unavailable, "the GPU has failed before"}; }
+
 std::string version_text(int version) {  // 13000 is 13.0
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
@@ -16,26 +18,24 @@ std::string version_text(int version) {  // 13000 is 13.0
 }  // namespace
 
 DeviceMemory::~DeviceMemory() {
-  if (!gpu_) return;
-  gpu_->enter();
+  if (!gpu_ || !gpu_->enter()) return;
   gpu_->driver_.set_bytes(address_, 0, bytes_);
   gpu_->driver_.free(address_);
 }
 
 SharedMemory::~SharedMemory() {
   if (!gpu_) return;
-  gpu_->enter();
+  if (origin_ == Origin::Allocated) explicit_bzero(host_.data(), host_.size());
+  if (!gpu_->enter()) return;
   if (origin_ == Origin::Registered) {
     gpu_->driver_.unregister_host(host_.data());
-    return;
+  } else {
+    gpu_->driver_.free_host(host_.data());
   }
-  explicit_bzero(host_.data(), host_.size());
-  gpu_->driver_.free_host(host_.data());
 }
 
 Stream::~Stream() {
-  if (!gpu_) return;
-  gpu_->enter();
+  if (!gpu_ || !gpu_->enter()) return;
   gpu_->driver_.synchronize_stream(stream_);
   gpu_->driver_.destroy_stream(stream_);
 }
@@ -47,8 +47,7 @@ Result<std::shared_ptr<Gpu>> Gpu::open(const Driver& driver, Bytes image) {
 }
 
 Gpu::~Gpu() {
-  if (context_ == nullptr) return;
-  enter();
+  if (context_ == nullptr || !enter()) return;
   if (module_ != nullptr) driver_.unload_module(module_);
   driver_.release_context(device_);
 }
@@ -62,7 +61,7 @@ Result<void> Gpu::set_up(Bytes image) {
   if (auto ok = read_info(); !ok) return ok;
   if (auto ok = succeeded(driver_.retain_context(&context_, device_), "making a context"); !ok)
     return ok;
-  enter();
+  if (!enter()) return gone();
   return load_kernels(image);
 }
 
@@ -96,7 +95,7 @@ Result<void> Gpu::load_kernels(Bytes image) {
 }
 
 Result<DeviceMemory> Gpu::allocate(size_t bytes) {
-  enter();
+  if (!enter()) return gone();
   CuPointer address = 0;
   if (auto ok = succeeded(driver_.allocate(&address, bytes), "reserving its memory"); !ok)
     return ok.error();
@@ -107,7 +106,7 @@ Result<DeviceMemory> Gpu::allocate(size_t bytes) {
 }
 
 Result<SharedMemory> Gpu::allocate_shared(size_t bytes) {
-  enter();
+  if (!enter()) return gone();
   void* host = nullptr;
   auto ok = succeeded(driver_.allocate_host(&host, bytes, cu::HostAllocMapped), "pinning memory");
   if (!ok) return ok.error();
@@ -121,7 +120,7 @@ Result<SharedMemory> Gpu::allocate_shared(size_t bytes) {
 }
 
 Result<SharedMemory> Gpu::share(std::span<uint8_t> memory) {
-  enter();
+  if (!enter()) return gone();
   auto ok = succeeded(driver_.register_host(memory.data(), memory.size(), cu::HostRegisterMapped),
                       "registering packet memory");
   if (!ok) return ok.error();
@@ -133,7 +132,7 @@ Result<SharedMemory> Gpu::share(std::span<uint8_t> memory) {
 }
 
 Result<Stream> Gpu::make_stream() {
-  enter();
+  if (!enter()) return gone();
   CuStream stream = nullptr;
   auto ok = succeeded(driver_.create_stream(&stream, cu::StreamNonBlocking), "making a stream");
   if (!ok) return ok.error();
@@ -142,26 +141,26 @@ Result<Stream> Gpu::make_stream() {
 
 Result<void> Gpu::launch_with(const Stream& stream, Kernel kernel, LaunchSize size,
                               void** parameters) {
-  enter();
+  if (!enter()) return gone();
   return succeeded(driver_.launch(kernels_[static_cast<size_t>(kernel)], size.blocks, 1, 1,
                                   size.threads, 1, 1, 0, stream.get(), parameters, nullptr),
                    "starting a kernel");
 }
 
 Result<void> Gpu::clear(const Stream& stream, uint64_t address, size_t bytes) {
-  enter();
+  if (!enter()) return gone();
   return succeeded(driver_.set_bytes_async(address, 0, bytes, stream.get()), "clearing memory");
 }
 
 Result<void> Gpu::check(const Stream& stream) {
-  enter();
+  if (!enter()) return gone();
   const CuResult state = driver_.query_stream(stream.get());
   if (state == CuResult::NotReady) return {};
   return succeeded(state, "running a kernel");
 }
 
 Result<void> Gpu::wait_for(const Stream& stream) {
-  enter();
+  if (!enter()) return gone();
   return succeeded(driver_.synchronize_stream(stream.get()), "running a kernel");
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -164,6 +165,10 @@ class Gpu : public std::enable_shared_from_this<Gpu> {
   // Waits until everything queued has run. Not for the packet path.
   Result<void> wait_for(const Stream& stream);
 
+  // The device has failed, or answers no more: it is asked for nothing again, not even to give back
+  // what it holds. For good, and for all who use it.
+  void give_up() { lost_ = true; }
+
  private:
   friend class DeviceMemory;
   friend class SharedMemory;
@@ -175,7 +180,8 @@ class Gpu : public std::enable_shared_from_this<Gpu> {
   Result<void> load_kernels(Bytes image);
   Result<void> launch_with(const Stream& stream, Kernel kernel, LaunchSize size, void** parameters);
   Result<void> succeeded(CuResult result, const char* doing) const;
-  void enter() { driver_.set_context(context_); }  // a context is a thread's, until it takes another
+  // A context is a thread's, until it takes another. False when there is no device any more.
+  bool enter() { return !lost_ && driver_.set_context(context_) == CuResult::Success; }
 
   const Driver& driver_;
   CuDevice device_ = 0;
@@ -183,6 +189,7 @@ class Gpu : public std::enable_shared_from_this<Gpu> {
   CuModule module_ = nullptr;
   std::array<CuFunction, KernelCount> kernels_{};
   GpuInfo info_;
+  std::atomic<bool> lost_ = false;
 };
 
 // The GPU of this machine with all kernels loaded, one for the whole process. Unavailable without a driver, a GPU, or
