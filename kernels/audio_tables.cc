@@ -22,8 +22,18 @@ constexpr uint64_t level_threshold(uint32_t level) {
   return static_cast<uint64_t>((Wide{FullScale} * HalfDecibels[level % 10] + unit - 1) / unit);
 }
 
+// round(65536 ln score), where score = max(1e-10, ln C(n, v) + n ln 0.5 - ln L + L v) for v of n:
+// n = 13, L = 0.78; n = 5, L = 24; n = 10, L = 47.
+constexpr SpeakerTables Speaker = {
+    {-1509022, -1509022, -1509022, -1509022, -4768, 54518, 79529, 93191, 100545, 103207, 101331,
+     93647, 75456, 20992},
+    {-1509022, 192848, 247490, 276200, 295599, 310020},
+    {-1509022, 239285, 292697, 321475, 341253, 356318, 368473, 378645, 387374, 394994, 401705},
+    0};
+
 constexpr AudioTables make_tables() {
   AudioTables tables{};
+  tables.speaker = Speaker;
   for (uint32_t level = 0; level < Levels; ++level) {
     tables.level_thresholds[level] = level_threshold(level);
   }

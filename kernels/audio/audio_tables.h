@@ -6,13 +6,15 @@
 #include <cstdint>
 
 #include "kernels/audio/level.h"
+#include "kernels/audio/speaker_score.h"
 
 namespace viaduct::kernels {
 
 struct AudioTables {
   uint64_t level_thresholds[Levels];  // see level_of
+  SpeakerTables speaker;
 };
-static_assert(sizeof(AudioTables) == 8 * Levels);
+static_assert(sizeof(AudioTables) == 8 * Levels + sizeof(SpeakerTables));
 
 const AudioTables& audio_tables();
 

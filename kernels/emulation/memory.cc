@@ -1,0 +1,31 @@
+#include "kernels/emulation/memory.h"
+
+#include <sys/mman.h>
+
+#include <cstdint>
+
+#include "base/check.h"
+
+namespace viaduct::emulation {
+namespace {
+
+constexpr size_t Guard = 4096;
+
+}  // namespace
+
+Pages::Pages(size_t size) {
+  void* mapped = mmap(nullptr, Guard + size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  CHECK(mapped != MAP_FAILED);
+  CHECK(mprotect(mapped, Guard, PROT_NONE) == 0);
+  bytes_ = {static_cast<std::byte*>(mapped) + Guard, size};
+}
+
+Pages::~Pages() { munmap(bytes_.data() - Guard, Guard + bytes_.size()); }
+
+void wipe(std::span<std::byte> bytes) {
+  auto* words = reinterpret_cast<volatile uint64_t*>(bytes.data());
+  for (size_t i = 0; i < bytes.size() / sizeof(uint64_t); ++i) words[i] = 0;
+}
+
+}  // namespace viaduct::emulation
