@@ -9,19 +9,20 @@
 namespace viaduct::emulation {
 namespace {
 
-constexpr size_t Guard = 4096;
+constexpr size_t Page = 4096;
 
 }  // namespace
 
-Pages::Pages(size_t size) {
-  void* mapped = mmap(nullptr, Guard + size, PROT_READ | PROT_WRITE,
+Pages::Pages(size_t wanted) {
+  const size_t size = (wanted + Page - 1) / Page * Page;
+  void* mapped = mmap(nullptr, Page + size, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   CHECK(mapped != MAP_FAILED);
-  CHECK(mprotect(mapped, Guard, PROT_NONE) == 0);
-  bytes_ = {static_cast<std::byte*>(mapped) + Guard, size};
+  CHECK(mprotect(mapped, Page, PROT_NONE) == 0);
+  bytes_ = {static_cast<std::byte*>(mapped) + Page, size};
 }
 
-Pages::~Pages() { munmap(bytes_.data() - Guard, Guard + bytes_.size()); }
+Pages::~Pages() { munmap(bytes_.data() - Page, Page + bytes_.size()); }
 
 void wipe(std::span<std::byte> bytes) {
   auto* words = reinterpret_cast<volatile uint64_t*>(bytes.data());

@@ -9,8 +9,8 @@ namespace viaduct::emulation {
 
 class Pages {
  public:
-  // A touch of the page before the first byte ends the program.
-  explicit Pages(size_t size);
+  // At least so many bytes, in whole pages. To touch the page before them ends the program.
+  explicit Pages(size_t wanted);
   ~Pages();
   Pages(const Pages&) = delete;
   Pages& operator=(const Pages&) = delete;

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "kernels/cpu_audio.h"
+#include "kernels/emulated_audio.h"
 #include "sound.h"
 
 namespace viaduct::kernels {
@@ -209,8 +210,18 @@ TEST_P(EveryAudioEngine, AgreesWithTheCpuBitForBit) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, EveryAudioEngine, testing::Values(Maker{"cpu", make_cpu_audio}),
-                         [](const auto& engine) { return engine.param.name; });
+Maker emulated(const std::string& order, emulation::Schedule schedule) {
+  return {"emulated_" + order, [schedule] { return make_emulated_audio(schedule); }};
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , EveryAudioEngine,
+    testing::Values(Maker{"cpu", make_cpu_audio},
+                    emulated("forward", {emulation::Order::Forward}),
+                    emulated("reverse", {emulation::Order::Reverse}),
+                    emulated("shuffled", {emulation::Order::Shuffled, 1}),
+                    emulated("shuffled_again", {emulation::Order::Shuffled, 99})),
+    [](const auto& engine) { return engine.param.name; });
 
 }  // namespace
 }  // namespace viaduct::kernels
