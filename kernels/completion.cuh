@@ -16,7 +16,7 @@ __device__ __forceinline__ void complete(uint32_t* finished_blocks, volatile uin
   if (threadIdx.x != 0) return;
   __threadfence_system();  // ... and seen by the host before it sees the number
   if (atomicAdd(finished_blocks, 1u) + 1 < gridDim.x) return;
-  *finished_blocks = 0;
+  atomicAdd(finished_blocks, 0u - gridDim.x);  // zero again; others' additions are atomic too
   __threadfence_system();
   *completion = batch_number;
 }

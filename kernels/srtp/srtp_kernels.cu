@@ -9,6 +9,7 @@
 #include "kernels/srtp/counter_mode.cuh"
 #include "kernels/srtp/expand_key.cuh"
 #include "kernels/srtp/gcm.cuh"
+#include "kernels/srtp/srtp_kernels.cuh"
 
 namespace viaduct::kernels {
 

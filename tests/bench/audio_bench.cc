@@ -1,0 +1,62 @@
+// What a tick of mixing costs: levels and mixes of so many conferences of six, three of them chosen.
+#include <benchmark/benchmark.h>
+
+#include <random>
+#include <vector>
+
+#include "kernels/cpu_audio.h"
+
+namespace viaduct::kernels {
+namespace {
+
+constexpr size_t Sources = 6;
+constexpr size_t Chosen = 3;
+
+struct Tick {
+  Tick(size_t conferences, int amplitude)
+      : groups(conferences), frames(conferences * Sources), chosen(frames.size()),
+        levels(frames.size()), without(frames.size()), source_limiters(frames.size()),
+        all(conferences), group_limiters(conferences) {
+    std::mt19937 random(1);
+    std::uniform_int_distribution<int> sample(-amplitude, amplitude);
+    for (size_t i = 0; i < conferences; ++i) {
+      groups[i] = {static_cast<uint32_t>(i * Sources), Sources};
+    }
+    for (size_t i = 0; i < frames.size(); ++i) {
+      chosen[i] = i % Sources < Chosen;
+      for (int16_t& s : frames[i].samples) s = static_cast<int16_t>(sample(random));
+    }
+  }
+
+  MixBatch batch() {
+    return {groups, frames, chosen, without, source_limiters, all, group_limiters};
+  }
+
+  std::vector<MixGroup> groups;
+  std::vector<Frame> frames;
+  std::vector<uint8_t> chosen;
+  std::vector<uint8_t> levels;
+  std::vector<Frame> without;
+  std::vector<LimiterState> source_limiters;
+  std::vector<Frame> all;
+  std::vector<LimiterState> group_limiters;
+};
+
+void measure(benchmark::State& state) {
+  Tick tick(static_cast<size_t>(state.range(0)), 8000);
+  const auto engine = make_cpu_audio();
+  for (auto _ : state) engine->measure(tick.frames, tick.levels);
+}
+
+void mix(benchmark::State& state, int amplitude) {
+  Tick tick(static_cast<size_t>(state.range(0)), amplitude);
+  const auto engine = make_cpu_audio();
+  for (auto _ : state) engine->mix(tick.batch());
+}
+
+BENCHMARK(measure)->Arg(1)->Arg(10);
+BENCHMARK_CAPTURE(mix, quiet, 8000)->Arg(1)->Arg(10);
+BENCHMARK_CAPTURE(mix, limited, 32767)->Arg(1)->Arg(10);
+
+}  // namespace
+}  // namespace viaduct::kernels
