@@ -9,10 +9,10 @@ using namespace viaduct::kernels;
 
 // The number of the running warp in the whole grid.
 __device__ __forceinline__ uint32_t grid_warp() {
-  return (blockIdx.x * blockDim.x + threadIdx.x) / WarpSize;
+  return (blockIdx.x * blockDim.x + threadIdx.x) / WarpThreads;
 }
 
-__device__ __forceinline__ bool is_first_lane() { return threadIdx.x % WarpSize == 0; }
+__device__ __forceinline__ bool is_first_lane() { return threadIdx.x % WarpThreads == 0; }
 
 extern "C" __global__ void __launch_bounds__(128)
 viaduct_audio_measure(const uint4* frames, uint32_t frame_count, const AudioTables* tables,

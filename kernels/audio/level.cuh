@@ -1,15 +1,11 @@
 // The level of a frame, by one warp.
 #pragma once
 
-#include <cuda_language.h>
-
 #include "kernels/audio/level.h"
 #include "kernels/audio/samples.cuh"
+#include "kernels/warp.cuh"
 
 namespace viaduct::kernels {
-
-inline constexpr uint32_t FullWarp = 0xffffffffu;
-inline constexpr uint32_t WarpSize = 32;
 
 // Every lane learns the sum of what all lanes bring.
 __device__ __forceinline__ uint64_t warp_sum(uint64_t value) {
@@ -24,7 +20,7 @@ __device__ __forceinline__ uint64_t warp_sum(uint64_t value) {
 
 __device__ __forceinline__ uint8_t warp_level(const uint4* frame, const uint64_t* thresholds) {
   uint64_t energy = 0;
-  for (uint32_t i = threadIdx.x % WarpSize; i < FrameVectors; i += WarpSize) {
+  for (uint32_t i = threadIdx.x % WarpThreads; i < FrameVectors; i += WarpThreads) {
     energy += energy_of(unpack_samples(frame[i]));
   }
   return level_of(warp_sum(energy), thresholds);

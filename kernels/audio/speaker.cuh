@@ -11,8 +11,8 @@ namespace viaduct::kernels {
 
 __device__ __forceinline__ SpeakerScores warp_scores(const SpeakerHistory& history,
                                                      const SpeakerTables& tables) {
-  const uint32_t newer = threadIdx.x % WarpSize;
-  const uint32_t older = newer + WarpSize;
+  const uint32_t newer = threadIdx.x % WarpThreads;
+  const uint32_t older = newer + WarpThreads;
   const uint32_t newer_band = sub_band(history.loudness[newer], history.quietest);
   const uint32_t older_band =
       older < Immediates ? sub_band(history.loudness[older], history.quietest) : 0;

@@ -2,14 +2,9 @@
 // No function touches a byte outside the range that it is given.
 #pragma once
 
-#include <cuda_language.h>
-
-#include <cstdint>
+#include "kernels/warp.cuh"
 
 namespace viaduct::kernels {
-
-constexpr unsigned WarpThreads = 32;
-constexpr uint32_t FullWarp = 0xffffffffu;
 
 // Thread: the same word with its bytes in the other order.
 __device__ __forceinline__ uint32_t swap_bytes(uint32_t word) { return __byte_perm(word, 0, 0x0123); }

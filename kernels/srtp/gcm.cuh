@@ -98,7 +98,7 @@ __device__ __forceinline__ uint4 gcm_crypt(const AesLane& aes, const SrtpStreamK
     const uint4 power = power_of(key, round > 0 ? WarpThreads : aes.lane + 1);
     hash = ghash_multiply(exclusive_or(hash, text), power);
   }
-  hash = warp_sum(hash);
+  hash = warp_xor(hash);
   return exclusive_or(
       hash, aes_encrypt(aes, key.round_keys, key.rounds, gcm_counter(key, row.task, 1)));
 }

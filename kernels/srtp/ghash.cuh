@@ -71,15 +71,15 @@ __device__ __forceinline__ uint4 ghash_multiply(uint4 a, uint4 b) {
   return ghash_reduce(product);
 }
 
-// Warp: the sum of all lanes' elements, for every lane.
-__device__ __forceinline__ uint32_t warp_sum(uint32_t word) {
+// Warp: the sum in GF(2^128) of all lanes' elements, for every lane.
+__device__ __forceinline__ uint32_t warp_xor(uint32_t word) {
   for (int distance = 16; distance > 0; distance /= 2)
     word ^= __shfl_xor_sync(FullWarp, word, distance);
   return word;
 }
-__device__ __forceinline__ uint4 warp_sum(uint4 element) {
-  return make_uint4(warp_sum(element.x), warp_sum(element.y), warp_sum(element.z),
-                    warp_sum(element.w));
+__device__ __forceinline__ uint4 warp_xor(uint4 element) {
+  return make_uint4(warp_xor(element.x), warp_xor(element.y), warp_xor(element.z),
+                    warp_xor(element.w));
 }
 
 }  // namespace viaduct::kernels

@@ -32,7 +32,7 @@ __device__ __forceinline__ uint32_t sha1_mix(int t, uint32_t b, uint32_t c, uint
 __device__ __forceinline__ void sha1_block(Sha1State& state, uint32_t* w) {
   uint32_t a = state.words[0], b = state.words[1], c = state.words[2], d = state.words[3],
            e = state.words[4];
-#pragma unroll
+  UNROLL
   for (int t = 0; t < 80; ++t) {
     if (t >= 16)
       w[t & 15] = rotate_left(w[(t + 13) & 15] ^ w[(t + 8) & 15] ^ w[(t + 2) & 15] ^ w[t & 15], 1);
@@ -70,7 +70,7 @@ __device__ __forceinline__ Sha1State hmac_sha1(const uint32_t* inner, const uint
   Sha1State state = {{inner[0], inner[1], inner[2], inner[3], inner[4]}};
   for (uint32_t block = 0; block < blocks; ++block) {
     uint32_t w[Sha1BlockWords];
-#pragma unroll
+    UNROLL
     for (uint32_t i = 0; i < Sha1BlockWords; ++i) {
       const uint32_t at = Sha1BlockWords * block + i;
       w[i] = at < text_words ? swap_bytes(text[at]) : 0;

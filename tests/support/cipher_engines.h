@@ -1,4 +1,4 @@
-// Every CPU cipher that this machine can run, for tests that hold for all of them.
+// Every cipher that this machine can run, for tests that hold for all of them.
 #pragma once
 
 #include <functional>
@@ -8,8 +8,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "edge/cpu_cipher.h"
+#include "edge/cuda_cipher.h"
 #include "edge/reference_cipher.h"
+#include "kernels/emulation/emulated_driver.h"
 
 namespace viaduct::testing {
 
@@ -39,8 +42,30 @@ inline std::vector<CipherEngine> cpu_engines() {
   return engines;
 }
 
-inline std::vector<CipherEngine> all_engines() {
+// The CUDA cipher on the emulated device, doing there whatever can be done there.
+inline std::unique_ptr<edge::SessionCipher> make_emulated_cipher(edge::Direction direction,
+                                                                 size_t max_keys,
+                                                                 size_t slot_packets = 1280) {
+  emulation::set_behaviour({});
+  auto cipher = edge::make_cuda_cipher(direction, max_keys, emulation::open_emulated_gpu().value(),
+                                std::make_unique<edge::ReferenceCipher>(direction, max_keys),
+                                {.use = edge::CudaUse::Always,
+                                 .slot_packets = slot_packets,
+                                 .name = "cuda-emulated",
+                                 .clock = monotonic_now});
+  return std::move(cipher.value());
+}
+
+inline std::vector<CipherEngine> fast_engines() {
   std::vector<CipherEngine> engines = cpu_engines();
+  engines.push_back({"CudaEmulated", [](edge::Direction direction, size_t max_keys) {
+                       return make_emulated_cipher(direction, max_keys);
+                     }});
+  return engines;
+}
+
+inline std::vector<CipherEngine> all_engines() {
+  std::vector<CipherEngine> engines = fast_engines();
   engines.push_back({"Reference", [](edge::Direction direction, size_t max_keys) {
                        return std::make_unique<edge::ReferenceCipher>(direction, max_keys);
                      }});

@@ -11,6 +11,9 @@
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...) __attribute__((launch_bounds(__VA_ARGS__)))
 
+// In front of a loop whose counter chooses registers.
+#define UNROLL _Pragma("unroll")
+
 // Memory that a block of threads shares.
 #define BLOCK_SHARED(Type, name) __shared__ Type name
 

@@ -14,6 +14,9 @@
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
 
+// In front of a loop whose counter chooses registers.
+#define UNROLL
+
 // Memory that a block of threads shares.
 #define BLOCK_SHARED(Type, name)                                      \
   static char name##_identity;                                        \
