@@ -6,8 +6,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "edge/cpu_cipher.h"
-#include "edge/reference_cipher.h"
 #include "edge/socket_io.h"
 #include "secrecy/secret_file.h"
 
@@ -42,30 +40,6 @@ control::TlsMode tls_mode(TlsMode mode) {
       return control::TlsMode::Files;
   }
   return control::TlsMode::Off;
-}
-
-// Keys of every endpoint of a worker, in one direction.
-Result<std::unique_ptr<edge::BatchCipher>> make_cipher(CryptoEngine engine,
-                                                       edge::Direction direction) {
-  constexpr size_t Keys = limits::EndpointsPerWorker;
-  if (engine == CryptoEngine::Reference) {
-    return std::unique_ptr<edge::BatchCipher>(
-        std::make_unique<edge::ReferenceCipher>(direction, Keys));
-  }
-  auto cipher = edge::make_cpu_cipher(direction, Keys);
-  if (!cipher) {
-    return Error{cipher.error().code, "crypto 'cpu' is not to be had: " + cipher.error().text};
-  }
-  return std::unique_ptr<edge::BatchCipher>(std::move(*cipher));
-}
-
-// What to run where the configuration leaves it to us: the fast cipher if it works here.
-CryptoEngine pick_engine(CryptoEngine wanted) {
-  if (wanted != CryptoEngine::Auto) return wanted;
-  const auto fast = edge::make_cpu_cipher(edge::Direction::Protect, 1);
-  if (fast) return CryptoEngine::Cpu;
-  log::warn("media is encrypted by OpenSSL, several times slower: {}", fast.error().text);
-  return CryptoEngine::Reference;
 }
 
 edge::IoWait io_wait(IoWait wait) {
@@ -119,7 +93,10 @@ Bridge::~Bridge() {
 
 // Worker i has its own sockets on port media-port + i, its own packet pool, keys and conferences.
 Result<void> Bridge::open_workers(const dtls::Fingerprint& certificate) {
-  const CryptoEngine engine = pick_engine(*config_.crypto);
+  auto engines = CipherEngines::open(config_);
+  if (!engines) return engines.error();
+  ciphers_ = std::move(*engines);
+  metrics_.push_back(ciphers_.get());
   for (uint32_t i = 0; i < *config_.workers; ++i) {
     const auto port = static_cast<uint16_t>(*config_.media_port + i);
     auto io = edge::SocketIo::open({.bind_addresses = *config_.media_address,
@@ -135,10 +112,12 @@ Result<void> Bridge::open_workers(const dtls::Fingerprint& certificate) {
     for (const IpAddress& ip : *config_.advertise) candidates.push_back({ip, port});
     candidates_.push_back(std::move(candidates));
 
-    auto opener = make_cipher(engine, edge::Direction::Unprotect);
+    auto opener = ciphers_->make(edge::Direction::Unprotect);
     if (!opener) return opener.error();
-    auto sealer = make_cipher(engine, edge::Direction::Protect);
+    auto sealer = ciphers_->make(edge::Direction::Protect);
     if (!sealer) return sealer.error();
+    for (edge::BatchCipher* cipher : {opener->get(), sealer->get()})
+      cipher->expect_packets_in((*io)->memory());
     Worker::Parts parts{std::move(*io), std::move(*opener), std::move(*sealer)};
     workers_.push_back(
         std::make_unique<Worker>(i, std::move(parts), *config_.video_codecs, certificate, bell_));

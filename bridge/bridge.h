@@ -11,6 +11,7 @@
 #include "base/bell.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "cipher_engines.h"
 #include "config.h"
 #include "control/control.h"
 #include "path/handshake_service.h"
@@ -44,6 +45,7 @@ class Bridge {
   const Config config_;
   SystemRandom random_;
   Bell bell_;
+  std::unique_ptr<CipherEngines> ciphers_;
   std::optional<path::RelayMesh> relay_;  // outlives the workers
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<const MetricSource*> metrics_;

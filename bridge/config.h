@@ -21,7 +21,7 @@
 namespace viaduct {
 
 enum class TlsMode : uint8_t { Off, Ephemeral, Files };
-enum class CryptoEngine : uint8_t { Auto, Cpu, Reference };
+enum class CryptoEngine : uint8_t { Auto, Cpu, Cuda, CudaEmulated, Reference };
 enum class IoWait : uint8_t { Block, Adaptive, Poll };
 enum class LogLevel : uint8_t { Trace, Debug, Info, Warn, Error, Off };
 
@@ -33,7 +33,11 @@ inline constexpr auto ChoicesOf<TlsMode> = std::to_array<Choice<TlsMode>>(
     {{"off", TlsMode::Off}, {"ephemeral", TlsMode::Ephemeral}, {"files", TlsMode::Files}});
 template <>
 inline constexpr auto ChoicesOf<CryptoEngine> = std::to_array<Choice<CryptoEngine>>(
-    {{"auto", CryptoEngine::Auto}, {"cpu", CryptoEngine::Cpu}, {"reference", CryptoEngine::Reference}});
+    {{"auto", CryptoEngine::Auto},
+     {"cpu", CryptoEngine::Cpu},
+     {"cuda", CryptoEngine::Cuda},
+     {"cuda-emulated", CryptoEngine::CudaEmulated},
+     {"reference", CryptoEngine::Reference}});
 template <>
 inline constexpr auto ChoicesOf<log::Format> =
     std::to_array<Choice<log::Format>>({{"text", log::Format::Text}, {"json", log::Format::Json}});
@@ -103,8 +107,9 @@ struct Config {
   Setting<uint16_t> workers{"workers", "0", Range{0, limits::MaxWorkers, "threads"},
       "Media threads, one UDP port each; 0 takes one less than the number of cores."};
   Setting<CryptoEngine> crypto{"crypto", "auto",
-      "What encrypts media: cpu (libipsec-mb, on the CPU's vector units), reference (OpenSSL, one packet at a time, "
-      "several times slower) or auto, which takes cpu where it works and else reference."};
+      "What encrypts media: cpu (libipsec-mb, on the CPU's vector units), cuda (an NVIDIA GPU; the CPU where there is "
+      "none), auto (measures both and decides for each batch), reference (OpenSSL, one packet at a time, several times "
+      "slower) or cuda-emulated (the GPU's kernels on the CPU, very slow, for development)."};
   Setting<IoWait> io_wait{"io-wait", "block",
       "How workers wait for packets: block (they sleep in the kernel), adaptive (they look again for 50 us before they "
       "sleep, while packets come thick) or poll (they never sleep, and take a whole core each)."};

@@ -1,13 +1,17 @@
 // From the configuration to a running bridge: edges, workers, handshakes and control, until a
 // signal asks it to stop. On the way the process gives up, for good, what could let media or keys
 // out of it (secrecy/lockdown.h).
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "base/log.h"
 #include "bridge.h"
 #include "config.h"
+#include "gpu_check/gpu_check.h"
 #include "secrecy/lockdown.h"
 #include "secrecy/openssl_memory.h"
 
@@ -85,6 +89,9 @@ int run(const Config& config, bool openssl_is_in_secret_memory) {
 int main(int argc, char** argv) {
   viaduct::secrecy::raise_memory_lock_limit();
   const bool openssl_is_in = viaduct::secrecy::keep_openssl_in_secret_memory();
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  if (!arguments.empty() && arguments[0] == "gpu-check")
+    return viaduct::gpu_check::run({arguments.begin() + 1, arguments.end()});
   auto startup = viaduct::load_config(argc, argv);
   if (!startup) return viaduct::fail(startup.error().text);
   if (startup->print) {

@@ -149,6 +149,7 @@ void Worker::visit(MetricVisitor& v) const {
        {std::pair{"unprotect", parts_.opener.get()}, std::pair{"protect", parts_.sealer.get()}}) {
     v.gauge("viaduct_cipher_engine", "1 for the engine that unprotects or protects media",
             {{"worker", name_}, {"direction", direction}, {"engine", cipher->name()}}, 1);
+    cipher->visit(v, name_, direction);
   }
   v.counter("viaduct_worker_delayed_reports_total",
             "Reports that waited because control was slow to take them", {{"worker", name_}},

@@ -28,7 +28,7 @@ enum class CudaUse : uint8_t {
 
 struct CudaCipherOptions {
   CudaUse use = CudaUse::WhenCheaper;
-  CipherCosts costs{};  // for WhenCheaper: measure_cipher_costs()
+  CipherCosts costs{};  // for WhenCheaper: cipher_costs.h
   size_t slot_packets = 512;
   const char* name = "cuda";
   std::function<Timestamp()> clock;
@@ -41,11 +41,5 @@ Result<std::unique_ptr<SessionCipher>> make_cuda_cipher(Direction direction, siz
                                                         std::shared_ptr<kernels::Gpu> gpu,
                                                         std::unique_ptr<SessionCipher> cpu,
                                                         CudaCipherOptions options);
-
-// Measures both engines with batches of 1,200-byte packets under one key. Takes some milliseconds.
-Result<CipherCosts> measure_cipher_costs(srtp::SrtpProfile profile, Direction direction,
-                                         std::shared_ptr<kernels::Gpu> gpu,
-                                         std::unique_ptr<SessionCipher> cpu,
-                                         const std::function<Timestamp()>& clock);
 
 }  // namespace viaduct::edge

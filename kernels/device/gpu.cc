@@ -119,15 +119,23 @@ Result<SharedMemory> Gpu::allocate_shared(size_t bytes) {
   return memory;
 }
 
-Result<SharedMemory> Gpu::share(std::span<uint8_t> memory) {
+Result<std::shared_ptr<const SharedMemory>> Gpu::share(std::span<uint8_t> memory) {
+  const std::lock_guard lock(shared_mutex_);
+  for (const auto& known : shared_) {
+    const auto shared = known.lock();
+    if (shared && shared->host().data() == memory.data() && shared->host().size() == memory.size())
+      return shared;
+  }
   if (!enter()) return gone();
   auto ok = succeeded(driver_.register_host(memory.data(), memory.size(), cu::HostRegisterMapped),
                       "registering packet memory");
   if (!ok) return ok.error();
   CuPointer device = 0;
   const CuResult mapped = driver_.device_pointer(&device, memory.data(), 0);
-  SharedMemory shared(shared_from_this(), memory, device, SharedMemory::Origin::Registered);
+  auto shared = std::make_shared<const SharedMemory>(shared_from_this(), memory, device,
+                                                     SharedMemory::Origin::Registered);
   if (ok = succeeded(mapped, "mapping packet memory"); !ok) return ok.error();
+  shared_.push_back(shared);
   return shared;
 }
 

@@ -10,9 +10,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -149,7 +151,8 @@ class Gpu : public std::enable_shared_from_this<Gpu> {
 
   Result<DeviceMemory> allocate(size_t bytes);
   Result<SharedMemory> allocate_shared(size_t bytes);
-  Result<SharedMemory> share(std::span<uint8_t> memory);
+  // The same for all who ask for the same memory.
+  Result<std::shared_ptr<const SharedMemory>> share(std::span<uint8_t> memory);
   Result<Stream> make_stream();
 
   // Queues a launch, and returns before it has run. `arguments` point to the kernel's parameters.
@@ -190,6 +193,8 @@ class Gpu : public std::enable_shared_from_this<Gpu> {
   std::array<CuFunction, KernelCount> kernels_{};
   GpuInfo info_;
   std::atomic<bool> lost_ = false;
+  std::mutex shared_mutex_;
+  std::vector<std::weak_ptr<const SharedMemory>> shared_;
 };
 
 // The GPU of this machine with all kernels loaded, one for the whole process. Unavailable without a driver, a GPU, or

@@ -120,8 +120,8 @@ bool SrtpDevice::takes(const SrtpPacket& p) {
 size_t SrtpDevice::room() const { return filling_ ? sizes_.slot_jobs - filling_->job_count : 0; }
 
 const SharedMemory* SrtpDevice::shared_with(const uint8_t* at, size_t bytes) const {
-  for (const SharedMemory& memory : packet_memory_) {
-    if (memory.contains(at, bytes)) return &memory;
+  for (const auto& memory : packet_memory_) {
+    if (memory->contains(at, bytes)) return memory.get();
   }
   return nullptr;
 }

@@ -136,7 +136,7 @@ class SrtpDevice {
   const std::shared_ptr<Gpu> gpu_;
   const Operation operation_;
   const Sizes sizes_;
-  std::vector<SharedMemory> packet_memory_;
+  std::vector<std::shared_ptr<const SharedMemory>> packet_memory_;
   DeviceMemory keys_;
   DeviceMemory counters_;  // finished blocks, for each slot and for keys
   std::vector<Slot> slots_;

@@ -1,0 +1,90 @@
+// The report in words and as JSON.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "gpu_check/gpu_check.h"
+
+namespace viaduct::gpu_check {
+namespace {
+
+double us(Duration time) { return static_cast<double>(time.count()) / 1000; }
+
+nlohmann::ordered_json cost_json(const edge::BatchCost& cost) {
+  return {{"fixed_us", us(cost.fixed)}, {"packet_us", us(cost.packet)}};
+}
+
+nlohmann::ordered_json profile_json(const ProfileFigures& profile) {
+  nlohmann::ordered_json batches = nlohmann::ordered_json::array();
+  for (const BatchFigures& b : profile.batches) {
+    batches.push_back({{"packets", b.packets},
+                       {"cpu_us", us(b.cpu)},
+                       {"gpu_thread_us", us(b.device_thread)},
+                       {"gpu_latency_us", us(b.device_latency)},
+                       {"gpu_packets_per_second", b.device_rate}});
+  }
+  return {{"profile", srtp::to_string(profile.profile)},
+          {"batches", batches},
+          {"costs",
+           {{"cpu", cost_json(profile.costs.cpu)},
+            {"gpu_thread", cost_json(profile.costs.device_thread)},
+            {"gpu_latency", cost_json(profile.costs.device_latency)}}},
+          {"crossover_packets", profile.crossover}};
+}
+
+std::string profile_table(const ProfileFigures& profile) {
+  std::string out = fmt::format(
+      "\n{}, 1,200-byte packets, one payload for all of a batch\n"
+      "{:>8} {:>12} {:>16} {:>16} {:>16} {:>16}\n",
+      srtp::to_string(profile.profile), "batch", "CPU", "GPU, thread", "GPU, latency", "CPU rate",
+      "GPU rate");
+  for (const BatchFigures& b : profile.batches) {
+    const double cpu_rate = static_cast<double>(b.packets) / to_seconds(b.cpu);
+    out += fmt::format("{:>8} {:>9.1f} us {:>13.1f} us {:>13.1f} us {:>10.2f} Mpkt/s {:>9.2f} Mpkt/s\n", b.packets,
+                       us(b.cpu), us(b.device_thread), us(b.device_latency), cpu_rate / 1e6, b.device_rate / 1e6);
+  }
+  if (profile.crossover == 0) return out + "The CPU costs the thread less, whatever the batch.\n";
+  return out + fmt::format("The GPU costs the thread less from {} packets a batch on.\n", profile.crossover);
+}
+
+}  // namespace
+
+std::string to_table(const Report& r) {
+  std::string out = fmt::format("GPU     {}\n", r.gpu.name);
+  if (r.emulated) {
+    out += "        The kernels ran on the CPU: the times below say nothing about any GPU.\n";
+  } else {
+    out += fmt::format("        compute capability {}, {} multiprocessors, {:.1f} GiB\nDriver  CUDA {}\n",
+                       r.gpu.compute_capability, r.gpu.multiprocessors,
+                       static_cast<double>(r.gpu.memory_bytes) / (1 << 30), r.gpu.driver);
+  }
+  out += fmt::format("CPU     engine '{}'\n\n", r.cpu_engine);
+  for (const SelfTest& t : r.tests) {
+    const bool right = t.compared > 0 && t.wrong == 0;
+    out += fmt::format("{:<6} {:<36} {:>6} compared with {}{}\n", right ? "ok" : "WRONG", t.kernel, t.compared,
+                       t.held_to, t.wrong > 0 ? fmt::format(", {} differ", t.wrong) : "");
+  }
+  for (const ProfileFigures& profile : r.profiles) out += profile_table(profile);
+  return out;
+}
+
+std::string to_json(const Report& r) {
+  nlohmann::ordered_json tests = nlohmann::ordered_json::array();
+  for (const SelfTest& t : r.tests)
+    tests.push_back({{"kernel", t.kernel}, {"held_to", t.held_to}, {"compared", t.compared}, {"wrong", t.wrong}});
+  nlohmann::ordered_json profiles = nlohmann::ordered_json::array();
+  for (const ProfileFigures& profile : r.profiles) profiles.push_back(profile_json(profile));
+  const nlohmann::ordered_json report = {{"gpu", r.gpu.name},
+                                         {"emulated", r.emulated},
+                                         {"compute_capability", r.gpu.compute_capability},
+                                         {"multiprocessors", r.gpu.multiprocessors},
+                                         {"memory_bytes", r.gpu.memory_bytes},
+                                         {"driver", r.gpu.driver},
+                                         {"cpu_engine", r.cpu_engine},
+                                         {"ok", r.all_right()},
+                                         {"self_tests", tests},
+                                         {"profiles", profiles}};
+  return report.dump(2) + "\n";
+}
+
+}  // namespace viaduct::gpu_check
