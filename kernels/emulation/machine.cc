@@ -63,7 +63,6 @@ void Machine::run(Dim3 grid, Dim3 block, KernelEntry kernel, void** parameters,
   schedule_ = schedule;
   random_state_ = schedule.seed;
   sanitizer::adopt_this_thread(launcher_view_);
-  sanitizer::release(&start_token_);
 
   const uint32_t blocks = count(grid);
   std::vector<uint32_t> order(blocks);
@@ -82,6 +81,7 @@ void Machine::run_block(Dim3 position) {
   fiber_set_ = (fiber_set_ + 1) % fiber_sets_.size();
   tokens_ = std::make_unique<Tokens>();
   shared_.begin_block();
+  sanitizer::release(&start_token_);
   alive_ = thread_count_;
   at_barrier_ = 0;
   warps_.fill({});

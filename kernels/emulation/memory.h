@@ -21,6 +21,9 @@ class Pages {
   std::span<std::byte> bytes_;
 };
 
+// `bytes` start at a multiple of 8. Neither is a call of memset: that would be seen by a sanitizer as
+// an act of the kernel that happens to run.
+void fill(std::span<std::byte> bytes, std::byte value);
 void wipe(std::span<std::byte> bytes);
 
 }  // namespace viaduct::emulation
