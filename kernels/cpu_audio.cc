@@ -13,7 +13,8 @@ using Sum = std::array<int32_t, FrameSamples>;
 
 uint64_t energy_of(const Frame& frame) {
   uint64_t energy = 0;
-  for (size_t block = 0; block < FrameSamples; block += 2) {  // two squares fit 32 bits, four do not
+  for (size_t block = 0; block < FrameSamples;
+       block += 2) {  // two squares fit 32 bits, four do not
     const int32_t a = frame.samples[block];
     const int32_t b = frame.samples[block + 1];
     energy += static_cast<uint32_t>(a * a) + static_cast<uint32_t>(b * b);

@@ -84,8 +84,7 @@ __device__ __forceinline__ void block_mix(const MixJob& job, uint32_t group,
     if (arrays.chosen[source] == 0) continue;
     add_samples(sum, load_samples(arrays.frames + size_t{source} * FrameVectors));
   }
-  block_limit(sum, shared, &arrays.group_gains[group],
-              arrays.all + size_t{group} * FrameVectors);
+  block_limit(sum, shared, &arrays.group_gains[group], arrays.all + size_t{group} * FrameVectors);
   for (uint32_t source = job.first_frame; source < end; ++source) {
     if (arrays.chosen[source] == 0) continue;
     Samples others = sum;

@@ -1,5 +1,6 @@
 #include "kernels/emulation/memory.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 #include <cstdint>
@@ -33,6 +34,6 @@ void fill(std::span<std::byte> bytes, std::byte value) {
   for (size_t i = bytes.size() / Word * Word; i < bytes.size(); ++i) rest[i] = value;
 }
 
-void wipe(std::span<std::byte> bytes) { fill(bytes, std::byte{0}); }
+void wipe(std::span<std::byte> bytes) { explicit_bzero(bytes.data(), bytes.size()); }
 
 }  // namespace viaduct::emulation

@@ -1,5 +1,5 @@
-// Runs the audio kernels over arrays of exact size and compares with the CPU's engine: silent, unless
-// a sanitizer or the comparison has something to say.
+// Runs the audio kernels over arrays of exact size and compares with the CPU's engine: silent,
+// unless a sanitizer or the comparison has something to say.
 #include "kernels/audio/audio_kernels.cuh"
 
 #include <array>
@@ -53,8 +53,9 @@ std::vector<Frame> loud_frames() {
 void check_levels(Run& run, const std::vector<Frame>& frames) {
   std::vector<uint8_t> levels(Sources);
   std::vector<uint8_t> expected(Sources);
-  run.launch<viaduct_audio_measure>((Sources + 3) / 4, reinterpret_cast<const uint4*>(frames.data()),
-                                    Sources, &audio_tables(), levels.data());
+  run.launch<viaduct_audio_measure>((Sources + 3) / 4,
+                                    reinterpret_cast<const uint4*>(frames.data()), Sources,
+                                    &audio_tables(), levels.data());
   make_cpu_audio()->measure(frames, expected);
   expect_same(levels == expected, "levels");
 }

@@ -59,7 +59,8 @@ __global__ void blocks(uint32_t* out) {
   if (threadIdx.x == 0) out[Sound ? blockIdx.x : 0] += 1;
 }
 
-// The last block to come reads what the others have written: ordered by a fence on both sides alone.
+// The last block to come reads what the others have written: ordered by a fence on both sides
+// alone.
 template <bool Sound>
 __global__ void last_block(uint32_t* out) {
   if (threadIdx.x != 0) return;

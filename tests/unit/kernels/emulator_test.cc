@@ -26,7 +26,10 @@ void launch(Emulator& emulator, Dim3 grid, Dim3 block, Schedule schedule, Values
 }
 
 std::vector<Schedule> all_schedules() {
-  return {{Order::Forward}, {Order::Reverse}, {Order::Shuffled, 1}, {Order::Shuffled, 2},
+  return {{Order::Forward},
+          {Order::Reverse},
+          {Order::Shuffled, 1},
+          {Order::Shuffled, 2},
           {Order::Shuffled, 12345}};
 }
 
