@@ -53,7 +53,8 @@ void limit_sub_block(const int32_t* samples, uint32_t from, uint32_t to, int16_t
 void limit(const Sum& sum, LimiterState& state, Frame& out) {
   uint32_t peaks[SubBlocks];
   for (size_t i = 0; i < SubBlocks; ++i) peaks[i] = peak_of(&sum[i * SubBlockSamples]);
-  const LimiterBorders borders = limiter_borders(state.gain_q15, peaks);
+  LimiterBorders borders;
+  set_borders(borders, state.gain_q15, peaks);
   for (size_t i = 0; i < SubBlocks; ++i) {
     const size_t first = i * SubBlockSamples;
     limit_sub_block(&sum[first], borders.gains[i], borders.gains[i + 1], &out.samples[first]);

@@ -40,8 +40,7 @@ constexpr uint32_t needed_gain(uint32_t peak) {
 constexpr uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 // The gains of a frame with these peaks, after a frame that ended with `gain`.
-constexpr LimiterBorders limiter_borders(uint32_t gain, const uint32_t* peaks) {
-  LimiterBorders borders{};
+constexpr void set_borders(LimiterBorders& borders, uint32_t gain, const uint32_t* peaks) {
   uint32_t before = needed_gain(peaks[0]);
   borders.gains[0] = smaller(gain, before);
   for (uint32_t i = 1; i <= SubBlocks; ++i) {
@@ -49,7 +48,6 @@ constexpr LimiterBorders limiter_borders(uint32_t gain, const uint32_t* peaks) {
     borders.gains[i] = smaller(borders.gains[i - 1] + Release, smaller(before, after));
     before = after;
   }
-  return borders;
 }
 
 // The gain of sample `index` of a sub-block that starts with gain `from` and ends with `to`.

@@ -1,5 +1,5 @@
 // What a tick of mixing costs: levels and mixes of so many conferences of six, three of them
-// chosen.
+// chosen. And what the emulator makes of it, for comparison.
 #include <benchmark/benchmark.h>
 
 #include <memory>
