@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "base/packet.h"
@@ -49,6 +50,10 @@ class PacketIo {
 
   // Ends the current or next wait(). The one function that other threads may call.
   virtual void wake() = 0;
+
+  // Where all packets are, for an engine that has to prepare memory; empty when they are here and
+  // there.
+  virtual std::span<uint8_t> memory() { return {}; }
 
   // Buffers that allocate() could still hand out.
   virtual size_t free_packets() const = 0;

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "edge/media_memory.h"
 #include "edge/packet_io.h"
+#include "limits.h"
 
 namespace viaduct::edge {
 
@@ -38,6 +39,7 @@ class PacketPool {
   // calls, unless it is in use again by then.
   size_t wipe_released(size_t at_most);
 
+  std::span<uint8_t> memory() const { return {memory_, size() * limits::PacketBufferBytes}; }
   bool is_locked() const { return mapping_->is_locked(); }  // into RAM
   size_t size() const { return in_use_.size(); }
   size_t free() const { return free_.size(); }

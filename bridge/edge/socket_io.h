@@ -54,6 +54,7 @@ class SocketIo final : public PacketIo, public MetricSource {
   void wait(Duration at_most) override;
   void gather(Duration time) override;
   void wake() override;
+  std::span<uint8_t> memory() override { return pool_->memory(); }
   size_t free_packets() const override { return pool_->free(); }
 
   size_t pool_size() const { return pool_->size(); }

@@ -57,7 +57,7 @@ class PacketPath {
   void turn(Timestamp now);
   // When turn() has something to do even if no packet comes.
   Timestamp next_deadline() const {
-    if (relay_.has_waiting()) return {};
+    if (relay_.has_waiting() || opened_.has_unfinished() || sealed_.has_unfinished()) return {};
     return directory_.endpoint_count() == 0 && !must_wipe_more_ ? Never : next_tick_;
   }
 

@@ -31,6 +31,8 @@ class Protect {
     return nullptr;
   }
 
+  bool has_unfinished() const { return cipher_.has_unfinished(); }
+
  private:
   edge::BatchCipher& cipher_;
   std::vector<TxBatch*> waiting_;  // from next_ on

@@ -22,6 +22,7 @@ class Unprotect {
   void pass(RxBatch& rx) { cipher_.submit(&rx); }
   // The next finished batch, oldest first, or null.
   RxBatch* poll() { return static_cast<RxBatch*>(cipher_.poll()); }
+  bool has_unfinished() const { return cipher_.has_unfinished(); }
 
  private:
   Drop prepare_rtp(RxPacket& packet, Endpoint& endpoint) const;

@@ -1,9 +1,11 @@
 #include "kernels/emulation/emulated_driver.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <vector>
 
@@ -27,7 +29,9 @@ struct Device {
   DeviceBehaviour behaviour;
   bool failed = false;
   std::deque<std::function<void()>> queue;
-  size_t allocations = 0;
+  std::map<void*, size_t> allocated;  // bytes
+  size_t registered = 0;
+  size_t given_back_unwiped = 0;
 };
 
 Device& device() {
@@ -39,8 +43,18 @@ CuResult health() { return device().failed ? IllegalAddress : CuResult::Success;
 
 void* allocate_aligned(size_t bytes) {
   const size_t whole = (bytes + Alignment - 1) / Alignment * Alignment;
-  ++device().allocations;
-  return std::aligned_alloc(Alignment, whole);
+  void* memory = std::aligned_alloc(Alignment, whole);
+  device().allocated[memory] = bytes;
+  return memory;
+}
+
+void give_back(void* memory) {
+  const auto found = device().allocated.find(memory);
+  const auto* bytes = static_cast<const uint8_t*>(memory);
+  const bool wiped = std::all_of(bytes, bytes + found->second, [](uint8_t b) { return b == 0; });
+  device().given_back_unwiped += !wiped;
+  device().allocated.erase(found);
+  std::free(memory);
 }
 
 // A launch's parameters, kept until it runs.
@@ -139,8 +153,7 @@ CuResult allocate(CuPointer* memory, size_t bytes) {
 }
 CuResult free_memory(CuPointer memory) {
   const std::lock_guard lock(device().mutex);
-  --device().allocations;
-  std::free(reinterpret_cast<void*>(memory));
+  give_back(reinterpret_cast<void*>(memory));
   return health();
 }
 CuResult set_bytes(CuPointer memory, unsigned char value, size_t count) {
@@ -161,18 +174,17 @@ CuResult allocate_host(void** memory, size_t bytes, unsigned) {
 }
 CuResult free_host(void* memory) {
   const std::lock_guard lock(device().mutex);
-  --device().allocations;
-  std::free(memory);
+  give_back(memory);
   return health();
 }
 CuResult register_host(void*, size_t, unsigned) {
   const std::lock_guard lock(device().mutex);
-  ++device().allocations;
+  ++device().registered;
   return health();
 }
 CuResult unregister_host(void*) {
   const std::lock_guard lock(device().mutex);
-  --device().allocations;
+  --device().registered;
   return health();
 }
 CuResult device_pointer(CuPointer* pointer, void* host, unsigned) {
@@ -261,6 +273,8 @@ void set_behaviour(const DeviceBehaviour& behaviour) {
   const std::lock_guard lock(device().mutex);
   device().behaviour = behaviour;
   device().failed = false;
+  device().queue.clear();
+  device().given_back_unwiped = 0;
 }
 
 size_t run_queued(size_t at_most) {
@@ -276,7 +290,12 @@ size_t run_queued(size_t at_most) {
 
 size_t allocations() {
   const std::lock_guard lock(device().mutex);
-  return device().allocations;
+  return device().allocated.size() + device().registered;
+}
+
+size_t given_back_unwiped() {
+  const std::lock_guard lock(device().mutex);
+  return device().given_back_unwiped;
 }
 
 }  // namespace viaduct::emulation

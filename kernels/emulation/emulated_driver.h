@@ -39,5 +39,7 @@ void set_behaviour(const DeviceBehaviour& behaviour);
 size_t run_queued(size_t at_most);
 // Memory that is allocated or registered and has not been given back.
 size_t allocations();
+// Allocations that were given back with something in them, since the last set_behaviour().
+size_t given_back_unwiped();
 
 }  // namespace viaduct::emulation

@@ -9,7 +9,7 @@ namespace viaduct::testing {
 
 Result<edge::KeySlot> WatchedCipher::add_key(const srtp::SrtpKeys& keys) {
   const Unwatched edge;
-  auto slot = inner_.add_key(keys);
+  auto slot = inner_->add_key(keys);
   if (slot) key_number_[slot->value] = next_key_++;
   return slot;
 }
@@ -27,14 +27,11 @@ void WatchedCipher::submit(edge::CipherBatch* batch) {
 
 edge::CipherBatch* WatchedCipher::poll() {
   const Unwatched edge;
-  if (late_.empty()) return nullptr;
-  if (late_.front().first > 0) {
-    --late_.front().first;
-    return nullptr;
+  if (!late_.empty() && late_.front().first-- <= 0) {
+    inner_->submit(late_.front().second);
+    late_.erase(late_.begin());
   }
-  inner_.submit(late_.front().second);
-  late_.erase(late_.begin());
-  return inner_.poll();
+  return inner_->poll();
 }
 
 Simulation::Simulation(const Options& options)
@@ -42,12 +39,13 @@ Simulation::Simulation(const Options& options)
       network_(options.seed + 1),
       certificate_(*dtls::Certificate::make(random_, 1'700'000'000s)),
       client_certificate_(*dtls::Certificate::make(random_, 1'700'000'000s)),
-      service_(*dtls::Context::make(certificate_)) {
+      service_(*dtls::Context::make(certificate_)),
+      between_turns_(options.between_turns) {
   set_virtual_time(now_);
   std::vector<edge::PacketIo*> ios;
   for (uint32_t i = 0; i < options.workers; ++i) {
     workers_.push_back(std::make_unique<SimulatedWorker>(
-        i, address_of(i), network_, options.pool_packets, options.cipher_delay, *this, random_,
+        i, address_of(i), network_, options.pool_packets, options.cipher_delay, options.make_cipher, *this, random_,
         options.video_preference));
     service_.serve(workers_.back()->port);
     ios.push_back(&workers_.back()->io);
@@ -155,6 +153,7 @@ void Simulation::step() {
 }
 
 void Simulation::turn_paths() {
+  between_turns_();
   for (size_t i = 0; i < workers_.size(); ++i) {
     if (held_up_ == i) continue;
     const Watched path;

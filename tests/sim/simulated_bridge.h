@@ -3,6 +3,7 @@
 // packet buffer is lost.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,17 +19,25 @@
 
 namespace viaduct::testing {
 
-// Passes everything on to a ReferenceCipher, finishing batches `delay` polls late as a GPU would,
-// and remembers which packet indexes each key has protected.
+// Makes the cipher of one worker and direction.
+using MakeCipher = std::function<std::unique_ptr<edge::BatchCipher>(edge::Direction, size_t keys)>;
+
+inline std::unique_ptr<edge::BatchCipher> make_reference(edge::Direction direction, size_t keys) {
+  return std::make_unique<edge::ReferenceCipher>(direction, keys);
+}
+
+// Passes everything on to a cipher, `delay` polls late, and remembers which packet indexes each key
+// has protected.
 class WatchedCipher final : public edge::BatchCipher {
  public:
-  WatchedCipher(edge::Direction direction, int delay)
-      : direction_(direction), delay_(delay), inner_(direction, 256) {}
+  WatchedCipher(edge::Direction direction, int delay, const MakeCipher& make)
+      : direction_(direction), delay_(delay), inner_(make(direction, 256)) {}
 
   Result<edge::KeySlot> add_key(const srtp::SrtpKeys& keys) override;
-  void remove_key(edge::KeySlot slot) override { inner_.remove_key(slot); }
+  void remove_key(edge::KeySlot slot) override { inner_->remove_key(slot); }
   void submit(edge::CipherBatch* batch) override;
   edge::CipherBatch* poll() override;
+  bool has_unfinished() const override { return inner_->has_unfinished(); }
   const char* name() const override { return "watched"; }
 
   uint64_t reused_key_streams() const { return reused_; }
@@ -36,7 +45,7 @@ class WatchedCipher final : public edge::BatchCipher {
  private:
   const edge::Direction direction_;
   const int delay_;
-  edge::ReferenceCipher inner_;
+  const std::unique_ptr<edge::BatchCipher> inner_;
   std::vector<std::pair<int, edge::CipherBatch*>> late_;
   std::map<uint32_t, uint64_t> key_number_;  // by slot: slots are used again, keys are not
   uint64_t next_key_ = 0;
@@ -47,11 +56,12 @@ class WatchedCipher final : public edge::BatchCipher {
 // One worker: its edges, its keys and its path.
 struct SimulatedWorker {
   SimulatedWorker(uint32_t number, const SocketAddress& address, SimulatedNetwork& network,
-                  size_t pool_packets, int cipher_delay, path::TimeSource& time, Random& random,
+                  size_t pool_packets, int cipher_delay, const MakeCipher& make_cipher,
+                  path::TimeSource& time, Random& random,
                   const std::vector<codec::CodecType>& video_preference)
       : io(network, {address}, pool_packets),
-        opener(edge::Direction::Unprotect, cipher_delay),
-        sealer(edge::Direction::Protect, cipher_delay),
+        opener(edge::Direction::Unprotect, cipher_delay, make_cipher),
+        sealer(edge::Direction::Protect, cipher_delay, make_cipher),
         counters(std::to_string(number)),
         path({io, opener, sealer, port, time, random}, NtpClock(Timestamp{}, 1'700'000'000s),
              video_preference, counters) {}
@@ -67,7 +77,9 @@ class Simulation final : public path::TimeSource {
  public:
   struct Options {
     uint64_t seed = 1;
-    int cipher_delay = 0;  // polls until a batch is finished
+    int cipher_delay = 0;  // polls until a batch is given to the cipher
+    MakeCipher make_cipher = make_reference;
+    std::function<void()> between_turns = [] {};
     std::vector<codec::CodecType> video_preference = {codec::CodecType::Vp8,
                                                       codec::CodecType::H264};
     size_t pool_packets = 16384;
@@ -153,6 +165,7 @@ class Simulation final : public path::TimeSource {
   dtls::Certificate certificate_;
   dtls::Certificate client_certificate_;
   path::HandshakeService service_;
+  std::function<void()> between_turns_;
   std::optional<path::RelayMesh> relay_;
   std::vector<std::unique_ptr<SimulatedWorker>> workers_;
   std::optional<size_t> held_up_;

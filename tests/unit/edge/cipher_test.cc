@@ -248,7 +248,7 @@ TEST_P(EachProfile, WritesOneSharedPayloadBehindManyReceiversHeadersAndPrefixes)
     }
     CipherBatch batch{jobs};
     ciphers_.protect.submit(&batch);
-    ASSERT_EQ(ciphers_.protect.poll(), &batch);
+    while (ciphers_.protect.poll() != &batch) {}
 
     for (size_t i = 0; i < Receivers; ++i) {
       // The same packet, assembled first and protected in place.
