@@ -68,7 +68,7 @@ AudioLaunch AudioBatch::fill_measure(std::span<const Frame> frames) {
   std::ranges::copy(frames, parts_.frames);
   frame_count_ = static_cast<uint32_t>(frames.size());
   ++batch_number_;
-  parameters_ = {&parts_.frames,     &frame_count_, &parts_.tables, &parts_.levels,
+  parameters_ = {&parts_.frames,          &frame_count_,      &parts_.tables, &parts_.levels,
                  &parts_.finished_blocks, &parts_.completion, &batch_number_};
   return {"viaduct_audio_measure", (frame_count_ + BlockWarps - 1) / BlockWarps, BlockThreads,
           parameters_.data()};
@@ -90,8 +90,8 @@ AudioLaunch AudioBatch::fill_mix(const MixBatch& batch) {
     parts_.jobs[i] = {group.first_frame, group.frame_count};
   }
   ++batch_number_;
-  parameters_ = {&parts_.jobs,   &parts_.frames, &parts_.chosen,
-                 &parts_.without, &parts_.source_limiters, &parts_.all,
+  parameters_ = {&parts_.jobs,           &parts_.frames,          &parts_.chosen,
+                 &parts_.without,        &parts_.source_limiters, &parts_.all,
                  &parts_.group_limiters, &parts_.finished_blocks, &parts_.completion,
                  &batch_number_};
   return {"viaduct_audio_mix", static_cast<uint32_t>(batch.groups.size()), BlockThreads,

@@ -13,7 +13,8 @@ using Sum = std::array<int32_t, FrameSamples>;
 
 uint64_t energy_of(const Frame& frame) {
   uint64_t energy = 0;
-  for (size_t block = 0; block < FrameSamples; block += 2) {  // two squares fit 32 bits, four do not
+  for (size_t block = 0; block < FrameSamples;
+       block += 2) {  // two squares fit 32 bits, four do not
     const int32_t a = frame.samples[block];
     const int32_t b = frame.samples[block + 1];
     energy += static_cast<uint32_t>(a * a) + static_cast<uint32_t>(b * b);
@@ -52,7 +53,8 @@ void limit_sub_block(const int32_t* samples, uint32_t from, uint32_t to, int16_t
 void limit(const Sum& sum, LimiterState& state, Frame& out) {
   uint32_t peaks[SubBlocks];
   for (size_t i = 0; i < SubBlocks; ++i) peaks[i] = peak_of(&sum[i * SubBlockSamples]);
-  const LimiterBorders borders = limiter_borders(state.gain_q15, peaks);
+  LimiterBorders borders;
+  set_borders(borders, state.gain_q15, peaks);
   for (size_t i = 0; i < SubBlocks; ++i) {
     const size_t first = i * SubBlockSamples;
     limit_sub_block(&sum[first], borders.gains[i], borders.gains[i + 1], &out.samples[first]);

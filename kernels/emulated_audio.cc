@@ -48,8 +48,8 @@ class EmulatedAudio : public AudioEngine {
   AudioBatch& make_room(const AudioCapacity& wanted) {
     const AudioCapacity had = room_ ? room_->batch().capacity() : AudioCapacity{};
     if (!room_ || wanted.frames > had.frames || wanted.groups > had.groups) {
-      room_.emplace(AudioCapacity{std::max(wanted.frames, had.frames),
-                                  std::max(wanted.groups, had.groups)});
+      room_.emplace(
+          AudioCapacity{std::max(wanted.frames, had.frames), std::max(wanted.groups, had.groups)});
     }
     return room_->batch();
   }

@@ -9,8 +9,7 @@ SpeakerScores speaker_scores(const SpeakerHistory& history) {
   for (uint32_t i = 0; i < Immediates; ++i) {
     if (is_active(sub_band(history.loudness[i], history.quietest))) active |= uint64_t{1} << i;
   }
-  return scores_of(sub_band(history.loudness[0], history.quietest), active,
-                   audio_tables().speaker);
+  return scores_of(sub_band(history.loudness[0], history.quietest), active, audio_tables().speaker);
 }
 
 }  // namespace viaduct::kernels

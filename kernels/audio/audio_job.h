@@ -1,5 +1,5 @@
-// What host and kernels tell each other about a batch of sound. Plain memory of fixed layout: frames
-// lie one after the other, and jobs name them by number.
+// What host and kernels tell each other about a batch of sound. Plain memory of fixed layout:
+// frames lie one after the other, and jobs name them by number.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +24,8 @@ struct SpeakerHistory {
 };
 static_assert(sizeof(SpeakerHistory) == 52 && offsetof(SpeakerHistory, quietest) == 50);
 
-// Natural logarithms of the three speech activity scores, in 1/65536: the ratio of two scores is the
-// difference of these.
+// Natural logarithms of the three speech activity scores, in 1/65536: the ratio of two scores is
+// the difference of these.
 struct SpeakerScores {
   int32_t immediate;
   int32_t medium;

@@ -18,8 +18,7 @@ extern "C" __global__ void viaduct_audio_mix(const viaduct::kernels::MixJob* job
                                              const uint4* frames, const uint8_t* chosen,
                                              uint4* without, uint16_t* source_gains, uint4* all,
                                              uint16_t* group_gains, uint32_t* finished_blocks,
-                                             volatile uint64_t* completion,
-                                             uint64_t batch_number);
+                                             volatile uint64_t* completion, uint64_t batch_number);
 
 // scores[i] of histories[i]: a warp each.
 extern "C" __global__ void viaduct_speaker_scores(

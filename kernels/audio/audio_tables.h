@@ -1,5 +1,5 @@
-// The numbers that levels and speaker scores are looked up in: computed once, by exact integers, and
-// handed to the kernels as they are.
+// The numbers that levels and speaker scores are looked up in: computed once, by exact integers,
+// and handed to the kernels as they are.
 #pragma once
 
 #include <cstddef>

@@ -32,9 +32,16 @@ __device__ __forceinline__ void warp_borders(MixShared& shared, uint16_t* gain) 
   }
   __syncwarp();
   if (lane == 0) {
-    shared.borders = limiter_borders(*gain, shared.peaks);
+    set_borders(shared.borders, *gain, shared.peaks);
     *gain = static_cast<uint16_t>(shared.borders.gains[SubBlocks]);
   }
+}
+
+// Samples `index` and the next of a sub-block whose gain runs from one border to the other.
+__device__ __forceinline__ uint32_t limited_pair(int32_t low, int32_t high, uint32_t from,
+                                                 uint32_t to, uint32_t index) {
+  return sample_pair(limited_sample(low, gain_between(from, to, index)),
+                     limited_sample(high, gain_between(from, to, index + 1)));
 }
 
 __device__ __forceinline__ uint4 limit_samples(const Samples& sum, const LimiterBorders& borders) {
@@ -42,12 +49,10 @@ __device__ __forceinline__ uint4 limit_samples(const Samples& sum, const Limiter
   const uint32_t first = threadIdx.x % SubBlockThreads * ThreadSamples;
   const uint32_t from = borders.gains[sub_block];
   const uint32_t to = borders.gains[sub_block + 1];
-  int16_t out[ThreadSamples];
-  for (uint32_t i = 0; i < ThreadSamples; ++i) {
-    out[i] = limited_sample(sum.at[i], gain_between(from, to, first + i));
-  }
-  return make_uint4(sample_pair(out[0], out[1]), sample_pair(out[2], out[3]),
-                    sample_pair(out[4], out[5]), sample_pair(out[6], out[7]));
+  return make_uint4(limited_pair(sum.at[0], sum.at[1], from, to, first),
+                    limited_pair(sum.at[2], sum.at[3], from, to, first + 2),
+                    limited_pair(sum.at[4], sum.at[5], from, to, first + 4),
+                    limited_pair(sum.at[6], sum.at[7], from, to, first + 6));
 }
 
 // Brings the block's sum within the limit and writes it as a frame.
@@ -84,8 +89,7 @@ __device__ __forceinline__ void block_mix(const MixJob& job, uint32_t group,
     if (arrays.chosen[source] == 0) continue;
     add_samples(sum, load_samples(arrays.frames + size_t{source} * FrameVectors));
   }
-  block_limit(sum, shared, &arrays.group_gains[group],
-              arrays.all + size_t{group} * FrameVectors);
+  block_limit(sum, shared, &arrays.group_gains[group], arrays.all + size_t{group} * FrameVectors);
   for (uint32_t source = job.first_frame; source < end; ++source) {
     if (arrays.chosen[source] == 0) continue;
     Samples others = sum;

@@ -29,9 +29,9 @@ struct Samples {
 };
 
 __device__ __forceinline__ Samples unpack_samples(uint4 packed) {
-  return {{low_sample(packed.x), high_sample(packed.x), low_sample(packed.y),
-           high_sample(packed.y), low_sample(packed.z), high_sample(packed.z),
-           low_sample(packed.w), high_sample(packed.w)}};
+  return {{low_sample(packed.x), high_sample(packed.x), low_sample(packed.y), high_sample(packed.y),
+           low_sample(packed.z), high_sample(packed.z), low_sample(packed.w),
+           high_sample(packed.w)}};
 }
 
 __device__ __forceinline__ void add_samples(Samples& sum, const Samples& samples) {

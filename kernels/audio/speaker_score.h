@@ -43,7 +43,7 @@ constexpr bool is_active(uint32_t band) {
 constexpr SpeakerScores scores_of(uint32_t newest, uint64_t active, const SpeakerTables& tables) {
   constexpr uint32_t All = (1u << ImmediatesPerMedium) - 1;
   uint32_t medium = 0;
-  for (uint32_t i = 0; i < ImmediatesPerMedium; ++i) medium += active >> i & 1;
+  for (uint32_t i = 0; i < ImmediatesPerMedium; ++i) medium += (active >> i & 1) != 0 ? 1 : 0;
   uint32_t long_term = 0;
   for (uint32_t i = 0; i < Mediums; ++i) {
     long_term += (active >> ImmediatesPerMedium * i & All) == All ? 1 : 0;

@@ -27,8 +27,8 @@ extern constinit thread_local const ThreadContext* current_thread;
 enum class Collective : uint8_t { Sync, Shuffle, Vote };
 
 void sync_threads();
-// All lanes in `mask` meet. Sync orders their memory and returns 0; Shuffle returns the value of lane
-// `source`, Vote a bit for each lane whose value is not 0.
+// All lanes in `mask` meet. Sync orders their memory and returns 0; Shuffle returns the value of
+// lane `source`, Vote a bit for each lane whose value is not 0.
 uint64_t collective(uint32_t mask, Collective kind, uint64_t value, uint32_t source);
 // The block's object of this identity: junk when a block first asks for it.
 void* shared_object(const void* identity, size_t size, size_t alignment);

@@ -29,20 +29,20 @@ struct Schedule {
   uint64_t seed = 1;  // of Order::Shuffled
 };
 
-// Calls a kernel with its parameters, which are passed as the driver's cuLaunchKernel passes them: a
-// pointer to each. See kernel_registry.h.
+// Calls a kernel with its parameters, which are passed as the driver's cuLaunchKernel passes them:
+// a pointer to each. See kernel_registry.h.
 using KernelEntry = void (*)(void** parameters);
 
-// The fibers and their memory, kept from launch to launch. What a kernel leaves on its stacks and in
-// shared memory (it may be keys) is wiped before launch() returns.
+// The fibers and their memory, kept from launch to launch. What a kernel leaves on its stacks and
+// in shared memory (it may be keys) is wiped before launch() returns.
 class Emulator {
  public:
   Emulator();
   ~Emulator();
 
-  // Returns when the whole grid has run. May be called from any thread; launches wait for each other.
-  void launch(Dim3 grid, Dim3 block, KernelEntry kernel, void** parameters,
-              Schedule schedule = {});
+  // Returns when the whole grid has run. May be called from any thread; launches wait for each
+  // other.
+  void launch(Dim3 grid, Dim3 block, KernelEntry kernel, void** parameters, Schedule schedule = {});
 
  private:
   std::mutex mutex_;

@@ -11,7 +11,8 @@
 
 namespace viaduct::emulation {
 
-// Calls KernelFunction with the parameters that these pointers point to, in its own order and types.
+// Calls KernelFunction with the parameters that these pointers point to, in its own order and
+// types.
 template <auto KernelFunction>
 void invoke(void** parameters) {
   const auto call = []<class... Types, size_t... Indices>(

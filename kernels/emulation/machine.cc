@@ -50,8 +50,7 @@ Machine::Machine() : fiber_sets_(sanitizer::FiberSets) {}
 
 Machine::~Machine() = default;
 
-void Machine::run(Dim3 grid, Dim3 block, KernelEntry kernel, void** parameters,
-                  Schedule schedule) {
+void Machine::run(Dim3 grid, Dim3 block, KernelEntry kernel, void** parameters, Schedule schedule) {
   thread_count_ = count(block);
   CHECK(here == nullptr);  // a kernel launches no kernel
   CHECK(thread_count_ > 0 && thread_count_ <= MaxBlockThreads);
@@ -63,7 +62,6 @@ void Machine::run(Dim3 grid, Dim3 block, KernelEntry kernel, void** parameters,
   schedule_ = schedule;
   random_state_ = schedule.seed;
   sanitizer::adopt_this_thread(launcher_view_);
-  sanitizer::release(&start_token_);
 
   const uint32_t blocks = count(grid);
   std::vector<uint32_t> order(blocks);
@@ -82,6 +80,7 @@ void Machine::run_block(Dim3 position) {
   fiber_set_ = (fiber_set_ + 1) % fiber_sets_.size();
   tokens_ = std::make_unique<Tokens>();
   shared_.begin_block();
+  sanitizer::release(&start_token_);
   alive_ = thread_count_;
   at_barrier_ = 0;
   warps_.fill({});
@@ -103,13 +102,14 @@ void Machine::prepare_thread(uint32_t index, Dim3 position) {
   auto& fibers = fiber_sets_[fiber_set_];
   if (fibers.size() <= index) fibers.push_back(std::make_unique<Fiber>(sanitizer::StackBytes));
   Thread& thread = threads_[index];
-  thread.context = {position_of(index, block_), position, block_, grid_, index,
-                    index % WarpLanes, index / WarpLanes};
+  thread.context = {position_of(index, block_), position,         block_, grid_, index,
+                    index % WarpLanes,          index / WarpLanes};
   thread.state = State::Ready;
   thread.fiber = fibers[index].get();
   const std::span<std::byte> stack = thread.fiber->stack.bytes();
   sanitizer::allow(stack.data(), stack.size());
-  // Stacks that start at the same place in their pages would compete for the same lines of the cache.
+  // Stacks that start at the same place in their pages would compete for the same lines of the
+  // cache.
   const size_t colour = index % 16 * 256;
   prepare_fiber(thread.fiber->context, stack.first(stack.size() - colour), &thread_main);
   warps_[thread.context.warp].alive |= 1u << thread.context.lane;
@@ -200,8 +200,8 @@ uint64_t Machine::collective(uint32_t mask, Collective kind, uint64_t value, uin
   warp.kind = kind;
   warp.arrived |= lane;
   // Shuffles and votes order no memory.
-  char* token = kind == Collective::Sync
-                    ? &tokens_->warps[self.context.warp][warp.syncs % 2] : nullptr;
+  char* token =
+      kind == Collective::Sync ? &tokens_->warps[self.context.warp][warp.syncs % 2] : nullptr;
   if (token != nullptr) sanitizer::release(token);
   if (warp.arrived == mask) finish_warp_operation(self.context.warp);
   pause();

@@ -1,5 +1,5 @@
-// One launch at a time: its blocks one after the other, the threads of a block in turn. A thread runs
-// until it waits for others or ends; when none can run and some wait, the kernel is wrong.
+// One launch at a time: its blocks one after the other, the threads of a block in turn. A thread
+// runs until it waits for others or ends; when none can run and some wait, the kernel is wrong.
 #pragma once
 
 #include <array>
@@ -56,8 +56,8 @@ class Machine {
     uint32_t syncs = 0;
   };
 
-  // What a sanitizer knows the meeting points of a block by. Two of each in turn: who is late at one
-  // meeting must not see what others do on their way to the next.
+  // What a sanitizer knows the meeting points of a block by. Two of each in turn: who is late at
+  // one meeting must not see what others do on their way to the next.
   struct Tokens {
     std::array<char, 2> barrier{};
     std::array<std::array<char, 2>, MaxBlockThreads / WarpLanes> warps{};

@@ -1,5 +1,6 @@
 #include "kernels/emulation/memory.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 #include <cstdint>
@@ -24,9 +25,15 @@ Pages::Pages(size_t wanted) {
 
 Pages::~Pages() { munmap(bytes_.data() - Page, Page + bytes_.size()); }
 
-void wipe(std::span<std::byte> bytes) {
+void fill(std::span<std::byte> bytes, std::byte value) {
+  constexpr size_t Word = sizeof(uint64_t);
+  const uint64_t repeated = 0x0101010101010101u * static_cast<uint64_t>(value);
   auto* words = reinterpret_cast<volatile uint64_t*>(bytes.data());
-  for (size_t i = 0; i < bytes.size() / sizeof(uint64_t); ++i) words[i] = 0;
+  for (size_t i = 0; i < bytes.size() / Word; ++i) words[i] = repeated;
+  auto* rest = static_cast<volatile std::byte*>(bytes.data());
+  for (size_t i = bytes.size() / Word * Word; i < bytes.size(); ++i) rest[i] = value;
 }
+
+void wipe(std::span<std::byte> bytes) { explicit_bzero(bytes.data(), bytes.size()); }
 
 }  // namespace viaduct::emulation

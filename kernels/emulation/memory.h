@@ -1,5 +1,5 @@
-// Pages of the emulator's own: stacks with a guard below each, and shared memory. Wiped on demand by
-// stores that no compiler leaves out.
+// Pages of the emulator's own: stacks with a guard below each, and shared memory. Wiped on demand
+// by stores that no compiler leaves out.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +21,9 @@ class Pages {
   std::span<std::byte> bytes_;
 };
 
+// `bytes` start at a multiple of 8. Not by memset, which a sanitizer would take for an act of the
+// kernel that happens to run.
+void fill(std::span<std::byte> bytes, std::byte value);
 void wipe(std::span<std::byte> bytes);
 
 }  // namespace viaduct::emulation

@@ -37,8 +37,8 @@ void forbid(void*, size_t) {}
 void allow(void*, size_t) {}
 
 void renew(void* pages, size_t size) {
-  void* renewed = mmap(pages, size, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  void* renewed =
+      mmap(pages, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   CHECK(renewed == pages);
 }
 

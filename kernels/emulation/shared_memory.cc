@@ -16,28 +16,29 @@ void SharedMemory::begin_block() {
 }
 
 void* SharedMemory::object(const void* identity, size_t size, size_t alignment) {
-  constexpr unsigned char Junk = 0xA5;
+  constexpr std::byte Junk{0xA5};
+  constexpr size_t LeastAlignment = 16;
   for (size_t i = 0; i < count_; ++i) {
     if (objects_[i].identity == identity) return objects_[i].bytes;
   }
   asked_bytes_ += size;
-  const size_t start = (end_ + Gap + alignment - 1) / alignment * alignment;
+  const size_t aligned = std::max(alignment, LeastAlignment);
+  const size_t start = (end_ + Gap + aligned - 1) / aligned * aligned;
   if (asked_bytes_ > Limit || start + size + Gap > AreaBytes || count_ == MaxObjects) {
     return nullptr;
   }
   end_ = start + size;
   highest_end_ = std::max(highest_end_, end_);
-  std::byte* bytes = pages_.bytes().data() + start;
-  sanitizer::allow(bytes, size);
-  for (size_t i = 0; i < size; ++i) bytes[i] = std::byte{Junk};
-  objects_[count_++] = {identity, bytes};
-  return bytes;
+  const std::span<std::byte> bytes = pages_.bytes().subspan(start, size);
+  sanitizer::allow(bytes.data(), size);
+  fill(bytes, Junk);
+  objects_[count_++] = {identity, bytes.data()};
+  return bytes.data();
 }
 
 void SharedMemory::wipe_used() {
-  constexpr size_t Word = sizeof(uint64_t);
   sanitizer::allow(pages_.bytes().data(), AreaBytes);
-  wipe(pages_.bytes().first((highest_end_ + Word - 1) / Word * Word));
+  wipe(pages_.bytes().first(highest_end_));
   highest_end_ = 0;
 }
 

@@ -1,10 +1,13 @@
-// What a tick of mixing costs: levels and mixes of so many conferences of six, three of them chosen.
+// What a tick of mixing costs: levels and mixes of so many conferences of six, three of them
+// chosen. And what the emulator makes of it, for comparison.
 #include <benchmark/benchmark.h>
 
+#include <memory>
 #include <random>
 #include <vector>
 
 #include "kernels/cpu_audio.h"
+#include "kernels/emulated_audio.h"
 
 namespace viaduct::kernels {
 namespace {
@@ -14,9 +17,14 @@ constexpr size_t Chosen = 3;
 
 struct Tick {
   Tick(size_t conferences, int amplitude)
-      : groups(conferences), frames(conferences * Sources), chosen(frames.size()),
-        levels(frames.size()), without(frames.size()), source_limiters(frames.size()),
-        all(conferences), group_limiters(conferences) {
+      : groups(conferences),
+        frames(conferences * Sources),
+        chosen(frames.size()),
+        levels(frames.size()),
+        without(frames.size()),
+        source_limiters(frames.size()),
+        all(conferences),
+        group_limiters(conferences) {
     std::mt19937 random(1);
     std::uniform_int_distribution<int> sample(-amplitude, amplitude);
     for (size_t i = 0; i < conferences; ++i) {
@@ -42,21 +50,27 @@ struct Tick {
   std::vector<LimiterState> group_limiters;
 };
 
-void measure(benchmark::State& state) {
+using Maker = std::unique_ptr<AudioEngine> (*)();
+
+std::unique_ptr<AudioEngine> emulated() { return make_emulated_audio(); }
+
+void measure(benchmark::State& state, Maker make) {
   Tick tick(static_cast<size_t>(state.range(0)), 8000);
-  const auto engine = make_cpu_audio();
+  const auto engine = make();
   for (auto _ : state) engine->measure(tick.frames, tick.levels);
 }
 
-void mix(benchmark::State& state, int amplitude) {
+void mix(benchmark::State& state, Maker make, int amplitude) {
   Tick tick(static_cast<size_t>(state.range(0)), amplitude);
-  const auto engine = make_cpu_audio();
+  const auto engine = make();
   for (auto _ : state) engine->mix(tick.batch());
 }
 
-BENCHMARK(measure)->Arg(1)->Arg(10);
-BENCHMARK_CAPTURE(mix, quiet, 8000)->Arg(1)->Arg(10);
-BENCHMARK_CAPTURE(mix, limited, 32767)->Arg(1)->Arg(10);
+BENCHMARK_CAPTURE(measure, cpu, make_cpu_audio)->Arg(1)->Arg(10);
+BENCHMARK_CAPTURE(mix, quiet_cpu, make_cpu_audio, 8000)->Arg(1)->Arg(10);
+BENCHMARK_CAPTURE(mix, limited_cpu, make_cpu_audio, 32767)->Arg(1)->Arg(10);
+BENCHMARK_CAPTURE(measure, emulated, emulated)->Arg(10);
+BENCHMARK_CAPTURE(mix, limited_emulated, emulated, 32767)->Arg(10);
 
 }  // namespace
 }  // namespace viaduct::kernels

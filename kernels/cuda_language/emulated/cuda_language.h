@@ -1,5 +1,6 @@
 // CUDA C++ for kernels/emulation: the words of the language that the kernels use, as C++ that any
-// compiler of this project understands. There is another header of this name for each other compiler.
+// compiler of this project understands. There is another header of this name for each other
+// compiler.
 #pragma once
 
 #include <bit>
@@ -18,9 +19,9 @@
 #define UNROLL
 
 // Memory that a block of threads shares.
-#define BLOCK_SHARED(Type, name)                                      \
-  static char name##_identity;                                        \
-  auto& name = *static_cast<std::add_pointer_t<Type>>(                \
+#define BLOCK_SHARED(Type, name)                       \
+  static char name##_identity;                         \
+  auto& name = *static_cast<std::add_pointer_t<Type>>( \
       ::viaduct::emulation::shared_object(&name##_identity, sizeof(Type), alignof(Type)))
 
 #define threadIdx (::viaduct::emulation::current_thread->thread)
@@ -91,8 +92,8 @@ Word atomicXor(Word* at, std::type_identity_t<Word> value) {
 template <class Word>
 Word atomicMax(Word* at, std::type_identity_t<Word> value) {
   Word old = __atomic_load_n(at, __ATOMIC_RELAXED);
-  while (old < value && !__atomic_compare_exchange_n(at, &old, value, false, __ATOMIC_RELAXED,
-                                                     __ATOMIC_RELAXED)) {
+  while (old < value &&
+         !__atomic_compare_exchange_n(at, &old, value, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
   }
   return old;
 }
@@ -122,4 +123,6 @@ inline uint32_t __brev(uint32_t word) {
 }
 inline int __popc(uint32_t word) { return std::popcount(word); }
 inline int __clz(int word) { return std::countl_zero(static_cast<uint32_t>(word)); }
-inline int __ffs(int word) { return word == 0 ? 0 : std::countr_zero(static_cast<uint32_t>(word)) + 1; }
+inline int __ffs(int word) {
+  return word == 0 ? 0 : std::countr_zero(static_cast<uint32_t>(word)) + 1;
+}

@@ -216,8 +216,7 @@ Maker emulated(const std::string& order, emulation::Schedule schedule) {
 
 INSTANTIATE_TEST_SUITE_P(
     , EveryAudioEngine,
-    testing::Values(Maker{"cpu", make_cpu_audio},
-                    emulated("forward", {emulation::Order::Forward}),
+    testing::Values(Maker{"cpu", make_cpu_audio}, emulated("forward", {emulation::Order::Forward}),
                     emulated("reverse", {emulation::Order::Reverse}),
                     emulated("shuffled", {emulation::Order::Shuffled, 1}),
                     emulated("shuffled_again", {emulation::Order::Shuffled, 99})),
