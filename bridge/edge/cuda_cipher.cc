@@ -316,6 +316,7 @@ void CudaCipher::visit(MetricVisitor& v, std::string_view worker, std::string_vi
   v.counter("viaduct_cuda_returned_packets_total",
             "Packets that the GPU had when it failed, done by the CPU", labels,
             static_cast<double>(returned_packets_.value()));
+  if (options_.use != CudaUse::WhenCheaper) return;
   v.gauge("viaduct_cipher_crossover_packets",
           "The smallest batch that the device does; 0 when there is none", labels,
           static_cast<double>(crossover(options_.costs, options_.slot_packets,

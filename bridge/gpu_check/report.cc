@@ -1,6 +1,5 @@
 // The report in words and as JSON.
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "gpu_check/gpu_check.h"
