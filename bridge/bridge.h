@@ -32,6 +32,7 @@ class Bridge {
   void start();
   // Whether the memory for media is locked into RAM, for all workers.
   bool are_packet_pools_locked() const { return pools_locked_; }
+  bool uses_gpu() const { return ciphers_->uses_gpu(); }
   // Serves until stop() has been called, from any thread, and everyone has been told.
   void run();
   void stop() { control_->stop(); }

@@ -27,6 +27,9 @@ class CipherEngines final : public MetricSource {
   // One of a worker's two ciphers, with room for the keys of all its endpoints.
   Result<std::unique_ptr<edge::BatchCipher>> make(edge::Direction direction) const;
 
+  // A real one, with a driver that makes system calls of its own.
+  bool uses_gpu() const { return gpu_ && wanted_ != CryptoEngine::CudaEmulated; }
+
   void visit(MetricVisitor& visitor) const override;
 
  private:

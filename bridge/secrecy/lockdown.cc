@@ -46,9 +46,9 @@ void close_memory(HardeningState& state) {
   state.record(measure::MemoryLocked, lock_memory());
 }
 
-void close_files(HardeningState& state) {
+void close_files(HardeningState& state, Hardware hardware) {
   state.record(measure::Landlock, forbid_file_writes());
-  state.record(measure::Seccomp, filter_system_calls());
+  state.record(measure::Seccomp, filter_system_calls(hardware));
   state.record(measure::NoFileWrites, try_to_write_files());
 }
 

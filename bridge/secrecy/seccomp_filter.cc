@@ -129,12 +129,13 @@ void allow_in_part(Filter& filter) {
 
 }  // namespace
 
-Result<void> filter_system_calls() {
+Result<void> filter_system_calls(Hardware hardware) {
   Filter filter;
   filter.add_all(SCMP_ACT_ALLOW, Allowed);
   filter.add_all(SCMP_ACT_KILL_PROCESS, Fatal);
   filter.add_all(SCMP_ACT_ERRNO(ENOSYS), UnknownHere);
   allow_in_part(filter);
+  if (hardware == Hardware::Gpu) filter.allow("ioctl", {});
   const int failure = filter.load();
   if (failure == 0) return {};
   return Error{ErrorCode::Unavailable,

@@ -5,11 +5,19 @@
 // ever ask for it; anything else that is not needed fails with EPERM.
 #pragma once
 
+#include <cstdint>
+
 #include "base/result.h"
 
 namespace viaduct::secrecy {
 
+// What the process goes on to use beside sockets and files that are open.
+enum class Hardware : uint8_t {
+  None,
+  Gpu,  // its driver asks its open devices for work by ioctl
+};
+
 // For good, and for all threads of the process. Implies no_new_privileges.
-Result<void> filter_system_calls();
+Result<void> filter_system_calls(Hardware hardware = Hardware::None);
 
 }  // namespace viaduct::secrecy

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -250,6 +251,21 @@ TEST_F(Lockdown, ByTheFilterRefusesWhatTheProgramNeverNeeds) {
     return errno_of([] { return prctl(PR_SET_DUMPABLE, 1); }) == EPERM ? 0 : 7;
   });
   EXPECT_EQ(ended.result, 0);
+}
+
+TEST_F(Lockdown, ByTheFilterLetsADriverTalkToItsOpenDevicesOnlyWhereThereIsAGpu) {
+  if (Sanitized) GTEST_SKIP() << "a sanitizer uses system calls that the filter refuses";
+  const auto asked = [](Hardware hardware) {
+    return in_child([hardware] {
+             int descriptors[2];
+             if (pipe(descriptors) != 0 || !filter_system_calls(hardware)) return 1;
+             constexpr unsigned long NvidiaEscape = 0xc0384627;  // one of the driver's requests
+             return errno_of([&] { return ioctl(descriptors[0], NvidiaEscape, nullptr); });
+           })
+        .result;
+  };
+  EXPECT_EQ(asked(Hardware::None), EPERM);
+  EXPECT_EQ(asked(Hardware::Gpu), ENOTTY) << "the kernel has looked at it: a pipe has no such request";
 }
 
 TEST_F(Lockdown, ByTheFilterKillsWhatOnlyAnIntruderWouldDo) {
