@@ -227,10 +227,12 @@ bool SrtpDevice::collect(size_t job) {
   const SrtpTask& task = slot.jobs[job].task;
   const Place& place = slot.places[job];
   const bool ok = slot.results[job] == SrtpOk;
+  const bool protects = operation_ == Operation::Protect;
+  if (protects && place.staged_input != nullptr)
+    explicit_bzero(place.staged_input, task.payload_bytes);  // plaintext
   if (place.staged_output == nullptr) return ok;
 
   const size_t body = size_t{task.prefix_bytes} + task.payload_bytes;
-  const bool protects = operation_ == Operation::Protect;
   const size_t bytes = protects ? task.header_bytes + body + place.trailer_bytes : body;
   if (ok) std::memcpy(place.packet + (protects ? 0 : task.header_bytes), place.staged_output, bytes);
   if (!protects) explicit_bzero(place.staged_output, bytes);  // plaintext

@@ -1,6 +1,7 @@
 """viaduct-load against a real bridge on loopback: what it reports, and how it exits."""
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -82,6 +83,20 @@ class LoadTester(unittest.TestCase):
         self.assertIn("Verdict: passed", load.out)
         self.assertIn("<svg", load.files["html"])
         self.assertGreaterEqual(len(load.files["csv"].splitlines()), 4)
+
+    def test_gets_every_packet_intact_from_the_kernels(self):
+        for profile in ("gcm256", "sha1"):
+            with Bridge("--crypto", "cuda-emulated", log_level="warn") as bridge:
+                load = Load(bridge.page, "--video-publishers", 1, "--subscribers", 2, "--pps", 60, "--duration", 3,
+                            "--profile", profile, "--verify", "all", *PATIENT)
+                metrics = bridge.metrics()
+            self.assertEqual(load.code, 0, load.out + load.err)
+            received = load.json["received"]
+            self.assertGreater(received["packets"], 200)
+            self.assertEqual(load.json["kinds"]["video"]["received"]["corrupt"], 0)
+            self.assertEqual(load.json["kinds"]["video"]["received"]["verified"], received["packets"])
+            by_device = re.search(r'viaduct_cipher_packets_total{[^}]*direction="protect",reason="device"} (\d+)', metrics)
+            self.assertGreaterEqual(int(by_device[1]), received["packets"])
 
     def test_sends_bodies_as_end_to_end_encryption_leaves_them(self):
         with Bridge(log_level="warn") as bridge:

@@ -68,6 +68,16 @@ class Bodies(unittest.TestCase):
             self.assertTrue(bot.hang_up())
             check_gone(bridge, self.needle, GONE_WITHIN)
 
+    def test_media_and_keys_that_went_through_the_kernels_are_gone_after_everyone_left(self):
+        with Bridge("--crypto", "cuda-emulated") as bridge, self.call(bridge, "plain-vp8", "--show-keys") as bot:
+            secrets = secrets_as_bytes(bot.secrets())
+            bot.await_media()
+            until("plain media is found", lambda: count(bridge, self.needle) > 0)
+            self.assertIn('viaduct_cuda_failures_total{worker="0",direction="protect"} 0', bridge.metrics())
+            self.assertTrue(bot.hang_up())
+            check_gone(bridge, self.needle, GONE_WITHIN)
+            check_unreadable(bridge, secrets)
+
     def test_media_of_somebody_who_left_is_gone_while_the_others_go_on(self):
         with Bridge() as bridge, Bot(bridge, "--bodies", "random") as staying:
             staying.await_media()
