@@ -77,8 +77,11 @@ void Worker::run() {
 
 // Until the next turn. Packets that were there at once have come since the last turn began.
 Timestamp Worker::wait_for_packets(Timestamp turn_began, Timestamp done) {
-  parts_.io->wait(std::clamp<Duration>(path_.next_deadline() - done, 0ns, LongestSleep));
+  const Duration at_most =
+      std::clamp<Duration>(path_.next_deadline() - done, 0ns, LongestSleep);
+  parts_.io->wait(at_most);
   const Timestamp woken = monotonic_now();
+  if (at_most == 0ns) return woken;  // a GPU is about to finish, or something else is due
   const bool came_before = woken - done < AtOnce;
   const Duration gather = coalescer_.wait(came_before ? turn_began : woken, woken);
   if (gather == 0ns) return woken;
