@@ -1,6 +1,7 @@
 #include "kernels/audio_batch.h"
 
 #include <algorithm>
+#include <atomic>
 #include <new>
 
 #include "base/check.h"
@@ -8,8 +9,8 @@
 namespace viaduct::kernels {
 namespace {
 
-constexpr uint32_t BlockThreads = 128;
-constexpr uint32_t BlockWarps = BlockThreads / 32;
+constexpr size_t Alignment = 16;
+constexpr unsigned BlockThreads = 128;
 
 // Hands out one array after the other. Without memory it only counts.
 class Layout {
@@ -18,11 +19,8 @@ class Layout {
 
   template <class Item>
   void place(Item*& items, size_t count) {
-    if (memory_ != nullptr) {
-      items = new (memory_ + used_) std::remove_volatile_t<Item>[count]();
-    }
-    used_ += (count * sizeof(Item) + AudioBatch::Alignment - 1) / AudioBatch::Alignment *
-             AudioBatch::Alignment;
+    if (memory_ != nullptr) items = new (memory_ + used_) Item[count]();
+    used_ += (count * sizeof(Item) + Alignment - 1) / Alignment * Alignment;
   }
 
   size_t used() const { return used_; }
@@ -32,51 +30,74 @@ class Layout {
   size_t used_ = 0;
 };
 
+// For kernels that give each item a warp.
+LaunchSize warps(uint32_t count) {
+  constexpr unsigned BlockWarps = BlockThreads / 32;
+  return {(count + BlockWarps - 1) / BlockWarps, BlockThreads};
+}
+
 }  // namespace
 
 size_t AudioBatch::lay_out(std::byte* memory, const AudioCapacity& capacity, Parts& parts) {
   Layout layout(memory);
   layout.place(parts.tables, 1);
   layout.place(parts.completion, 1);
-  layout.place(parts.finished_blocks, 1);
-  layout.place(parts.frames, capacity.frames);
-  layout.place(parts.without, capacity.frames);
+  layout.place(parts.frames, capacity.sources);
+  layout.place(parts.without, capacity.sources);
   layout.place(parts.all, capacity.groups);
   layout.place(parts.jobs, capacity.groups);
-  layout.place(parts.source_limiters, capacity.frames);
+  layout.place(parts.source_limiters, capacity.sources);
   layout.place(parts.group_limiters, capacity.groups);
-  layout.place(parts.chosen, capacity.frames);
-  layout.place(parts.levels, capacity.frames);
+  layout.place(parts.histories, capacity.sources);
+  layout.place(parts.scores, capacity.sources);
+  layout.place(parts.chosen, capacity.sources);
+  layout.place(parts.levels, capacity.sources);
   return layout.used();
 }
 
-size_t AudioBatch::bytes_for(const AudioCapacity& capacity) {
+Result<std::unique_ptr<AudioBatch>> AudioBatch::open(Gpu& gpu, const AudioCapacity& capacity) {
   Parts nowhere;
-  return lay_out(nullptr, capacity, nowhere);
+  auto memory = gpu.allocate_shared(lay_out(nullptr, capacity, nowhere));
+  if (!memory) return memory.error();
+  auto finished_blocks = gpu.allocate(sizeof(uint32_t));
+  if (!finished_blocks) return finished_blocks.error();
+  return std::unique_ptr<AudioBatch>(
+      new AudioBatch(std::move(*memory), std::move(*finished_blocks), capacity));
 }
 
-AudioBatch::AudioBatch(std::span<std::byte> memory, const AudioCapacity& capacity)
-    : capacity_(capacity) {
-  CHECK(memory.size() >= bytes_for(capacity));
-  CHECK(reinterpret_cast<uintptr_t>(memory.data()) % Alignment == 0);
-  lay_out(memory.data(), capacity, parts_);
+AudioBatch::AudioBatch(SharedMemory memory, DeviceMemory finished_blocks,
+                       const AudioCapacity& capacity)
+    : memory_(std::move(memory)),
+      finished_blocks_(std::move(finished_blocks)),
+      capacity_(capacity) {
+  uint8_t* const start = memory_.host().data();
+  // The kernels are handed the host's own pointers: CUDA gives pinned memory one address for both.
+  CHECK(memory_.address_of(start) == reinterpret_cast<uint64_t>(start));
+  lay_out(reinterpret_cast<std::byte*>(start), capacity, parts_);
   *parts_.tables = audio_tables();
 }
 
-AudioLaunch AudioBatch::fill_measure(std::span<const Frame> frames) {
-  CHECK(!frames.empty() && frames.size() <= capacity_.frames);
+Result<void> AudioBatch::launch_measure(Gpu& gpu, const Stream& stream,
+                                        std::span<const Frame> frames) {
+  CHECK(!frames.empty() && frames.size() <= capacity_.sources);
   std::ranges::copy(frames, parts_.frames);
-  frame_count_ = static_cast<uint32_t>(frames.size());
-  ++batch_number_;
-  parameters_ = {&parts_.frames,          &frame_count_,      &parts_.tables, &parts_.levels,
-                 &parts_.finished_blocks, &parts_.completion, &batch_number_};
-  return {"viaduct_audio_measure", (frame_count_ + BlockWarps - 1) / BlockWarps, BlockThreads,
-          parameters_.data()};
+  source_count_ = static_cast<uint32_t>(frames.size());
+  return gpu.launch(stream, Kernel::AudioMeasure, warps(source_count_), parts_.frames,
+                    source_count_, parts_.tables, parts_.levels, finished_blocks_.address(),
+                    parts_.completion, ++batch_number_);
 }
 
-AudioLaunch AudioBatch::fill_mix(const MixBatch& batch) {
+Result<void> AudioBatch::launch_mix(Gpu& gpu, const Stream& stream, const MixBatch& batch) {
+  fill_mix(batch);
+  const LaunchSize size{static_cast<unsigned>(batch.groups.size()), BlockThreads};
+  return gpu.launch(stream, Kernel::AudioMix, size, parts_.jobs, parts_.frames, parts_.chosen,
+                    parts_.without, parts_.source_limiters, parts_.all, parts_.group_limiters,
+                    finished_blocks_.address(), parts_.completion, ++batch_number_);
+}
+
+void AudioBatch::fill_mix(const MixBatch& batch) {
   CHECK(!batch.groups.empty() && batch.groups.size() <= capacity_.groups);
-  CHECK(batch.frames.size() <= capacity_.frames);
+  CHECK(batch.frames.size() <= capacity_.sources);
   CHECK(batch.chosen.size() >= batch.frames.size());
   CHECK(batch.source_limiters.size() >= batch.frames.size());
   CHECK(batch.group_limiters.size() >= batch.groups.size());
@@ -89,18 +110,31 @@ AudioLaunch AudioBatch::fill_mix(const MixBatch& batch) {
     CHECK(size_t{group.first_frame} + group.frame_count <= batch.frames.size());
     parts_.jobs[i] = {group.first_frame, group.frame_count};
   }
-  ++batch_number_;
-  parameters_ = {&parts_.jobs,           &parts_.frames,          &parts_.chosen,
-                 &parts_.without,        &parts_.source_limiters, &parts_.all,
-                 &parts_.group_limiters, &parts_.finished_blocks, &parts_.completion,
-                 &batch_number_};
-  return {"viaduct_audio_mix", static_cast<uint32_t>(batch.groups.size()), BlockThreads,
-          parameters_.data()};
+}
+
+Result<void> AudioBatch::launch_scores(Gpu& gpu, const Stream& stream,
+                                       std::span<const SpeakerHistory> histories) {
+  CHECK(!histories.empty() && histories.size() <= capacity_.sources);
+  std::ranges::copy(histories, parts_.histories);
+  source_count_ = static_cast<uint32_t>(histories.size());
+  return gpu.launch(stream, Kernel::SpeakerScores, warps(source_count_), parts_.histories,
+                    source_count_, parts_.tables, parts_.scores, finished_blocks_.address(),
+                    parts_.completion, ++batch_number_);
+}
+
+bool AudioBatch::finished() const {
+  return std::atomic_ref<uint64_t>(*parts_.completion).load(std::memory_order_acquire) ==
+         batch_number_;
 }
 
 void AudioBatch::read_measure(std::span<uint8_t> levels) const {
-  CHECK(finished() && levels.size() >= frame_count_);
-  std::copy_n(parts_.levels, frame_count_, levels.begin());
+  CHECK(finished() && levels.size() >= source_count_);
+  std::copy_n(parts_.levels, source_count_, levels.begin());
+}
+
+void AudioBatch::read_scores(std::span<SpeakerScores> scores) const {
+  CHECK(finished() && scores.size() >= source_count_);
+  std::copy_n(parts_.scores, source_count_, scores.begin());
 }
 
 void AudioBatch::read_mix(const MixBatch& batch) const {

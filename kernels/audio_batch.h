@@ -1,77 +1,76 @@
-// A batch of sound for the audio kernels: lays it out in memory that the host and the kernels both
-// see at the same address, says what to launch, and reads the results. Who launches and how one
-// waits is the caller's: a GPU by its driver, or the emulator.
+// A batch of sound for the audio kernels, in memory that host and device see at the same address:
+// lays it out, launches, and reads the results. Who decides how to wait is the caller.
+//
+// Media lies here. It is wiped before the memory is given back.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
-#include <string_view>
 
 #include "kernels/audio/audio_job.h"
 #include "kernels/audio/audio_tables.h"
 #include "kernels/audio_engine.h"
+#include "kernels/device/gpu.h"
 
 namespace viaduct::kernels {
 
 struct AudioCapacity {
-  size_t frames = 0;
+  size_t sources = 0;
   size_t groups = 0;
-};
 
-// What to launch: `parameters` points to the values, as cuLaunchKernel wants it. Valid until the
-// batch is filled again.
-struct AudioLaunch {
-  std::string_view kernel;
-  uint32_t blocks = 0;
-  uint32_t threads = 0;
-  void** parameters = nullptr;
+  bool holds(const AudioCapacity& other) const {
+    return sources >= other.sources && groups >= other.groups;
+  }
 };
 
 class AudioBatch {
  public:
-  static constexpr size_t Alignment = 16;
-
-  static size_t bytes_for(const AudioCapacity& capacity);
-  // `memory` is aligned, holds bytes_for(capacity), and outlives this.
-  AudioBatch(std::span<std::byte> memory, const AudioCapacity& capacity);
-  AudioBatch(const AudioBatch&) = delete;
-  AudioBatch& operator=(const AudioBatch&) = delete;
+  static Result<std::unique_ptr<AudioBatch>> open(Gpu& gpu, const AudioCapacity& capacity);
 
   const AudioCapacity& capacity() const { return capacity_; }
 
-  // Not for an empty batch, nor beyond the capacity: that is nothing to launch.
-  AudioLaunch fill_measure(std::span<const Frame> frames);
-  AudioLaunch fill_mix(const MixBatch& batch);
+  // Each queues one launch. Not for an empty batch, nor beyond the capacity, nor before the last one
+  // is finished().
+  Result<void> launch_measure(Gpu& gpu, const Stream& stream, std::span<const Frame> frames);
+  Result<void> launch_mix(Gpu& gpu, const Stream& stream, const MixBatch& batch);
+  Result<void> launch_scores(Gpu& gpu, const Stream& stream,
+                             std::span<const SpeakerHistory> histories);
+
   // The last launch has written its results.
-  bool finished() const { return *parts_.completion == batch_number_; }
+  bool finished() const;
   void read_measure(std::span<uint8_t> levels) const;
   void read_mix(const MixBatch& batch) const;
+  void read_scores(std::span<SpeakerScores> scores) const;
 
  private:
   // Where things lie, in this order.
   struct Parts {
     AudioTables* tables = nullptr;
-    volatile uint64_t* completion = nullptr;
-    uint32_t* finished_blocks = nullptr;
+    uint64_t* completion = nullptr;
     Frame* frames = nullptr;
     Frame* without = nullptr;
     Frame* all = nullptr;
     MixJob* jobs = nullptr;
     LimiterState* source_limiters = nullptr;
     LimiterState* group_limiters = nullptr;
+    SpeakerHistory* histories = nullptr;
+    SpeakerScores* scores = nullptr;
     uint8_t* chosen = nullptr;
     uint8_t* levels = nullptr;
   };
 
+  AudioBatch(SharedMemory memory, DeviceMemory finished_blocks, const AudioCapacity& capacity);
   static size_t lay_out(std::byte* memory, const AudioCapacity& capacity, Parts& parts);
+  void fill_mix(const MixBatch& batch);
 
-  AudioCapacity capacity_;
+  const SharedMemory memory_;
+  const DeviceMemory finished_blocks_;  // counted by the device alone
+  const AudioCapacity capacity_;
   Parts parts_;
   uint64_t batch_number_ = 0;
-  uint32_t frame_count_ = 0;
-  std::array<void*, 10> parameters_{};
+  uint32_t source_count_ = 0;
 };
 
 }  // namespace viaduct::kernels

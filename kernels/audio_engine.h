@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/audio/audio_job.h"
+
 namespace viaduct::kernels {
 
 inline constexpr size_t FrameSamples = 960;
@@ -49,7 +51,10 @@ class AudioEngine {
   // The level of each frame as RFC 6464 counts it: -dBov, 0 the loudest, 127 silence.
   virtual void measure(std::span<const Frame> frames, std::span<uint8_t> levels) = 0;
   virtual void mix(const MixBatch& batch) = 0;
-  // "cpu" or "cuda", for metrics and logs.
+  // How strongly each source speaks, on three time scales (audio/speaker_score.h).
+  virtual void score_speakers(std::span<const SpeakerHistory> histories,
+                              std::span<SpeakerScores> scores) = 0;
+  // "cpu", "cuda" or "cuda-emulated", for metrics and logs.
   virtual const char* name() const = 0;
 };
 

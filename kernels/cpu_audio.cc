@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "kernels/audio/audio_tables.h"
 #include "kernels/audio/limiter.h"
+#include "kernels/speaker_scores.h"
 
 namespace viaduct::kernels {
 namespace {
@@ -79,6 +80,12 @@ class CpuAudio : public AudioEngine {
     CHECK(batch.all.size() >= batch.groups.size());
     CHECK(batch.group_limiters.size() >= batch.groups.size());
     for (size_t i = 0; i < batch.groups.size(); ++i) mix_group(batch, i);
+  }
+
+  void score_speakers(std::span<const SpeakerHistory> histories,
+                      std::span<SpeakerScores> scores) override {
+    CHECK(scores.size() >= histories.size());
+    for (size_t i = 0; i < histories.size(); ++i) scores[i] = speaker_scores(histories[i]);
   }
 
   const char* name() const override { return "cpu"; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <string>
 
 #include "base/check.h"
 #include "edge/cuda_cipher.h"
@@ -105,14 +106,18 @@ Result<CipherCosts> measure_cipher_costs(srtp::SrtpProfile profile,
                                          const std::shared_ptr<kernels::Gpu>& gpu,
                                          const MakeSessionCipher& make_cpu,
                                          const std::function<Timestamp()>& clock) {
+  std::string failure;
   auto device = make_cuda_cipher(Direction::Protect, 1, gpu, make_cpu(),
-                                 {.use = CudaUse::Always, .clock = clock});
+                                 {.use = CudaUse::Always,
+                                  .clock = clock,
+                                  .on_failure = [&failure](const std::string& why) { failure = why; }});
   if (!device) return device.error();
   CipherTrial on_device(std::move(*device), profile, Many, clock);
   CipherTrial on_cpu(make_cpu(), profile, Many, clock);
 
   const BatchTime few = on_device.time(Few, Repetitions);
   const BatchTime many = on_device.time(Many, Repetitions);
+  if (!failure.empty()) return Error{ErrorCode::Unavailable, failure};
   return CipherCosts{
       .cpu = line_through(Few, on_cpu.time(Few, Repetitions).thread, Many,
                           on_cpu.time(Many, Repetitions).thread),

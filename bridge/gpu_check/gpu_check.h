@@ -3,18 +3,21 @@
 // machine's CPU.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
 #include "edge/cipher_choice.h"
+#include "edge/session_cipher.h"
 #include "kernels/device/gpu.h"
 #include "protocol/srtp/srtp_profile.h"
 
 namespace viaduct::gpu_check {
 
-// Exit codes beside 0, and 1 for a mistake on the command line or a kernel that computes wrongly.
+// Exit codes beside 0, and 1 for a mistake on the command line, a kernel that computes wrongly or a
+// device that fails.
 inline constexpr int NoGpu = 3;
 
 // One kernel's comparison with what it is held to.
@@ -23,6 +26,9 @@ struct SelfTest {
   std::string held_to;  // "OpenSSL", "RFC 7714 section 16.1", "the CPU"
   size_t compared = 0;  // packets, frames or scores
   size_t wrong = 0;
+  std::string failure;  // why the device did not do it, or not all of it
+
+  bool all_right() const { return compared > 0 && wrong == 0 && failure.empty(); }
 };
 
 // Batches of 1,200-byte packets, one payload under as many keys as there are packets.
@@ -46,10 +52,13 @@ struct Report {
   bool emulated = false;
   std::string cpu_engine;
   std::vector<SelfTest> tests;
-  std::vector<ProfileFigures> profiles;
+  std::vector<ProfileFigures> profiles;  // none where a test has failed: times mean nothing then
 
   bool all_right() const;
 };
+
+// What the GPU is compared with here: libipsec-mb where it works, else OpenSSL.
+std::unique_ptr<edge::SessionCipher> make_cpu_cipher();
 
 std::vector<SelfTest> run_self_tests(const std::shared_ptr<kernels::Gpu>& gpu);
 // The sizes of batches to time.

@@ -31,6 +31,11 @@ nlohmann::ordered_json profile_json(const ProfileFigures& profile) {
           {"crossover_packets", profile.crossover}};
 }
 
+const char* verdict(const SelfTest& test) {
+  if (!test.failure.empty()) return "FAILED";
+  return test.all_right() ? "ok" : "WRONG";
+}
+
 std::string profile_table(const ProfileFigures& profile) {
   std::string out = fmt::format(
       "\n{}, 1,200-byte packets, one payload for all of a batch\n"
@@ -59,18 +64,23 @@ std::string to_table(const Report& r) {
   }
   out += fmt::format("CPU     engine '{}'\n\n", r.cpu_engine);
   for (const SelfTest& t : r.tests) {
-    const bool right = t.compared > 0 && t.wrong == 0;
-    out += fmt::format("{:<6} {:<36} {:>6} compared with {}{}\n", right ? "ok" : "WRONG", t.kernel, t.compared,
-                       t.held_to, t.wrong > 0 ? fmt::format(", {} differ", t.wrong) : "");
+    out += fmt::format("{:<6} {:<36} {:>6} compared with {}{}{}\n", verdict(t), t.kernel, t.compared, t.held_to,
+                       t.wrong > 0 ? fmt::format(", {} differ", t.wrong) : "",
+                       t.failure.empty() ? "" : "; " + t.failure);
   }
   for (const ProfileFigures& profile : r.profiles) out += profile_table(profile);
+  if (!r.all_right()) out += "\nDo not use this GPU for calls: run Viaduct with --crypto=cpu.\n";
   return out;
 }
 
 std::string to_json(const Report& r) {
   nlohmann::ordered_json tests = nlohmann::ordered_json::array();
   for (const SelfTest& t : r.tests)
-    tests.push_back({{"kernel", t.kernel}, {"held_to", t.held_to}, {"compared", t.compared}, {"wrong", t.wrong}});
+    tests.push_back({{"kernel", t.kernel},
+                     {"held_to", t.held_to},
+                     {"compared", t.compared},
+                     {"wrong", t.wrong},
+                     {"failure", t.failure}});
   nlohmann::ordered_json profiles = nlohmann::ordered_json::array();
   for (const ProfileFigures& profile : r.profiles) profiles.push_back(profile_json(profile));
   const nlohmann::ordered_json report = {{"gpu", r.gpu.name},

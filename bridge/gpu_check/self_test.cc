@@ -26,20 +26,62 @@ using ByteVector = std::vector<uint8_t>;
 constexpr size_t Keys = 8;
 constexpr size_t Packets = 256;
 
-std::unique_ptr<edge::SessionCipher> on_device(const std::shared_ptr<kernels::Gpu>& gpu,
-                                               Direction direction) {
-  auto cipher = edge::make_cuda_cipher(
-      direction, Keys, gpu, std::make_unique<edge::ReferenceCipher>(direction, Keys),
-      {.use = edge::CudaUse::Always, .slot_packets = Packets, .clock = monotonic_now});
-  if (!cipher) return nullptr;
-  return std::move(*cipher);
-}
-
 void run(edge::BatchCipher& cipher, std::span<CipherJob> jobs) {
   CipherBatch batch{jobs};
   cipher.submit(&batch);
   while (cipher.poll() != &batch) {}
 }
+
+// Counts the packets that the device did.
+class DonePackets final : public MetricVisitor {
+ public:
+  static size_t of(const edge::BatchCipher& cipher) {
+    DonePackets packets;
+    cipher.visit(packets, "", "");
+    return packets.count_;
+  }
+  void counter(std::string_view name, std::string_view, MetricLabels labels, double value) override {
+    if (name != "viaduct_cipher_packets_total") return;
+    for (const auto& [label, text] : labels) {
+      if (label == "reason" && text == "device") count_ = static_cast<size_t>(value);
+    }
+  }
+  void gauge(std::string_view, std::string_view, MetricLabels, double) override {}
+  void histogram(std::string_view, std::string_view, MetricLabels, std::span<const double>,
+                 std::span<const uint64_t>, double) override {}
+
+ private:
+  size_t count_ = 0;
+};
+
+// The kernels' cipher. OpenSSL would do the work of a device that fails, and be compared with itself: that is
+// noticed.
+class DeviceCipher {
+ public:
+  DeviceCipher(const std::shared_ptr<kernels::Gpu>& gpu, Direction direction)
+      : cipher_(edge::make_cuda_cipher(
+            direction, Keys, gpu, std::make_unique<edge::ReferenceCipher>(direction, Keys),
+            {.use = edge::CudaUse::Always,
+             .slot_packets = Packets,
+             .clock = monotonic_now,
+             .on_failure = [this](const std::string& why) { failure_ = why; }})) {
+    if (!cipher_) failure_ = cipher_.error().text;
+  }
+  DeviceCipher(const DeviceCipher&) = delete;
+  DeviceCipher& operator=(const DeviceCipher&) = delete;
+
+  bool is_open() const { return cipher_.ok(); }
+  edge::SessionCipher& get() { return **cipher_; }
+  // Why `packets` packets, all there were, were not done by the device; empty when they were.
+  std::string failure(size_t packets) const {
+    if (!failure_.empty() || DonePackets::of(**cipher_) == packets) return failure_;
+    return "the CPU did the work";
+  }
+
+ private:
+  std::string failure_;
+  Result<std::unique_ptr<edge::SessionCipher>> cipher_;
+};
 
 // Random packets of one profile: SRTP and SRTCP, all sizes, several keys.
 class Packet {
@@ -108,11 +150,11 @@ void test_profile(const std::shared_ptr<kernels::Gpu>& gpu, SrtpProfile profile,
   SelfTest protect{"protect, " + name, "OpenSSL"};
   SelfTest unprotect{"unprotect, " + name, "OpenSSL"};
   SeededRandom random(static_cast<uint64_t>(profile) + 1);
-  const auto sealer = on_device(gpu, Direction::Protect);
-  const auto opener = on_device(gpu, Direction::Unprotect);
-  if (sealer && opener) {
+  DeviceCipher sealer(gpu, Direction::Protect);
+  DeviceCipher opener(gpu, Direction::Unprotect);
+  if (sealer.is_open() && opener.is_open()) {
     edge::ReferenceCipher reference(Direction::Protect, Keys);
-    const auto slots = add_keys(random, profile, {&reference, sealer.get(), opener.get()});
+    const auto slots = add_keys(random, profile, {&reference, &sealer.get(), &opener.get()});
     std::vector<Packet> packets;
     for (size_t i = 0; i < Packets; ++i) packets.emplace_back(random, profile, slots[i % Keys]);
 
@@ -124,7 +166,7 @@ void test_profile(const std::shared_ptr<kernels::Gpu>& gpu, SrtpProfile profile,
       sealed_jobs.push_back(packets[i].job(sealed[i], false));
     }
     run(reference, wanted_jobs);
-    run(*sealer, sealed_jobs);
+    run(sealer.get(), sealed_jobs);
     for (size_t i = 0; i < Packets; ++i) {
       ++protect.compared;
       protect.wrong += sealed_jobs[i].verdict != Verdict::Ok || sealed[i] != wanted[i];
@@ -133,7 +175,7 @@ void test_profile(const std::shared_ptr<kernels::Gpu>& gpu, SrtpProfile profile,
       if (i % 4 == 3) wanted[i].back() ^= 1;
       opened_jobs.push_back(packets[i].job(wanted[i], true));
     }
-    run(*opener, opened_jobs);
+    run(opener.get(), opened_jobs);
     for (size_t i = 0; i < Packets; ++i) {
       const ByteVector& clear = packets[i].clear();
       const bool opened = opened_jobs[i].verdict == Verdict::Ok &&
@@ -142,6 +184,8 @@ void test_profile(const std::shared_ptr<kernels::Gpu>& gpu, SrtpProfile profile,
       unprotect.wrong += i % 4 == 3 ? opened_jobs[i].verdict == Verdict::Ok : !opened;
     }
   }
+  protect.failure = sealer.failure(Packets);
+  unprotect.failure = opener.failure(Packets);
   tests.push_back(protect);
   tests.push_back(unprotect);
 }
@@ -173,30 +217,32 @@ constexpr PublishedPacket Published[] = {
 
 SelfTest test_published(const std::shared_ptr<kernels::Gpu>& gpu, const PublishedPacket& published) {
   SelfTest test{std::string("protect, ") + srtp::to_string(published.profile), published.section};
-  const auto sealer = on_device(gpu, Direction::Protect);
-  if (!sealer) return test;
+  DeviceCipher sealer(gpu, Direction::Protect);
+  test.failure = sealer.failure(0);
+  if (!sealer.is_open()) return test;
   srtp::SessionKeys keys;
   for (srtp::SessionKey* key : {&keys.rtp, &keys.rtcp}) {
     for (size_t i = 0; i < srtp::master_key_bytes(published.profile); ++i)
       key->encryption.data()[i] = static_cast<uint8_t>(i);
     std::memcpy(key->salt.data(), PublishedSalt, 12);
   }
-  const auto slot = sealer->add_session_keys(published.profile, keys);
+  const auto slot = sealer.get().add_session_keys(published.profile, keys);
   CHECK(slot.ok());
   ByteVector packet(PublishedHeader.begin(), PublishedHeader.end());
   packet.insert(packet.end(), PublishedText, PublishedText + published.encrypted.size());
   packet.resize(packet.size() + published.tag.size());
   CipherJob job{.slot = *slot,
                 .header_bytes = PublishedHeader.size(),
-                .payload_bytes = published.encrypted.size(),
+                .payload_bytes = static_cast<uint32_t>(published.encrypted.size()),
                 .ssrc = 0x5501a0b2,
                 .index = 0xf17b,
                 .packet = packet.data(),
                 .payload = packet.data() + PublishedHeader.size()};
-  run(*sealer, {&job, 1});
+  run(sealer.get(), {&job, 1});
   ByteVector wanted(PublishedHeader.begin(), PublishedHeader.end());
   wanted.insert(wanted.end(), published.encrypted.begin(), published.encrypted.end());
   wanted.insert(wanted.end(), published.tag.begin(), published.tag.end());
+  test.failure = sealer.failure(1);
   test.compared = 1;
   test.wrong = job.verdict != Verdict::Ok || packet != wanted;
   return test;

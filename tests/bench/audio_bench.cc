@@ -6,8 +6,11 @@
 #include <random>
 #include <vector>
 
+#include "base/clock.h"
 #include "kernels/cpu_audio.h"
-#include "kernels/emulated_audio.h"
+#include "kernels/device/gpu.h"
+#include "kernels/device_audio.h"
+#include "kernels/emulation/emulated_driver.h"
 
 namespace viaduct::kernels {
 namespace {
@@ -52,7 +55,12 @@ struct Tick {
 
 using Maker = std::unique_ptr<AudioEngine> (*)();
 
-std::unique_ptr<AudioEngine> emulated() { return make_emulated_audio(); }
+std::unique_ptr<AudioEngine> emulated() {
+  auto gpu = emulation::open_emulated_gpu().value();
+  auto engine = open_device_audio(
+      std::move(gpu), {.longest_launch = std::chrono::seconds(10), .clock = monotonic_now});
+  return std::move(engine.value());
+}
 
 void measure(benchmark::State& state, Maker make) {
   Tick tick(static_cast<size_t>(state.range(0)), 8000);

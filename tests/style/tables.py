@@ -19,13 +19,15 @@ MAY_INCLUDE = {
     'dpdk': ['base', 'limits.h', 'edge'],
     'conference': ['base', 'limits.h', 'protocol', 'secrecy'],
     'path': ['base', 'limits.h', 'protocol', 'conference', 'edge', 'secrecy'],
-    'audio': ['base', 'limits.h', 'protocol', 'edge'],
+    'audio': ['base', 'limits.h', 'protocol', 'edge', 'kernels'],
+    'gpu_check': ['base', 'limits.h', 'protocol', 'edge', 'kernels', 'secrecy'],
     'control': ['base', 'limits.h', 'protocol', 'conference', 'secrecy'],
     'secrecy': ['base', 'limits.h'],
     'config': ['base', 'limits.h', 'protocol'],
     'main': ['*'],
     'bridge': ['*'],
     'worker': ['*'],
+    'cipher_engines': ['*'],
 }
 
 # Headers that read codec data, and the only files of the packet path and its state that may include them. What else is
@@ -39,14 +41,14 @@ READS_PAYLOAD = {
 # Where a library's headers may be named: path prefixes below bridge/, or 'kernels', 'dpdk'.
 WRAPPED_IN = {
     'boost': ['control/', 'config_table.cc'],
-    'nlohmann': ['control/'],
+    'nlohmann': ['control/', 'gpu_check/'],
     'prometheus': ['control/'],
     'openssl': ['protocol/stun/', 'protocol/dtls/', 'protocol/srtp/', 'edge/', 'control/', 'secrecy/'],
     'srtp2': ['edge/'],
     'intel-ipsec-mb.h': ['edge/cpu_cipher_library.h'],
     'opus': ['audio/'],
     'spdlog': ['base/log.'],
-    'fmt': ['base/log.'],
+    'fmt': ['base/log.', 'gpu_check/'],
     'toml++': ['config'],
     'CLI': ['config'],
     'seccomp.h': ['secrecy/'],

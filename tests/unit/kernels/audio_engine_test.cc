@@ -9,8 +9,12 @@
 #include <functional>
 #include <string>
 
+#include "base/clock.h"
 #include "kernels/cpu_audio.h"
-#include "kernels/emulated_audio.h"
+#include "kernels/device/gpu.h"
+#include "kernels/device_audio.h"
+#include "kernels/emulation/emulated_driver.h"
+#include "kernels/speaker_scores.h"
 #include "sound.h"
 
 namespace viaduct::kernels {
@@ -199,19 +203,38 @@ TEST_P(EveryAudioEngine, AgreesWithTheCpuBitForBit) {
     theirs.frames = ours.frames;
     engine_->mix(ours.batch());
     cpu->mix(theirs.batch());
-    for (size_t i = 0; i < ours.groups.size(); ++i) {
-      ASSERT_EQ(ours.all[i].samples, theirs.all[i].samples);
-      ASSERT_EQ(ours.group_limiters[i].gain_q15, theirs.group_limiters[i].gain_q15);
+    expect_same_mixes(ours, theirs);
+    ASSERT_FALSE(HasFailure());
+  }
+}
+
+TEST_P(EveryAudioEngine, ScoresAnyNumberOfSpeakersAsTheTablesSay) {
+  for (const size_t count : {0u, 1u, 5u, 70u}) {
+    std::vector<SpeakerHistory> histories(count);
+    for (SpeakerHistory& history : histories) {
+      for (uint8_t& loudness : history.loudness) {
+        loudness = static_cast<uint8_t>(60 + random_() % 68);
+      }
+      history.quietest = static_cast<uint8_t>(random_() % 60);
     }
-    for (size_t i = 0; i < ours.frames.size(); ++i) {
-      ASSERT_EQ(ours.without[i].samples, theirs.without[i].samples);
-      ASSERT_EQ(ours.source_limiters[i].gain_q15, theirs.source_limiters[i].gain_q15);
+    std::vector<SpeakerScores> scores(count);
+    engine_->score_speakers(histories, scores);
+    for (size_t i = 0; i < count; ++i) {
+      const SpeakerScores expected = speaker_scores(histories[i]);
+      EXPECT_EQ(scores[i].immediate, expected.immediate);
+      EXPECT_EQ(scores[i].medium, expected.medium);
+      EXPECT_EQ(scores[i].long_term, expected.long_term);
     }
   }
 }
 
 Maker emulated(const std::string& order, emulation::Schedule schedule) {
-  return {"emulated_" + order, [schedule] { return make_emulated_audio(schedule); }};
+  return {"emulated_" + order, [schedule] {
+            emulation::set_behaviour({.schedule = schedule});
+            auto engine = open_device_audio(emulation::open_emulated_gpu().value(),
+                                            {.longest_launch = 10s, .clock = monotonic_now});
+            return std::move(engine.value());
+          }};
 }
 
 INSTANTIATE_TEST_SUITE_P(

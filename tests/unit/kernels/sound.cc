@@ -1,5 +1,7 @@
 #include "sound.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -32,6 +34,17 @@ void Sounds::fill(std::mt19937& random) {
   for (Frame& frame : frames) {
     const int shift = between(0, 16, random);
     frame = shift == 16 ? silence() : noise(32768 >> shift, random);
+  }
+}
+
+void expect_same_mixes(const Sounds& ours, const Sounds& theirs) {
+  for (size_t i = 0; i < ours.groups.size(); ++i) {
+    EXPECT_EQ(ours.all[i].samples, theirs.all[i].samples) << "group " << i;
+    EXPECT_EQ(ours.group_limiters[i].gain_q15, theirs.group_limiters[i].gain_q15) << i;
+  }
+  for (size_t i = 0; i < ours.frames.size(); ++i) {
+    EXPECT_EQ(ours.without[i].samples, theirs.without[i].samples) << "source " << i;
+    EXPECT_EQ(ours.source_limiters[i].gain_q15, theirs.source_limiters[i].gain_q15) << i;
   }
 }
 

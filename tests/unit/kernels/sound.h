@@ -30,6 +30,9 @@ struct Sounds {
   void fill(std::mt19937& random);
 };
 
+// What must be equal, bit for bit, wherever the same batch was mixed.
+void expect_same_mixes(const Sounds& ours, const Sounds& theirs);
+
 Frame silence();
 Frame noise(int amplitude, std::mt19937& random);
 Frame sine(double amplitude, double hertz, size_t first_sample = 0);
