@@ -15,6 +15,8 @@ constexpr int64_t LeapSamples = 2 * SampleRate;
 // How far the delay may be from what it should be before anything is done.
 constexpr int64_t SlackSamples = 480;
 constexpr int64_t FarOffSamples = 3 * JitterBuffer::FrameSamples;
+constexpr float LossNoted = 0.02f;  // how many must get lost for it to matter
+constexpr float LossMemory = 100;   // packets
 constexpr Duration PaceInQuiet = 100ms;
 constexpr Duration PaceInSound = 2s;
 
@@ -77,7 +79,7 @@ JitterBuffer::Piece JitterBuffer::take(Timestamp now) {
 
 // Sound begins when its first packet has waited for those that are slower.
 bool JitterBuffer::begin(Timestamp now) {
-  if (size_ == 0 || delay_of(first().position, now) < transit_.spread()) return false;
+  if (size_ == 0 || delay_of(first().position, now) < wanted_delay()) return false;
   playing_ = true;
   next_ = first().position;
   guessed_ahead_ = 0;
@@ -111,15 +113,26 @@ JitterBuffer::Piece JitterBuffer::fill_gap(int64_t gap) {
 JitterBuffer::Piece JitterBuffer::play_first() {
   const Held played = first();
   drop_first();
+  note_loss(played);
   next_ = played.position + played.samples;
   last_sequence_ = played.sequence;
   guesses_ = 0;
   return {.from = From::Packet, .samples = played.samples, .payload = payload_of(played)};
 }
 
+void JitterBuffer::note_loss(const Held& played) {
+  const bool lost = last_sequence_ >= 0 && played.sequence > last_sequence_ + 1 &&
+                    played.withheld <= last_sequence_;
+  lost_share_ += ((lost ? 1.0f : 0.0f) - lost_share_) / LossMemory;
+}
+
+int64_t JitterBuffer::wanted_delay() const {
+  return transit_.spread() + (lost_share_ > LossNoted ? FrameSamples : 0);
+}
+
 JitterBuffer::Pace JitterBuffer::pick_pace(Timestamp now, bool quiet) {
   if (!playing_ || size_ == 0) return Pace::AsSent;
-  const int64_t excess = delay_of(*next_, now) - transit_.spread();
+  const int64_t excess = delay_of(*next_, now) - wanted_delay();
   const int64_t off = excess < 0 ? -excess : excess - FrameSamples;  // beyond what is right
   if (off < SlackSamples) return Pace::AsSent;
   const Duration patience = quiet || off > FarOffSamples ? PaceInQuiet : PaceInSound;

@@ -1,9 +1,9 @@
 // Puts one source's packets back into order and says, for each stretch of sound, where it comes
 // from: a packet, what the next one repeats of it, a guess, or nowhere.
 //
-// It holds as much as the network's jitter asks for, 200 ms at most, measured against the fastest
-// packets of late: so a sender whose clock is faster or slower than ours neither fills nor empties
-// it. Knows nothing of codecs. Numbers of packets are the sender's word, and may be anything.
+// It holds as much as the network's jitter asks for, and a packet more where some get lost, so that
+// there is one to recover them from. What it should hold is measured against the fastest packets of
+// late: so a sender whose clock is faster or slower than ours neither fills nor empties it. Knows nothing of codecs. Numbers of packets are the sender's word, and may be anything.
 #pragma once
 
 #include <array>
@@ -80,6 +80,8 @@ class JitterBuffer {
   };
   const Held& first() const { return held_[0]; }
   int64_t delay_of(int64_t position, Timestamp now) const;
+  int64_t wanted_delay() const;
+  void note_loss(const Held& played);
   Bytes payload_of(const Held& held) const;
   bool begin(Timestamp now);
   Piece guess_at_end();
@@ -100,6 +102,7 @@ class JitterBuffer {
   int64_t last_sequence_ = -1;   // played
   int64_t guessed_ahead_ = 0;    // samples played since the buffer ran dry, which may have been lost
   int guesses_ = 0;              // in a row
+  float lost_share_ = 0;         // of packets, of late
   Timestamp paced_{};            // when the delay was last changed
 };
 
