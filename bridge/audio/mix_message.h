@@ -45,6 +45,8 @@ struct MixRequest {
 };
 static_assert(std::is_trivially_copyable_v<MixRequest>);
 
+inline constexpr uint32_t MixedFrameSamples = 960;  // at 48 kHz
+
 // 20 ms of a mix, encoded: for one member, or for all of the conference but some.
 struct MixedFrame {
   ConferenceKey conference{};
