@@ -33,7 +33,7 @@ bool MixService::is_idle() const {
 void MixService::turn(Timestamp now) {
   for (Port& port : ports_) take_requests(port, now);
   if (is_idle()) {
-    was_idle_ = true;
+    if (!std::exchange(was_idle_, true)) count();
     return;
   }
   if (std::exchange(was_idle_, false)) next_tick_ = std::max(next_tick_, now);
@@ -85,9 +85,14 @@ void MixService::tick(Timestamp at) {
 }
 
 void MixService::tidy(Timestamp now) {
-  size_t conferences = 0, listeners = 0;
-  for (Port& p : ports_) {
+  for (Port& p : ports_)
     std::erase_if(p.mixes, [&](const auto& m) { return !m.second->tidy(now); });
+  count();
+}
+
+void MixService::count() {
+  size_t conferences = 0, listeners = 0;
+  for (const Port& p : ports_) {
     conferences += p.mixes.size();
     for (const auto& [key, one] : p.mixes) listeners += one->listeners();
   }

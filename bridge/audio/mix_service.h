@@ -45,6 +45,7 @@ class MixService {
   void skip_missed_ticks(Timestamp now);
   void tick(Timestamp at);
   void tidy(Timestamp now);
+  void count();
   void take_sound(Timestamp at);
   void mix();
   void encode(Timestamp at);
