@@ -5,7 +5,7 @@
 namespace viaduct::audio {
 namespace {
 
-constexpr Duration VoiceExpiry = 5s;     // a stream without packets
+constexpr Duration VoiceExpiry = 2s;     // a stream without packets
 constexpr Duration ListenExpiry = 3s;    // of a listener who does not say so any more
 constexpr float Rise = 0.5f, Fall = 0.1f;  // per frame, of the mean loudness
 constexpr float Audible = 20;            // 127 - level

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include "audio/opus_decoder.h"
@@ -49,7 +50,7 @@ JitterBuffer::Fate JitterBuffer::put(const Arrival& a) {
   if (size_ == Capacity) {  // a burst beyond all measure: its oldest go
     const bool is_oldest = place == held_.begin();
     if (is_oldest) return Fate::Late;
-    drop_first();
+    wipe(drop_first());
     --place;
   }
   const uint8_t slot = free_[Capacity - 1 - size_];
@@ -67,6 +68,7 @@ JitterBuffer::Fate JitterBuffer::put(const Arrival& a) {
 }
 
 JitterBuffer::Piece JitterBuffer::take(Timestamp now) {
+  if (played_) wipe(*std::exchange(played_, std::nullopt));
   if (!playing_ && !begin(now)) return {};
   if (size_ == 0) return guess_at_end();
   // What was guessed while there was nothing stands for as much of what is missing.
@@ -112,7 +114,7 @@ JitterBuffer::Piece JitterBuffer::fill_gap(int64_t gap) {
 
 JitterBuffer::Piece JitterBuffer::play_first() {
   const Held played = first();
-  drop_first();
+  played_ = drop_first();
   note_loss(played);
   next_ = played.position + played.samples;
   last_sequence_ = played.sequence;
@@ -154,10 +156,16 @@ Bytes JitterBuffer::payload_of(const Held& held) const {
   return {payloads_.data() + held.slot * MaxPayloadBytes, held.bytes};
 }
 
-void JitterBuffer::drop_first() {
-  free_[Capacity - size_] = first().slot;
+uint8_t JitterBuffer::drop_first() {
+  const uint8_t slot = free_[Capacity - size_] = first().slot;
   std::move(held_.begin() + 1, held_.begin() + static_cast<std::ptrdiff_t>(size_), held_.begin());
   --size_;
+  return slot;
+}
+
+// Nothing that was said stays behind, however long the stream goes on.
+void JitterBuffer::wipe(uint8_t slot) {
+  explicit_bzero(payloads_.data() + slot * MaxPayloadBytes, MaxPayloadBytes);
 }
 
 void JitterBuffer::stop() {
@@ -166,7 +174,7 @@ void JitterBuffer::stop() {
 }
 
 void JitterBuffer::reset() {
-  while (size_ > 0) drop_first();
+  while (size_ > 0) wipe(drop_first());
   stop();
   unwrapper_ = {};
   transit_ = {};

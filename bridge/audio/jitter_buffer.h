@@ -87,13 +87,15 @@ class JitterBuffer {
   Piece guess_at_end();
   Piece fill_gap(int64_t gap);
   Piece play_first();
-  void drop_first();
+  uint8_t drop_first();
+  void wipe(uint8_t slot);
   void stop();
 
   WipedBytes payloads_;  // Capacity slots of MaxPayloadBytes
   std::array<Held, Capacity> held_{};  // by position, the first `size_`
   std::array<uint8_t, Capacity> free_{};  // slots, the first Capacity - size_
   size_t size_ = 0;
+  std::optional<uint8_t> played_;  // the slot of the piece that was handed out
   rtp::TimestampUnwrapper unwrapper_;
   TransitTimes transit_;
 

@@ -10,6 +10,12 @@ namespace {
 // A thread that comes later than this leaves out what it has missed; before, it catches up.
 constexpr Duration LatestTick = 200ms;
 
+// libopus works on the stack, and leaves there what it worked on.
+[[gnu::noinline]] void wipe_stack() {
+  uint8_t below[256 * 1024];
+  explicit_bzero(below, sizeof below);
+}
+
 template <typename T>
 void wipe(std::vector<T>& values) {
   if (!values.empty()) explicit_bzero(values.data(), values.size() * sizeof(T));
@@ -33,12 +39,19 @@ bool MixService::is_idle() const {
 void MixService::turn(Timestamp now) {
   for (Port& port : ports_) take_requests(port, now);
   if (is_idle()) {
-    if (!std::exchange(was_idle_, true)) count();
+    if (!std::exchange(was_idle_, true)) fall_idle();
     return;
   }
   if (std::exchange(was_idle_, false)) next_tick_ = std::max(next_tick_, now);
   skip_missed_ticks(now);
   for (; now >= next_tick_ && !is_idle(); next_tick_ += Tick) tick(next_tick_);
+}
+
+// Nothing comes that would overwrite what there was.
+void MixService::fall_idle() {
+  clear_sound();
+  wipe_stack();
+  count();
 }
 
 void MixService::take_requests(Port& p, Timestamp now) {

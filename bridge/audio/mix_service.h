@@ -2,8 +2,8 @@
 // to workers through their MixPorts, and time is an argument, so a simulation turns it by hand.
 //
 // Every 20 ms the voices of all conferences are decoded, measured and summed in one call of the
-// engine, and encoded. Sound in clear is in this object's memory alone, and is overwritten by what
-// comes 20 ms later.
+// engine, and encoded. Sound in clear is in this thread's memory alone, and is overwritten by what
+// comes 20 ms later, or wiped when nothing does.
 #pragma once
 
 #include <deque>
@@ -41,6 +41,7 @@ class MixService {
     std::map<ConferenceKey, std::unique_ptr<ConferenceMix>> mixes;
   };
   bool is_idle() const;
+  void fall_idle();
   void take_requests(Port& port, Timestamp now);
   void skip_missed_ticks(Timestamp now);
   void tick(Timestamp at);

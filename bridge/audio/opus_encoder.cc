@@ -18,11 +18,11 @@ constexpr int Channels = 1;
 
 }  // namespace
 
-OpusEncoder::OpusEncoder() : state_(static_cast<size_t>(opus_encoder_get_size(Channels))) {
+OpusEncoder::OpusEncoder(int complexity) : state_(static_cast<size_t>(opus_encoder_get_size(Channels))) {
   ::OpusEncoder* const e = encoder(state_);
   CHECK(opus_encoder_init(e, SampleRate, Channels, OPUS_APPLICATION_VOIP) == OPUS_OK);
   opus_encoder_ctl(e, OPUS_SET_BITRATE(Bitrate));
-  opus_encoder_ctl(e, OPUS_SET_COMPLEXITY(Complexity));
+  opus_encoder_ctl(e, OPUS_SET_COMPLEXITY(complexity));
   opus_encoder_ctl(e, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
   opus_encoder_ctl(e, OPUS_SET_INBAND_FEC(1));
   expect_loss(0);

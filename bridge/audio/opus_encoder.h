@@ -18,10 +18,9 @@ namespace viaduct::audio {
 class OpusEncoder {
  public:
   static constexpr int Bitrate = 32'000;
-  // Of 10. Steps above it cost half as much again for what a mix of voices does not show.
-  static constexpr int Complexity = 5;
+  static constexpr int Complexity = 5;  // of 10
 
-  OpusEncoder();
+  explicit OpusEncoder(int complexity = Complexity);
 
   // Between limits::MixLossPercentLeast and limits::MixLossPercentMost, whatever is asked for: the
   // copies get the larger a share, the more is lost.
