@@ -5,12 +5,12 @@
 namespace viaduct::audio {
 namespace {
 
-constexpr Duration VoiceExpiry = 2s;     // a stream without packets
-constexpr Duration ListenExpiry = 3s;    // of a listener who does not say so any more
+constexpr Duration VoiceExpiry = 2s;       // a stream without packets
+constexpr Duration ListenExpiry = 3s;      // of a listener who does not say so any more
 constexpr float Rise = 0.5f, Fall = 0.1f;  // per frame, of the mean loudness
-constexpr float Audible = 20;            // 127 - level
-constexpr float Stays = 6;               // dB by which a challenger must be louder
-constexpr size_t FadeSamples = 240;      // 5 ms
+constexpr float Audible = 20;              // 127 - level
+constexpr float Stays = 6;                 // dB by which a challenger must be louder
+constexpr size_t FadeSamples = 240;        // 5 ms
 
 void fade_in(kernels::Frame& frame) {
   for (size_t i = 0; i < FadeSamples; ++i) {
@@ -21,8 +21,9 @@ void fade_in(kernels::Frame& frame) {
 
 void fade_out(kernels::Frame& frame) {
   for (size_t i = 0; i < FadeSamples; ++i) {
-    frame.samples[i] = static_cast<int16_t>(
-        frame.samples[i] * static_cast<int32_t>(FadeSamples - i) / static_cast<int32_t>(FadeSamples));
+    frame.samples[i] =
+        static_cast<int16_t>(frame.samples[i] * static_cast<int32_t>(FadeSamples - i) /
+                             static_cast<int32_t>(FadeSamples));
   }
   std::ranges::fill(std::span(frame.samples).subspan(FadeSamples), int16_t{0});
 }
@@ -59,9 +60,11 @@ bool ConferenceMix::tidy(Timestamp now) {
   for (auto& [key, m] : members_) {
     if (now - m.listened > ListenExpiry) m.listens = false;
     is_heard_by_anybody = is_heard_by_anybody || m.listens;
-    std::erase_if(m.voices, [&](const auto& v) { return now - v.second->last_packet() > VoiceExpiry; });
+    std::erase_if(m.voices,
+                  [&](const auto& v) { return now - v.second->last_packet() > VoiceExpiry; });
   }
-  std::erase_if(members_, [](const auto& m) { return m.second.voices.empty() && !m.second.listens; });
+  std::erase_if(members_,
+                [](const auto& m) { return m.second.voices.empty() && !m.second.listens; });
   return is_heard_by_anybody;
 }
 

@@ -4,7 +4,8 @@
 // Everybody who is not heard gets one and the same encoding; who is heard and listens gets one of
 // their own, without their voice. Nobody ever gets their own voice.
 //
-// A tick is three steps, between which the engine measures and sums what is there of all conferences.
+// A tick is three steps, between which the engine measures and sums what there is of all
+// conferences.
 #pragma once
 
 #include <map>

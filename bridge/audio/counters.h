@@ -11,8 +11,8 @@ struct MixCounters final : MetricSource {
   Counter decoded, recovered, concealed, late, malformed;
   Counter shortened, lengthened;  // frames by which the delay of sources was changed
   Counter encoded;
-  Counter ticks_skipped;  // the thread came too late for them
-  Counter frames_lost;    // a worker did not take them
+  Counter ticks_skipped;                 // the thread came too late for them
+  Counter frames_lost;                   // a worker did not take them
   Counter decode_ns, mix_ns, encode_ns;  // of CPU time
   const char* engine = "none";
 

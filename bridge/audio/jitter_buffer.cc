@@ -56,11 +56,7 @@ JitterBuffer::Fate JitterBuffer::put(const Arrival& a) {
   const uint8_t slot = free_[Capacity - 1 - size_];
   std::move_backward(place, held_.begin() + static_cast<std::ptrdiff_t>(size_),
                      held_.begin() + static_cast<std::ptrdiff_t>(size_ + 1));
-  *place = {position,
-            a.sequence,
-            a.withheld,
-            a.samples,
-            static_cast<uint16_t>(a.payload.size()),
+  *place = {position, a.sequence, a.withheld, a.samples, static_cast<uint16_t>(a.payload.size()),
             slot};
   ++size_;
   std::ranges::copy(a.payload, payloads_.data() + slot * MaxPayloadBytes);

@@ -3,7 +3,8 @@
 //
 // It holds as much as the network's jitter asks for, and a packet more where some get lost, so that
 // there is one to recover them from. What it should hold is measured against the fastest packets of
-// late: so a sender whose clock is faster or slower than ours neither fills nor empties it. Knows nothing of codecs. Numbers of packets are the sender's word, and may be anything.
+// late: so a sender whose clock is faster or slower than ours neither fills nor empties it. Knows
+// nothing of codecs. Numbers of packets are the sender's word, and may be anything.
 #pragma once
 
 #include <array>
@@ -31,7 +32,7 @@ class JitterBuffer {
   JitterBuffer();
 
   struct Arrival {
-    int64_t sequence = 0;  // unwrapped
+    int64_t sequence = 0;   // unwrapped
     int64_t withheld = -1;  // up to here nothing that is missing was worth hearing
     uint32_t timestamp = 0;
     uint32_t samples = 0;  // its duration
@@ -43,7 +44,7 @@ class JitterBuffer {
 
   enum class From : uint8_t {
     Silence,
-    Packet,   // `payload`
+    Packet,      // `payload`
     Redundancy,  // what `payload`, the packet after it, repeats
     Guess,
   };
@@ -91,8 +92,8 @@ class JitterBuffer {
   void wipe(uint8_t slot);
   void stop();
 
-  WipedBytes payloads_;  // Capacity slots of MaxPayloadBytes
-  std::array<Held, Capacity> held_{};  // by position, the first `size_`
+  WipedBytes payloads_;                   // Capacity slots of MaxPayloadBytes
+  std::array<Held, Capacity> held_{};     // by position, the first `size_`
   std::array<uint8_t, Capacity> free_{};  // slots, the first Capacity - size_
   size_t size_ = 0;
   std::optional<uint8_t> played_;  // the slot of the piece that was handed out
@@ -102,10 +103,10 @@ class JitterBuffer {
   bool playing_ = false;
   std::optional<int64_t> next_;  // the position that plays next, once something has played
   int64_t last_sequence_ = -1;   // played
-  int64_t guessed_ahead_ = 0;    // samples played since the buffer ran dry, which may have been lost
-  int guesses_ = 0;              // in a row
-  float lost_share_ = 0;         // of packets, of late
-  Timestamp paced_{};            // when the delay was last changed
+  int64_t guessed_ahead_ = 0;  // samples played since the buffer ran dry, which may have been lost
+  int guesses_ = 0;            // in a row
+  float lost_share_ = 0;       // of packets, of late
+  Timestamp paced_{};          // when the delay was last changed
 };
 
 }  // namespace viaduct::audio

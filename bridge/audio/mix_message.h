@@ -51,7 +51,7 @@ inline constexpr uint32_t MixedFrameSamples = 960;  // at 48 kHz
 struct MixedFrame {
   ConferenceKey conference{};
   bool is_for_one = false;
-  MemberKey member{};  // if so
+  MemberKey member{};                                   // if so
   std::array<MemberKey, limits::MixedVoices> speakers;  // else whose voices are in it
   uint8_t speaker_count = 0;
 
@@ -62,7 +62,9 @@ struct MixedFrame {
   std::array<uint8_t, limits::MixedFrameBytes> payload;
 
   Bytes sound() const { return Bytes(payload).first(bytes); }
-  std::span<const MemberKey> has_voices_of() const { return std::span(speakers).first(speaker_count); }
+  std::span<const MemberKey> has_voices_of() const {
+    return std::span(speakers).first(speaker_count);
+  }
 };
 static_assert(std::is_trivially_copyable_v<MixedFrame>);
 

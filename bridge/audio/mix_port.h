@@ -18,8 +18,7 @@ class MixPort {
     if (!requests) return requests.error();
     auto frames = Frames::open(limits::MixedFrameRingEntries);
     if (!frames) return frames.error();
-    return std::unique_ptr<MixPort>(
-        new MixPort(std::move(*requests), std::move(*frames), bell));
+    return std::unique_ptr<MixPort>(new MixPort(std::move(*requests), std::move(*frames), bell));
   }
   bool is_locked() const { return requests_->is_locked() && frames_->is_locked(); }
 

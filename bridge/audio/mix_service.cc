@@ -55,7 +55,8 @@ void MixService::fall_idle() {
 }
 
 void MixService::take_requests(Port& p, Timestamp now) {
-  for (const MixRequest* r = nullptr; (r = p.port->front_request()) != nullptr; p.port->pop_request()) {
+  for (const MixRequest* r = nullptr; (r = p.port->front_request()) != nullptr;
+       p.port->pop_request()) {
     const auto found = p.mixes.find(r->conference);
     switch (r->kind) {
       case MixRequest::Kind::Sound:
@@ -120,7 +121,8 @@ void MixService::take_sound(Timestamp at) {
   for_each_mix([&](Port&, ConferenceKey, ConferenceMix& one) {
     const size_t first = frames_.size();
     one.take_sound(at, frames_);
-    groups_.push_back({static_cast<uint32_t>(first), static_cast<uint32_t>(frames_.size() - first)});
+    groups_.push_back(
+        {static_cast<uint32_t>(first), static_cast<uint32_t>(frames_.size() - first)});
     group_limiters_.push_back(one.limiter);
   });
 }

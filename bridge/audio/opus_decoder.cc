@@ -25,14 +25,14 @@ std::optional<uint32_t> duration_of(Bytes packet) {
   return samples > 0 ? std::optional(static_cast<uint32_t>(samples)) : std::nullopt;
 }
 
-// RFC 6716 section 4.2.3: a SILK frame begins with one bit for each 20 ms that says whether there is
-// a voice, then one that says whether there is redundancy; stereo has the same once more.
+// RFC 6716 section 4.2.3: a SILK frame begins with one bit for each 20 ms that says whether there
+// is a voice, then one that says whether there is redundancy; stereo has the same once more.
 bool has_redundancy(Bytes packet) {
   if (packet.empty() || (packet[0] & CeltOnly) != 0) return false;
   const unsigned char* frames[48];
   opus_int16 sizes[48];
-  const int count = opus_packet_parse(packet.data(), static_cast<opus_int32>(packet.size()), nullptr,
-                                      frames, sizes, nullptr);
+  const int count = opus_packet_parse(packet.data(), static_cast<opus_int32>(packet.size()),
+                                      nullptr, frames, sizes, nullptr);
   if (count <= 0 || sizes[0] == 0) return false;
   const int samples = opus_packet_get_samples_per_frame(packet.data(), SampleRate);
   const int voices = samples > 960 ? samples / 960 : 1;
@@ -57,8 +57,8 @@ size_t OpusDecoder::recover(Bytes next, std::span<int16_t> out) {
 }
 
 size_t OpusDecoder::conceal(std::span<int16_t> out) {
-  return samples_of(opus_decode(decoder(state_), nullptr, 0, out.data(),
-                                static_cast<int>(out.size()), 0));
+  return samples_of(
+      opus_decode(decoder(state_), nullptr, 0, out.data(), static_cast<int>(out.size()), 0));
 }
 
 void OpusDecoder::reset() { opus_decoder_ctl(decoder(state_), OPUS_RESET_STATE); }

@@ -15,7 +15,7 @@
 namespace viaduct::audio {
 
 inline constexpr uint32_t SampleRate = 48'000;
-inline constexpr size_t MaxPacketSamples = 5760;   // 120 ms (RFC 6716 section 2.1.4)
+inline constexpr size_t MaxPacketSamples = 5760;     // 120 ms (RFC 6716 section 2.1.4)
 inline constexpr size_t ShortestFrameSamples = 120;  // 2.5 ms: every duration is a multiple
 
 // How long the packet plays; empty when it is no Opus packet.

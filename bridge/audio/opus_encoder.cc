@@ -18,7 +18,8 @@ constexpr int Channels = 1;
 
 }  // namespace
 
-OpusEncoder::OpusEncoder(int complexity) : state_(static_cast<size_t>(opus_encoder_get_size(Channels))) {
+OpusEncoder::OpusEncoder(int complexity)
+    : state_(static_cast<size_t>(opus_encoder_get_size(Channels))) {
   ::OpusEncoder* const e = encoder(state_);
   CHECK(opus_encoder_init(e, SampleRate, Channels, OPUS_APPLICATION_VOIP) == OPUS_OK);
   opus_encoder_ctl(e, OPUS_SET_BITRATE(Bitrate));

@@ -52,8 +52,8 @@ class TransitTimes {
  private:
   static constexpr int64_t WindowSamples = 4 * 48'000;
   static constexpr uint32_t Whole = 1u << 30;
-  static constexpr uint32_t Memory = 256;   // packets
-  static constexpr size_t FirstGuess = 7;   // 40 ms
+  static constexpr uint32_t Memory = 256;  // packets
+  static constexpr size_t FirstGuess = 7;  // 40 ms
 
   std::array<uint32_t, Buckets> share_{};  // of packets, by how much later they came
   std::optional<int64_t> current_, before_;

@@ -32,8 +32,7 @@ void Voice::put(uint32_t ssrc, JitterBuffer::Arrival arrival) {
 }
 
 bool Voice::take(Timestamp now, kernels::Frame& out) {
-  const auto pace =
-      samples_ == 0 ? buffer_.pick_pace(now, quiet_) : JitterBuffer::Pace::AsSent;
+  const auto pace = samples_ == 0 ? buffer_.pick_pace(now, quiet_) : JitterBuffer::Pace::AsSent;
   if (pace == JitterBuffer::Pace::Longer) return guess(out);
   if (!fill(now, out)) return false;
   if (pace != JitterBuffer::Pace::Shorter) return true;
@@ -71,7 +70,8 @@ bool Voice::add(const JitterBuffer::Piece& piece) {
       break;
     case JitterBuffer::From::Redundancy:
       made = decoder_.recover(piece.payload, out);
-      if (made > 0) (has_redundancy(piece.payload) ? counters_.recovered : counters_.concealed).add();
+      if (made > 0)
+        (has_redundancy(piece.payload) ? counters_.recovered : counters_.concealed).add();
       break;
     case JitterBuffer::From::Guess:
       break;

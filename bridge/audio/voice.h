@@ -1,4 +1,4 @@
-// One source's sound, frame by frame: its packets go in as they come, and come out as 20 ms of sound
+// One source's sound, frame by frame: its packets go in as they come, and 20 ms of sound come out
 // whenever the mix asks.
 #pragma once
 
@@ -38,7 +38,7 @@ class Voice {
   MixCounters& counters_;
   JitterBuffer buffer_;
   OpusDecoder decoder_;
-  WipedBytes sound_;   // decoded and not yet taken: MaxSound samples
+  WipedBytes sound_;    // decoded and not yet taken: MaxSound samples
   size_t samples_ = 0;  // of these, how many there are
   uint32_t ssrc_ = 0;
   Timestamp last_packet_{};

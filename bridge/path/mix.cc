@@ -14,12 +14,11 @@ using conference::Conference;
 audio::ConferenceKey key_of(conference::ConferenceId id) {
   return audio::ConferenceKey{static_cast<uint64_t>(id)};
 }
-audio::MemberKey key_of(const Endpoint& e) {
-  return audio::MemberKey{static_cast<uint64_t>(e.id)};
-}
+audio::MemberKey key_of(const Endpoint& e) { return audio::MemberKey{static_cast<uint64_t>(e.id)}; }
 
-size_t write_header(MutableBytes out, const Endpoint& receiver, const conference::Subscription& slot,
-                    const rtp::HeaderFields& fields, uint8_t level) {
+size_t write_header(MutableBytes out, const Endpoint& receiver,
+                    const conference::Subscription& slot, const rtp::HeaderFields& fields,
+                    uint8_t level) {
   rtp::ExtensionElement elements[2];
   size_t count = 0;
   if (const uint8_t id = receiver.slot_extensions.id(rtp::ExtensionType::Mid))

@@ -9,8 +9,8 @@ export const Text = {
   conferenceMissing: 'Type the name of a conference first.',
   nameMissing: 'Type your name, so that the others know who you are.',
   mixed: 'One mixed sound.',
-  mixedNote: 'The bridge mixes all voices into one for you, which is easier on weak devices; it has to listen to them ' +
-    'for that.',
+  mixedNote: 'The bridge mixes all voices into one for you, which is easier on weak devices; it has to listen to ' +
+    'them for that.',
   joinUnmixed: 'Join without the mix',
 
   muteMicrophone: 'Mute microphone (m)',
@@ -180,8 +180,8 @@ export const PrivacyText = {
       'bridge has passed on their agreement, and it knows who is here.',
     bridge: 'Sound and picture are encrypted from each browser to the bridge, and from there to each other browser. ' +
       'Nobody on the network can read them. In between the bridge holds them in clear, in memory only.',
-    mixed: (names) => `For ${listed(names)} the bridge decodes the sound of the others and mixes it into one. It keeps ` +
-      'nothing of it.',
+    mixed: (names) => `For ${listed(names)} the bridge decodes the sound of the others and mixes it into one. It ` +
+      'keeps nothing of it.',
     sealNow: 'Turn end-to-end encryption on (e) so that the bridge cannot.',
   },
   compareTitle: 'Compare these digits',

@@ -1,5 +1,6 @@
-// What mixed audio costs: Opus alone, and a whole tick of 20 ms of the mixing thread for conferences
-// of so many listeners. `cores` is the share of a core that a conference takes all the time.
+// What mixed audio costs: Opus alone, and a whole tick of 20 ms of the mixing thread for a
+// conference of so many listeners. `cores` is the share of a core that a conference takes all the
+// time.
 #include <benchmark/benchmark.h>
 
 #include <vector>

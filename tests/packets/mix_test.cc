@@ -56,7 +56,9 @@ class Mixes : public PathFixture {
     for (const TestClient* s : speakers) f.speakers[f.speaker_count++] = key_of(*s);
     return f;
   }
-  uint64_t sent(TxKind kind) const { return counters.sent[static_cast<size_t>(kind)].packets.value(); }
+  uint64_t sent(TxKind kind) const {
+    return counters.sent[static_cast<size_t>(kind)].packets.value();
+  }
 
   TestClient& listener = join(mixed(2));
   TestClient& sender = join_sender(1);
@@ -165,10 +167,11 @@ TEST_F(Mixes, BecomeOneContinuousStreamInTheFirstAudioSlot) {
     EXPECT_EQ(header.marker, i == 0);
     EXPECT_EQ(header.sequence, got[0].header.sequence + i);
     const Bytes all = got[i].bytes;
-    const Bytes mid = rtp::find_extension(all, header, listener.options.slot_extensions.id(ExtensionType::Mid));
+    const Bytes mid =
+        rtp::find_extension(all, header, listener.options.slot_extensions.id(ExtensionType::Mid));
     EXPECT_EQ(as_text(mid), "a0");
-    const Bytes level =
-        rtp::find_extension(all, header, listener.options.slot_extensions.id(ExtensionType::AudioLevel));
+    const Bytes level = rtp::find_extension(
+        all, header, listener.options.slot_extensions.id(ExtensionType::AudioLevel));
     ASSERT_THAT(level, SizeIs(1));
     EXPECT_EQ(level[0], 33);
     EXPECT_THAT(all.subspan(header.header_bytes), SizeIs(60));

@@ -131,8 +131,8 @@ TEST_F(JitterBufferTest, BeginsAnewWhenTimestampsLeap) {
 
 // A call of some minutes or an hour, at cheap packets.
 struct Course {
-  double ppm = 0;            // the sender's clock is faster by
-  Duration jitter = 0ms;     // exponential, of this mean
+  double ppm = 0;         // the sender's clock is faster by
+  Duration jitter = 0ms;  // exponential, of this mean
   double loss = 0;
   Duration length = 60s;
 };
@@ -153,8 +153,10 @@ Outcome hold(const Course& course) {
   int64_t sent = 0;
   const Timestamp start(1h);
   for (Timestamp now = start; now < start + course.length; now += Frame) {
-    for (; start + Duration(static_cast<int64_t>(static_cast<double>(sent) * period)) <= now; ++sent) {
-      const Timestamp at = start + Duration(static_cast<int64_t>(static_cast<double>(sent) * period));
+    for (; start + Duration(static_cast<int64_t>(static_cast<double>(sent) * period)) <= now;
+         ++sent) {
+      const Timestamp at =
+          start + Duration(static_cast<int64_t>(static_cast<double>(sent) * period));
       const auto later = Duration(
           static_cast<int64_t>(-std::log(unit()) * static_cast<double>(course.jitter.count())));
       if (unit() > course.loss) under_way.emplace(at + later, sent);

@@ -11,8 +11,8 @@
 namespace viaduct::audio {
 namespace {
 
-using testing::Tone;
 using testing::mean_amplitude_of;
+using testing::Tone;
 
 constexpr size_t Frame = 960;
 const Tone Spoken(700, 16'000, 4);
