@@ -33,6 +33,7 @@ JitterBuffer::JitterBuffer() : payloads_(Capacity * MaxPayloadBytes) {
 
 JitterBuffer::Fate JitterBuffer::put(const Arrival& a) {
   CHECK(a.payload.size() <= MaxPayloadBytes);
+  wipe_played();  // its slot may be the next that is filled
   const int64_t at = samples_at(a.at);
   int64_t position = unwrapper_.peek(a.timestamp);
   if (transit_.started() && std::abs(at - position - transit_.fastest()) > LeapSamples) {
@@ -64,7 +65,7 @@ JitterBuffer::Fate JitterBuffer::put(const Arrival& a) {
 }
 
 JitterBuffer::Piece JitterBuffer::take(Timestamp now) {
-  if (played_) wipe(*std::exchange(played_, std::nullopt));
+  wipe_played();
   if (!playing_ && !begin(now)) return {};
   if (size_ == 0) return guess_at_end();
   // What was guessed while there was nothing stands for as much of what is missing.
@@ -162,6 +163,10 @@ uint8_t JitterBuffer::drop_first() {
 // Nothing that was said stays behind, however long the stream goes on.
 void JitterBuffer::wipe(uint8_t slot) {
   explicit_bzero(payloads_.data() + slot * MaxPayloadBytes, MaxPayloadBytes);
+}
+
+void JitterBuffer::wipe_played() {
+  if (played_) wipe(*std::exchange(played_, std::nullopt));
 }
 
 void JitterBuffer::stop() {

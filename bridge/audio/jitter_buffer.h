@@ -90,6 +90,7 @@ class JitterBuffer {
   Piece play_first();
   uint8_t drop_first();
   void wipe(uint8_t slot);
+  void wipe_played();
   void stop();
 
   WipedBytes payloads_;                   // Capacity slots of MaxPayloadBytes

@@ -1,12 +1,15 @@
 // Voices that are tones, and which of them a page plays.
 
-/** A script that puts a tone in place of the microphone. It swells and fades as syllables do. */
+/** What Firefox's fake microphone hums. Headless, without a sound card, its pages can make no other tone. */
+export const FirefoxTone = 1000;
+
+/** A script that puts a tone in place of Chromium's microphone. It swells and fades as syllables do. */
 export function toneVoice(hertz) {
   return `{
     const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     navigator.mediaDevices.getUserMedia = async (wanted) => {
       const stream = await real(wanted);
-      if (!wanted.audio) return stream;
+      if (!wanted.audio || navigator.userAgent.includes('Firefox')) return stream;
       const context = window.toneContext = new AudioContext();
       const swell = new GainNode(context, { gain: 0.25 });
       const output = context.createMediaStreamDestination();

@@ -57,6 +57,12 @@ TEST_F(JitterBufferTest, PlaysPacketsInTheirOrderHoweverTheyCome) {
   EXPECT_THAT(played, ElementsAre(1, 2, 3, 4));
 }
 
+TEST_F(JitterBufferTest, KeepsWhatComesWhileAPacketIsPlayed) {
+  Timestamp now = begin(3);  // which has been handed out and not yet been forgotten
+  put(4, now);
+  EXPECT_EQ(number(buffer.take(now += Frame)), 4);
+}
+
 TEST_F(JitterBufferTest, WaitsBeforeItBeginsForPacketsThatAreSlower) {
   put(0);
   EXPECT_EQ(buffer.take(sent(0)).from, From::Silence);
