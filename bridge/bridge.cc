@@ -7,12 +7,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "edge/socket_io.h"
+#include "kernels/cpu_audio.h"
 #include "secrecy/secret_file.h"
 
 namespace viaduct {
 namespace {
 
 constexpr Duration LongestHandshakeSleep = 500ms;
+constexpr Duration LongestMixingSleep = 500ms;
 
 // The text of a file that the configuration names; empty when it names none.
 Result<secrecy::SecretString> read_file(const std::filesystem::path& path,
@@ -77,6 +79,7 @@ Result<void> Bridge::open() {
 void Bridge::start() {
   for (const auto& worker : workers_) worker->start();
   handshake_thread_ = std::thread([this] { run_handshakes(); });
+  if (mixes_) mixing_thread_ = std::thread([this] { run_mixing(); });
   log::info("the meeting page is at {}", control_->page_url());
   log::info("admin at http://{}", control_->admin_address().to_string());
 }
@@ -89,6 +92,9 @@ Bridge::~Bridge() {
   handshakes_stop_ = true;
   bell_.ring();
   if (handshake_thread_.joinable()) handshake_thread_.join();
+  mixing_stop_ = true;
+  mix_bell_.ring();
+  if (mixing_thread_.joinable()) mixing_thread_.join();
 }
 
 // Worker i has its own sockets on port media-port + i, its own packet pool, keys and conferences.
@@ -125,6 +131,7 @@ Result<void> Bridge::open_workers(const dtls::Fingerprint& certificate) {
     handshakes_->serve(workers_.back()->handshake_port());
   }
   if (const auto connected = connect_workers(); !connected) return connected;
+  if (const auto opened = open_mixing(); !opened) return opened;
   log::info("{} worker(s), media on UDP port {} and up", workers_.size(), *config_.media_port);
   return {};
 }
@@ -139,6 +146,22 @@ Result<void> Bridge::connect_workers() {
   for (const auto& worker : workers_) ios.push_back(&worker->io());
   for (uint32_t i = 0; i < workers_.size(); ++i)
     workers_[i]->connect_relay(relay_->links_of(i, ios));
+  return {};
+}
+
+Result<void> Bridge::open_mixing() {
+  if (!*config_.mixed_audio) return {};
+  mixes_ = std::make_unique<audio::MixService>(kernels::make_cpu_audio(), *config_.mix_voices,
+                                               thread_cpu_time);
+  metrics_.push_back(&mixes_->counters());
+  for (const auto& worker : workers_) {
+    auto port = audio::MixPort::open(&mix_bell_);
+    if (!port) return port.error();
+    pools_locked_ = pools_locked_ && (*port)->is_locked();
+    worker->connect_mix(**port);
+    mixes_->serve(**port);
+    mix_ports_.push_back(std::move(*port));
+  }
   return {};
 }
 
@@ -158,6 +181,7 @@ Result<control::Settings> Bridge::control_settings(const dtls::Fingerprint& cert
   s.direct_allowed = *config_.direct;
   s.ice_servers = *config_.ice_servers;
   s.require_e2ee = *config_.require_e2ee;
+  s.mixed_audio = *config_.mixed_audio;
   s.token = {.required = *config_.token_required,
              .hs256_secret = without_last_newline(*secret),
              .es256_public_key_pem = std::string(public_key->view()),
@@ -188,6 +212,19 @@ void Bridge::run_handshakes() {
     if (!more)
       bell_.wait(
           std::clamp<Duration>(handshakes_->next_deadline() - now, 0ns, LongestHandshakeSleep));
+  }
+}
+
+// Opus on a thread of its own; a worker is woken when there are mixes for it.
+void Bridge::run_mixing() {
+  pthread_setname_np(pthread_self(), "mixing");
+  while (!mixing_stop_) {
+    mixes_->turn(monotonic_now());
+    for (size_t i = 0; i < workers_.size(); ++i) {
+      if (mix_ports_[i]->has_frames()) workers_[i]->wake();
+    }
+    const Timestamp now = monotonic_now();
+    mix_bell_.wait(std::clamp<Duration>(mixes_->next_deadline() - now, 0ns, LongestMixingSleep));
   }
 }
 

@@ -1,5 +1,5 @@
-// The whole program but its command line: certificate, workers with their edges, the handshake
-// thread and the control plane.
+// The whole program but its command line: certificate, workers with their edges, the threads for
+// handshakes and mixes, and the control plane.
 #pragma once
 
 #include <atomic>
@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "audio/mix_service.h"
 #include "base/bell.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -40,14 +41,18 @@ class Bridge {
  private:
   Result<void> open_workers(const dtls::Fingerprint& certificate);
   Result<void> connect_workers();
+  Result<void> open_mixing();
   Result<control::Settings> control_settings(const dtls::Fingerprint& certificate) const;
   void run_handshakes();
+  void run_mixing();
 
   const Config config_;
   SystemRandom random_;
   Bell bell_;
   std::unique_ptr<CipherEngines> ciphers_;
   std::optional<path::RelayMesh> relay_;  // outlives the workers
+  Bell mix_bell_;
+  std::vector<std::unique_ptr<audio::MixPort>> mix_ports_;  // by worker; outlive them, too
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<const MetricSource*> metrics_;
   std::vector<std::vector<SocketAddress>> candidates_;  // by worker
@@ -55,6 +60,9 @@ class Bridge {
   std::unique_ptr<path::HandshakeService> handshakes_;
   std::atomic<bool> handshakes_stop_{false};
   std::thread handshake_thread_;
+  std::unique_ptr<audio::MixService> mixes_;  // null when nobody may hear a mix
+  std::atomic<bool> mixing_stop_{false};
+  std::thread mixing_thread_;
   std::unique_ptr<control::Control> control_;
 };
 

@@ -96,6 +96,11 @@ struct Config {
       "takes those of this host's interfaces."};
   Setting<uint16_t> audio_slots{"audio-slots", "3", Range{0, limits::AudioSlotsPerEndpoint, "streams"},
       "Voices that each participant receives at a time: the loudest ones."};
+  Setting<bool> mixed_audio{"mixed-audio", "true",
+      "Participants of conferences that are not encrypted end to end may ask for one mix of all voices instead of "
+      "single ones; the bridge decodes sound for that, and costs some hundred times as much for it."};
+  Setting<uint16_t> mix_voices{"mix-voices", "3", Range{1, limits::MixVoices, "voices"},
+      "Voices in a mix at a time: the loudest ones."};
   Setting<uint16_t> video_slots{"video-slots", "12", Range{0, limits::VideoSlotsPerEndpoint, "streams"},
       "Pictures that each participant receives at a time."};
   Setting<std::vector<codec::CodecType>> video_codecs{"video-codecs", "vp8,vp9,h264,av1",

@@ -71,6 +71,18 @@ inline constexpr size_t HandshakeRingEntries = 1024;
 inline constexpr size_t RelayRingEntries = 512;
 static_assert(MaxWorkers <= 64, "a set of workers is a mask of 64 bits");
 
+// Mixed audio.
+inline constexpr size_t MixCandidates = 16;  // sources of a conference that are decoded: the loudest
+inline constexpr size_t MixVoices = 10;      // of these, heard at a time
+inline constexpr size_t MixedVoices = 2 * MixVoices;  // in one frame, with those who are faded out
+static_assert(MixCandidates >= MixVoices);
+inline constexpr size_t SoundPacketBytes = 1275;  // of Opus (RFC 6716 section 3.2.1)
+inline constexpr size_t MixedFrameBytes = 400;    // 160 kbit/s, five times what is asked of Opus
+inline constexpr size_t MixRequestRingEntries = 1024;
+inline constexpr size_t MixedFrameRingEntries = 1024;
+inline constexpr int MixLossPercentLeast = 10;  // that listeners' encodings are made for
+inline constexpr int MixLossPercentMost = 30;
+
 // Secrets (secrecy/secret_memory.h): keys, passwords and all that OpenSSL holds. A handshake that has
 // ended leaves some 50 KiB with OpenSSL for as long as its participant stays.
 inline constexpr size_t SecretMemoryBytes = size_t{6} << 30;

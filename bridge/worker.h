@@ -39,6 +39,8 @@ class Worker final : public control::WorkerPort, public MetricSource {
   void connect_relay(std::vector<path::RelayLink> links) {
     path_.connect_relay(index_, std::move(links));
   }
+  // People of this worker may hear mixes, made by whoever serves the port. Before start().
+  void connect_mix(audio::MixPort& port) { path_.connect_mix(port); }
   edge::PacketIo& io() { return *parts_.io; }
 
   void start();
@@ -46,7 +48,7 @@ class Worker final : public control::WorkerPort, public MetricSource {
   void join();
 
   path::HandshakePort& handshake_port() { return handshakes_; }
-  // The handshake thread has put something into the port.
+  // Another thread has put something into one of its ports.
   void wake() { parts_.io->wake(); }
 
   // control::WorkerPort, for the control thread.

@@ -7,6 +7,7 @@
 #include "conference/codec_policy.h"
 #include "conference/directory.h"
 #include "conference/endpoint.h"
+#include "limits.h"
 
 namespace viaduct::conference {
 namespace {
@@ -36,6 +37,7 @@ bool forwardable(const Source& source) {
 void Conference::add(Handle<Endpoint> member) {
   members_.push_back(member);
   const Endpoint& e = *directory_.find(member);
+  mixed_listeners_ += e.mixed;
   for (uint16_t i = 0; i < e.sources.size(); ++i) {
     (e.sources[i].kind == codec::MediaKind::Audio ? audio_order_ : video_order_)
         .push_back({member, i});
@@ -53,6 +55,7 @@ void Conference::remove(Handle<Endpoint> member) {
   std::erase_if(video_order_, is_members);
 
   Endpoint& leaving = *directory_.find(member);
+  mixed_listeners_ -= leaving.mixed;
   for (uint16_t i = 0; i < leaving.slots.size(); ++i) carry({member, i}, std::nullopt);
   if (speaker_.forget(leaving.id) && leads())
     directory_.reports.push_back(SpeakerChanged{id, std::nullopt});
@@ -184,9 +187,28 @@ HeldBack Conference::judge(const Endpoint& sender, const Source& source) const {
   return source.bodies.verdict() == ObservedBodies::Plain ? HeldBack::Contradicted : HeldBack::No;
 }
 
+// The loudest, as far as people may be heard by the bridge: all others cost no decoding.
+void Conference::choose_mixed() {
+  size_t room = mixes() ? limits::MixCandidates : 0;
+  for (const SourceRef& ref : audio_order_) {
+    bool& mixed = directory_.find(ref)->mixed;
+    mixed = room > 0 && may_be_mixed(ref);
+    room -= mixed;
+  }
+}
+
+// What is declared encrypted, or looks it, is nobody's to decode.
+bool Conference::may_be_mixed(const SourceRef& ref) const {
+  const Source& source = *directory_.find(ref);
+  return forwardable(source) && source.codec == codec::CodecType::Opus &&
+         !directory_.find(ref.endpoint)->declares_e2ee &&
+         source.bodies.verdict() != ObservedBodies::Ciphertext;
+}
+
 void Conference::allocate_slots() {
   reallocation_due_ = false;
   judge_sources();
+  choose_mixed();
   for (const Handle<Endpoint> m : members_) {
     Endpoint& receiver = *directory_.find(m);
     if (!receiver.is_relayed()) allocate_slots_of(m, receiver);
@@ -208,6 +230,7 @@ void Conference::allocate_slots_of(Handle<Endpoint> receiver, Endpoint& endpoint
       const Source& source = *directory_.find(ref);
       if (ref.endpoint == receiver || !forwardable(source) || !undecodable(source, endpoint))
         continue;
+      if (endpoint.mixed && source.kind == codec::MediaKind::Audio) continue;
       missed.push_back({directory_.find(ref.endpoint)->id, *source.codec});
     }
   }
@@ -219,6 +242,7 @@ void Conference::allocate_slots_of(Handle<Endpoint> receiver, Endpoint& endpoint
 std::vector<SourceRef> Conference::wanted_by(const Endpoint& receiver, Handle<Endpoint> self,
                                              codec::MediaKind kind) const {
   std::vector<SourceRef> wanted;
+  if (receiver.mixed && kind == codec::MediaKind::Audio) return wanted;
   for (const SourceRef& ref : kind == codec::MediaKind::Audio ? audio_order_ : video_order_) {
     const Source& source = *directory_.find(ref);
     if (ref.endpoint != self && forwardable(source) && !undecodable(source, receiver))

@@ -44,6 +44,9 @@ class Conference {
   // change.
   void on_source_changed() { reallocation_due_ = true; }
   const E2eePolicy& e2ee_policy() const { return e2ee_policy_; }
+  // Whether sound is decoded here, for people of this worker who hear a mix. Never of a conference
+  // that is encrypted end to end.
+  bool mixes() const { return mixed_listeners_ > 0 && !e2ee_policy_.sealed(); }
   // Takes effect at once: what the policy holds back is carried to nobody when this returns.
   void set_e2ee_policy(const E2eePolicy& policy);
   // The same for what a member says of the frames that it sends.
@@ -63,6 +66,8 @@ class Conference {
   void restart_video();
   void judge_sources();
   HeldBack judge(const Endpoint& sender, const Source& source) const;
+  void choose_mixed();
+  bool may_be_mixed(const SourceRef& ref) const;
   void allocate_slots();
   void allocate_slots_of(Handle<Endpoint> receiver, Endpoint& endpoint);
   std::vector<SourceRef> wanted_by(const Endpoint& receiver, Handle<Endpoint> self,
@@ -80,6 +85,7 @@ class Conference {
   std::vector<std::pair<int, SourceRef>> ranks_;  // kept for their memory alone, like voices_
   std::vector<Speaker::Voice> voices_;
   uint64_t other_workers_ = 0;
+  size_t mixed_listeners_ = 0;
   Speaker speaker_;
   bool reallocation_due_ = false;
   bool codecs_told_ = true;

@@ -33,6 +33,7 @@ class Endpoint {
         slot_extensions(d.slot_extensions),
         dtls_active(d.dtls_active),
         expected_fingerprint{d.fingerprint_algorithm, d.fingerprint},
+        mixed(d.mixed),
         relayed_from(d.relayed_from),
         transport({d.local_ufrag, d.local_pwd}, {d.remote_ufrag, d.remote_pwd}, now) {
     for (const SourceDescription& s : d.sources) sources.emplace_back(s);
@@ -50,6 +51,7 @@ class Endpoint {
   const rtp::ExtensionMap slot_extensions;  // in what it receives
   const bool dtls_active;                   // the bridge is the DTLS client
   const dtls::Fingerprint expected_fingerprint;
+  const bool mixed;  // hears one mix, in its first audio slot, instead of single voices
   const std::optional<uint32_t> relayed_from;  // the worker whose client it is, if not this one's
 
   bool declares_e2ee = false;  // the client says that its frames are encrypted end to end
@@ -61,6 +63,7 @@ class Endpoint {
 
   rtcp::TransportFeedbackBuilder arrivals;     // for transport-wide congestion feedback
   Timestamp next_report;                       // RTCP SR and RR
+  Timestamp next_mix_request;                  // while it hears a mix
   size_t next_slot_reported = 0;               // where SRs begin, since not all may fit one packet
   int64_t resend_allowance_bytes = 64 * 1024;  // what NACKs may still make the bridge send
   // The bridge's NTP clock minus the client's, over the shortest way seen.
@@ -86,6 +89,11 @@ class Endpoint {
       if (sources[i].mid == mid) return i;
     }
     return std::nullopt;
+  }
+  // Where a mix goes; null when the client receives no sound.
+  Subscription* mix_slot() {
+    const auto slot = std::ranges::find(slots, codec::MediaKind::Audio, &Subscription::kind);
+    return mixed && slot != slots.end() ? &*slot : nullptr;
   }
   std::optional<uint16_t> slot_with_ssrc(uint32_t ssrc) const {
     for (uint16_t i = 0; i < slots.size(); ++i) {

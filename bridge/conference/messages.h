@@ -56,6 +56,7 @@ struct EndpointDescription {
   rtp::ExtensionMap slot_extensions;        // in what it receives
   std::vector<SourceDescription> sources;
   std::vector<SlotDescription> slots;
+  bool mixed = false;  // gets one mix in its first audio slot instead of single voices
   // The worker that has its transport, where it is another one: then the client has no slots here,
   // and what it sends comes over the relay (path/relay.h).
   std::optional<uint32_t> relayed_from;

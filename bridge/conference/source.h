@@ -90,13 +90,15 @@ class Source {
   bool describes_frames = false;  // video: its packets carry dependency descriptors
   BodyEvidence bodies;            // what they look like
   HeldBack held_back{};           // by a conference that requires end-to-end encryption
+  bool mixed = false;             // audio: decoded for those who hear a mix
   std::optional<SenderClock> sender_clock;
   uint8_t fir_sequence = 0;
 
   std::vector<SlotRef> receivers;  // slots that carry it now
   Relaying relaying;
   // Whether anybody receives it, here or on another worker.
-  bool is_received() const { return !receivers.empty() || relaying.receivers != 0; }
+  bool is_received() const { return is_received_here() || relaying.receivers != 0; }
+  bool is_received_here() const { return !receivers.empty() || mixed; }
 
   // An authenticated sequence number in 64 bits. Never negative, and never one that an earlier
   // stream has used.

@@ -37,6 +37,14 @@ class Subscription {
   bool awaits_key_frame = false;  // video: nothing is sent before a picture that needs no other
   uint64_t next_rtx_index;        // SRTP packet index of the next resent packet
 
+  // The mix that it carries, while its client hears one: the newest frame's place in the stream.
+  struct MixedFrame {
+    int64_t number = 0;  // sent so far
+    uint32_t timestamp = 0;
+    Timestamp made;
+  };
+  std::optional<MixedFrame> mix;
+
   RateMeter meter;              // first sendings alone
   uint64_t payload_octets = 0;  // first sendings alone, as a sender report counts them
   uint64_t resent = 0;

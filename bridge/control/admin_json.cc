@@ -77,6 +77,7 @@ ordered_json to_json(const RoomView::Person& person, const conference::EndpointS
             {"declared", person.e2ee.declared},
             {"verdict", to_string(person.e2ee.verdict)}}},
           {"direct", person.direct.has_value()},
+          {"mixed", person.mixed},
           {"sources", std::move(sources)},
           {"slots", std::move(slots)}};
 }

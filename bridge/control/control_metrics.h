@@ -57,8 +57,9 @@ class ControlMetrics final : public MetricSource {
                                      "already-joined", "already-offered", "offer-refused", "busy",
                                      "e2ee-required", "binary", "rate"}};
   // Why a participant's media ended without its asking for it.
-  CounterTable<6> lost_participants{{"connection-lost", "connection-failed", "connection-closed",
-                                     "bridge-full", "join-timeout", "slow-reader"}};
+  CounterTable<7> lost_participants{{"connection-lost", "connection-failed", "connection-closed",
+                                     "bridge-full", "join-timeout", "slow-reader",
+                                     "mix-needs-plaintext"}};
   CounterTable<3> refused_connections{{"total", "address", "rate"}};
 
   static constexpr std::array<double, 11> PhaseBounds = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5,

@@ -104,7 +104,7 @@ Result<void> check_bounds(const conference::EndpointDescription& endpoint,
     return refused("the offer has more than " + std::to_string(limits::SourcesPerEndpoint) +
                    " sources");
   }
-  if (audio_slots > settings.audio_slots ||
+  if (audio_slots > (endpoint.mixed ? 1 : settings.audio_slots) ||
       endpoint.slots.size() - audio_slots > settings.video_slots) {
     return refused("the offer has more receive slots than 'joined' gave");
   }
@@ -119,13 +119,15 @@ bool Negotiation::sends(MediaKind kind) const {
 }
 
 Result<Negotiation> negotiate(const sdp::Offer& offer, const Settings& settings, size_t worker,
-                              conference::EndpointId id, const std::string& name, Random& random) {
+                              conference::EndpointId id, const std::string& name, bool mixed,
+                              Random& random) {
   Negotiation n;
   n.endpoint = std::make_unique<conference::EndpointDescription>();
   conference::EndpointDescription& endpoint = *n.endpoint;
   SsrcDealer ssrcs(offer, random);
   endpoint.id = id;
   endpoint.name = name;
+  endpoint.mixed = mixed;
   endpoint.cname = random_id(random);
   endpoint.feedback_ssrc = ssrcs.deal();
   endpoint.local_ufrag = random.ice_chars(UfragCharacters);

@@ -24,9 +24,11 @@ struct Negotiation {
 };
 
 // InvalidArgument with a sentence for the client when it offers more sources or slots than it may,
-// or no format in common. `worker` picks the candidates; `random` draws credentials and SSRCs.
+// or no format in common. `worker` picks the candidates; `random` draws credentials and SSRCs. A
+// client that hears a mix (`mixed`) has one audio slot for it.
 Result<Negotiation> negotiate(const sdp::Offer& offer, const Settings& settings, size_t worker,
-                              conference::EndpointId id, const std::string& name, Random& random);
+                              conference::EndpointId id, const std::string& name, bool mixed,
+                              Random& random);
 
 // 16 hexadecimal digits: how participants and conferences are called in public.
 std::string random_id(Random& random);

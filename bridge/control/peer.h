@@ -88,6 +88,7 @@ struct Peer {
   bool offered = false;
   std::array<bool, 2> muted{};  // by MediaKind: as the client says
   std::array<bool, 2> sends{true, true};
+  bool mixed = false;  // hears one mix instead of single voices
   Duration signalling{};
   PeerE2ee e2ee;
   std::optional<DirectProtection> direct;  // claimed; empty: media flows by way of the bridge

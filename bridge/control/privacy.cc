@@ -71,6 +71,24 @@ bool bridge_reads(const Participant& sender, codec::MediaKind kind) {
   });
 }
 
+// Of whom somebody hears something in a mix: all whose sound is in clear. The others they do not hear.
+void add_mixed(const Participant& p, const ByEndpoint& all,
+               std::vector<PrivacyReport::Reception>& out) {
+  const auto slot = std::ranges::find(p.endpoint->slots, codec::MediaKind::Audio,
+                                      &conference::SlotSnapshot::kind);
+  if (slot == p.endpoint->slots.end()) return;
+  for (const auto& [endpoint, sender] : all) {
+    const bool is_mixed = std::ranges::any_of(sender->sends, [](const auto& stream) {
+      return stream.source->kind == codec::MediaKind::Audio && stream.forwarded &&
+             stream.verdict == E2eeVerdict::Undeclared &&
+             stream.source->observed != conference::ObservedBodies::Ciphertext;
+    });
+    if (sender == &p || !is_mixed) continue;
+    out.push_back({codec::MediaKind::Audio, slot->mid, sender->person->id, MediaPath::Bridge,
+                   /*bridge_reads=*/true, /*mixed=*/true});
+  }
+}
+
 std::vector<PrivacyReport::Reception> receptions_of(const Participant& p, const ByEndpoint& all) {
   std::vector<PrivacyReport::Reception> out;
   for (const auto& [endpoint, sender] : all) {
@@ -82,6 +100,7 @@ std::vector<PrivacyReport::Reception> receptions_of(const Participant& p, const 
     }
   }
   if (!p.endpoint) return out;
+  if (p.person->mixed) add_mixed(p, all, out);
   for (const conference::SlotSnapshot& slot : p.endpoint->slots) {
     const auto found = slot.carries ? all.find(*slot.carries) : all.end();
     if (found == all.end() || found->second->path == MediaPath::Direct) continue;
@@ -145,6 +164,12 @@ std::string summary_of(const PrivacyReport& report, const Totals& totals) {
   if (totals.held_back > 0) {
     summary += " It holds back " + counted(totals.held_back, " stream", " streams") +
                ", as end-to-end encryption is required.";
+  }
+  const auto listeners = static_cast<size_t>(std::ranges::count_if(
+      report.participants, [](const auto& p) { return p.person->mixed && p.endpoint; }));
+  if (listeners > 0) {
+    summary += " For " + counted(listeners, " participant", " participants") +
+               " it decodes the sound of the others and mixes it into one.";
   }
   return summary;
 }

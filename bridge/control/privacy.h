@@ -38,6 +38,7 @@ struct PrivacyReport {
     std::string from;
     MediaPath path{};
     bool bridge_reads = true;
+    bool mixed = false;  // the bridge decodes it and mixes it with others
   };
   // What somebody claims of the connection to the only other participant.
   struct DirectClaim {

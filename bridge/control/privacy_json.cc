@@ -68,7 +68,8 @@ ordered_json to_json(const PrivacyReport::Reception& r) {
           {"mid", r.mid ? ordered_json(*r.mid) : ordered_json(nullptr)},
           {"participant", r.from},
           {"path", to_string(r.path)},
-          {"readable_by", readers(r.bridge_reads)}};
+          {"readable_by", readers(r.bridge_reads)},
+          {"mixed", r.mixed}};
 }
 
 ordered_json to_json(const PrivacyReport::Participant& p, bool with_receives) {
@@ -78,6 +79,7 @@ ordered_json to_json(const PrivacyReport::Participant& p, bool with_receives) {
   ordered_json out = {{"id", person.id},
                       {"name", person.name},
                       {"path", to_string(p.path)},
+                      {"mixed", person.mixed},
                       {"hop", hop_of(p.endpoint)},
                       {"direct", to_json(p.direct)},
                       {"e2ee",

@@ -40,8 +40,16 @@ void Room::add(Peer& peer, bool requires_e2ee) {
   }
 
   const Settings& settings = around_.settings;
-  JoinedView joined{peer.id, name_, settings.audio_slots,    settings.video_slots,
-                    {},      e2ee_, settings.direct_allowed, settings.ice_servers};
+  // A mix is made by the bridge, so media of who hears one goes by way of it.
+  JoinedView joined{.participant = peer.id,
+                    .conference = name_,
+                    .audio_slots = peer.mixed ? 1 : settings.audio_slots,
+                    .video_slots = settings.video_slots,
+                    .participants = {},
+                    .e2ee = e2ee_,
+                    .direct_allowed = settings.direct_allowed && !peer.mixed,
+                    .ice_servers = settings.ice_servers,
+                    .mixed = peer.mixed};
   for (const Peer* other : people_) joined.participants.push_back(view_of(*other));
   peer.room = this;
   people_.push_back(&peer);
@@ -128,7 +136,7 @@ RoomView Room::view() const {
   for (const Peer* peer : people_) {
     view.people.push_back(
         {peer->id, peer->name, peer->endpoint, peer->offered, view_of(*peer).e2ee, peer->direct,
-         peer->worker});
+         peer->worker, peer->mixed});
   }
   return view;
 }
@@ -139,7 +147,8 @@ ParticipantView Room::view_of(const Peer& peer) const {
           peer.muted[0] || !peer.sends[0],
           peer.muted[1] || !peer.sends[1],
           {peer.e2ee.capable, peer.e2ee.declared, peer.e2ee.verdict()},
-          peer.direct.has_value()};
+          peer.direct.has_value(),
+          peer.mixed};
 }
 
 // Empty for nobody, and for somebody who has just left.

@@ -25,7 +25,8 @@ void Room::handle(Peer& peer, const RelayMessage& relay) {
 
 // A third may have joined while the claim was under way: then it means nothing any more.
 void Room::handle(Peer& peer, const DirectMessage& direct) {
-  const bool possible = around_.settings.direct_allowed && people_.size() == 2;
+  const bool possible = around_.settings.direct_allowed && people_.size() == 2 &&
+                        std::ranges::none_of(people_, &Peer::mixed);
   if (!possible || (!direct.active && !peer.direct)) return;
   const bool was_active = peer.direct.has_value();
   peer.direct = direct.active ? std::optional(direct.protection) : std::nullopt;

@@ -22,6 +22,7 @@ struct RoomView {
     E2eeView e2ee = {};
     std::optional<DirectProtection> direct = {};  // as the client claims; empty: it claims nothing
     size_t worker = 0;
+    bool mixed = false;  // hears a mix
   };
   std::string id;
   std::string name;

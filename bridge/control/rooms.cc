@@ -72,6 +72,23 @@ void Rooms::handle_message(SocketId socket, std::string_view text, Timestamp now
     forget(socket, /*tell_worker=*/true);
   } else if (const auto refused = peer.room->handle(peer, message)) {
     refuse(peer, *refused);
+  } else if (std::holds_alternative<E2eeMessage>(message)) {
+    end_mixes(*peer.room);
+  }
+}
+
+// Of a conference that is encrypted now the bridge can mix no more; who wants to stay joins again
+// without.
+void Rooms::end_mixes(const Room& room) {
+  if (!room.e2ee().sealed()) return;
+  std::vector<Peer*> listeners;
+  std::ranges::copy_if(room.people(), std::back_inserter(listeners), &Peer::mixed);
+  for (Peer* peer : listeners) {
+    metrics_.lost_participants["mix-needs-plaintext"].add();
+    end(*peer,
+        {"mix-needs-plaintext",
+         "this conference is encrypted end to end now: the bridge cannot hear it to mix it", true},
+        /*tell_worker=*/true);
   }
 }
 
@@ -114,7 +131,7 @@ void Rooms::handle(Peer& peer, const OfferMessage& message, Timestamp now) {
   if (!offer) return refuse(peer, {"offer-refused", offer.error().text, true});
   Room& room = *peer.room;
   Result<Negotiation> negotiation =
-      negotiate(*offer, settings_, peer.worker, peer.endpoint, peer.name, random_);
+      negotiate(*offer, settings_, peer.worker, peer.endpoint, peer.name, peer.mixed, random_);
   if (!negotiation) return refuse(peer, {"offer-refused", negotiation.error().text, true});
 
   const std::string answer =

@@ -87,6 +87,7 @@ class Rooms {
 
   Peer* find_peer(conference::EndpointId endpoint) const;
 
+  void end_mixes(const Room& room);
   void refuse(Peer& peer, const Refusal& refusal);
   void end(Peer& peer, const Refusal& refusal, bool tell_worker);
   void refuse_join(Peer& peer, const Refusal& refusal);

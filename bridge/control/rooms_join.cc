@@ -36,6 +36,7 @@ void Rooms::handle(Peer& peer, const JoinMessage& join, Timestamp now, Duration 
   peer.endpoint = EndpointId{++last_endpoint_};
   peer.since = now;
   peer.e2ee.capable = join.e2ee;
+  peer.mixed = join.mixed;
   endpoints_.emplace(peer.endpoint, &peer);
   peer.worker = *worker;
   WorkerLink& link = workers_[*worker];
@@ -47,6 +48,7 @@ void Rooms::handle(Peer& peer, const JoinMessage& join, Timestamp now, Duration 
   show_totals();
   log::info("participant {} joined conference {}, worker {}, {} present", peer.id, room->id(),
             *worker, room->people().size());
+  end_mixes(*room);
 }
 
 std::variant<Refusal, Rooms::Admission> Rooms::admit(const JoinMessage& join, Duration wall) const {
@@ -71,7 +73,9 @@ std::variant<Refusal, Rooms::Admission> Rooms::admit(const JoinMessage& join, Du
                    "this conference is encrypted end to end: the bridge cannot hear it to mix it",
                    true};
   }
-  return Refusal{"mix-unavailable", "this bridge mixes no audio", true};
+  if (!settings_.mixed_audio)
+    return Refusal{"mix-unavailable", "this bridge mixes no audio", true};
+  return admission;
 }
 
 void Rooms::refuse_join(Peer& peer, const Refusal& refusal) {

@@ -66,6 +66,7 @@ struct Settings {
   bool direct_allowed = true;            // two people may connect to each other
   std::vector<std::string> ice_servers;  // for that: "stun:stun.example.org:3478"
   bool require_e2ee = false;             // in every conference
+  bool mixed_audio = false;              // people may hear one mix instead of single voices
 
   TokenSettings token;
   ControlLimits limits;

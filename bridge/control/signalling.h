@@ -88,6 +88,7 @@ struct ParticipantView {
   bool video_muted = false;
   E2eeView e2ee = {};
   bool direct = false;
+  bool mixed = false;  // the bridge mixes for it what it hears
 };
 struct SlotView {
   std::string mid;
@@ -107,6 +108,7 @@ struct JoinedView {
   conference::E2eePolicy e2ee = {};
   bool direct_allowed = false;
   std::vector<std::string> ice_servers = {};  // for direct connections
+  bool mixed = false;                         // the audio slot carries a mix
 };
 
 std::string write_joined(const JoinedView& joined);

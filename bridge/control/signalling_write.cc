@@ -17,7 +17,8 @@ json to_json(const ParticipantView& p) {
            {{"capable", p.e2ee.capable},
             {"declared", p.e2ee.declared},
             {"verdict", to_string(p.e2ee.verdict)}}},
-          {"direct", p.direct}};
+          {"direct", p.direct},
+          {"mixed", p.mixed}};
 }
 
 json or_null(const std::optional<std::string>& text) { return text ? json(*text) : json(nullptr); }
@@ -33,6 +34,7 @@ std::string write_joined(const JoinedView& joined) {
               {"slots", {{"audio", joined.audio_slots}, {"video", joined.video_slots}}},
               {"e2ee", {{"wanted", joined.e2ee.wanted}, {"required", joined.e2ee.required}}},
               {"direct", {{"allowed", joined.direct_allowed}, {"ice_servers", joined.ice_servers}}},
+              {"mixed", joined.mixed},
               {"participants", std::move(others)}}
       .dump();
 }

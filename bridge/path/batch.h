@@ -109,7 +109,8 @@ struct RxBatch : edge::CipherBatch {
 };
 static_assert(limits::RxBatchPackets <= 256, "packet_of_job counts in bytes");
 
-enum class TxKind : uint8_t { Media, Resent, Rtcp };
+enum class TxKind : uint8_t { Media, Resent, Rtcp, Mixed };
+inline constexpr size_t TxKinds = 4;
 
 // A packet on its way out, to one receiver.
 struct TxPacket {

@@ -56,12 +56,13 @@ void PathCounters::visit(MetricVisitor& v) const {
   for (size_t k = 0; k < PacketKinds; ++k) {
     visit_flow(v, received[k], worker, "in", to_string(static_cast<PacketKind>(k)));
   }
-  constexpr const char* SentKinds[] = {"rtp", "rtp_resent", "rtcp"};
+  constexpr const char* SentKinds[] = {"rtp", "rtp_resent", "rtcp", "rtp_mixed"};
   for (size_t k = 0; k < sent.size(); ++k) visit_flow(v, sent[k], worker, "out", SentKinds[k]);
   visit_flow(v, stun_replies, worker, "out", "stun");
   visit_flow(v, dtls_sent, worker, "out", "dtls");
   visit_flow(v, relayed_in, worker, "in", "relayed");
   visit_flow(v, relayed_out, worker, "out", "relayed");
+  visit_flow(v, to_mix, worker, "out", "to_mix");
 
   count("viaduct_padded_packets_total", "Media packets made as long as their neighbours",
         padding.packets);

@@ -34,10 +34,11 @@ struct PathCounters final : MetricSource {
 
   const std::string worker;
   std::array<Flow, PacketKinds> received;  // by PacketKind, before any check
-  std::array<Flow, 3> sent;                // by TxKind
+  std::array<Flow, TxKinds> sent;          // by TxKind
   Flow stun_replies, dtls_sent;
   Flow padding;  // media packets that were padded, and by how many bytes
   Flow relayed_in, relayed_out;  // from and to other workers
+  Flow to_mix;                   // sound for the mixing thread
   std::array<Counter, Drops> drops;
   Histogram<LatencyBounds.size()> forwarding_latency{LatencyBounds};
   Counter ice_validated, ice_selected;

@@ -41,6 +41,9 @@ enum class Drop : uint8_t {
   // relay: counted once for each worker that it did not reach, or here when its source is unknown
   RelayFull,
   RelayUnknown,
+  // mix: counted when it does not reach the mixing thread
+  MixFull,
+  MixTooLong,  // for a packet of Opus
   // rewrite, resend, transmit
   NotNegotiated,  // the receiver has no payload type for the format
   BeforeStream,   // older than what the slot began with, or sent already
@@ -89,6 +92,8 @@ inline constexpr std::array<DropName, Drops> DropNames = {{
     {"route", "held_back"},
     {"relay", "ring_full"},
     {"relay", "unknown_source"},
+    {"mix", "ring_full"},
+    {"mix", "too_long"},
     {"rewrite", "not_negotiated"},
     {"rewrite", "before_stream"},
     {"rewrite", "awaits_key_frame"},

@@ -34,6 +34,7 @@ void PacketPath::turn(Timestamp now) {
     feedback_.run(*rx, now);                  // 7 act on RTCP
     auto forwards = route_.run(*rx);          // 8 pick receivers
     relay_.run(*rx);                          // 9 hand on what people of other workers receive
+    mix_.run(*rx);                            //   and, for those who hear a mix, sound to be mixed
     do {                                      //   a portion at a time, so that it stays in the cache
       rewrite_.run(*rx, take_portion(forwards), now);  // 10 write each receiver's header
       sealed_.run(pad_.run(queue_.take()));   // 11 pad to one size, 12 protect: submit the fan-out
@@ -42,6 +43,8 @@ void PacketPath::turn(Timestamp now) {
     rewrite_.forget(*rx);
     end_reading(rx);
   }
+  mix_.send(now);                             //   mixes that are ready
+  sealed_.run(queue_.take());
   run_timers(now);                            //   RTCP of our own: reports, requests, consent
   transmit_sealed(now);
   relay_.wake_others();
@@ -65,6 +68,7 @@ PacketPath::PacketPath(Edges edges, NtpClock ntp, std::vector<codec::CodecType> 
       route_(directory_),
       pad_(counters),
       relay_(edges.io, directory_, counters),
+      mix_(directory_, queue_, counters),
       sealed_(edges.sealer),
       transmit_(edges.io, directory_, edges.time, counters),
       reports_(directory_, queue_, ntp_, counters),
@@ -152,6 +156,7 @@ void PacketPath::run_endpoint_timers(Handle<Endpoint> who, Endpoint& e, Timestam
     return;
   }
   relay_.tell_of(e, now);
+  mix_.ask_for(e, now);
   if (e.connected() && e.transport.may_send(now)) reports_.run(who, e, now);
 }
 
@@ -242,6 +247,7 @@ void PacketPath::set_muted(const conference::SetMuted& command) {
 void PacketPath::set_e2ee_policy(const conference::SetE2eePolicy& command) {
   if (conference::Conference* c = directory_.find(directory_.with_id(command.conference)))
     c->set_e2ee_policy(command.policy);
+  if (command.policy.sealed()) mix_.forget(command.conference);
 }
 
 void PacketPath::declare_e2ee(const conference::DeclareE2ee& command) {

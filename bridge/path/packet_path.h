@@ -19,6 +19,7 @@
 #include "path/demux.h"
 #include "path/feedback.h"
 #include "path/handshakes.h"
+#include "path/mix.h"
 #include "path/observe.h"
 #include "path/pad.h"
 #include "path/protect.h"
@@ -53,11 +54,16 @@ class PacketPath {
     relay_.connect(std::move(links));
   }
 
+  // Lets people hear a mix, made by whoever has the port's other end. Before the first turn.
+  void connect_mix(audio::MixPort& port) { mix_.connect(port); }
+
   // One turn of the worker: takes what has arrived and sends what follows from it.
   void turn(Timestamp now);
   // When turn() has something to do even if no packet comes.
   Timestamp next_deadline() const {
-    if (relay_.has_waiting() || opened_.has_unfinished() || sealed_.has_unfinished()) return {};
+    const bool is_waited_for = relay_.has_waiting() || mix_.has_waiting() ||
+                               opened_.has_unfinished() || sealed_.has_unfinished();
+    if (is_waited_for) return {};
     return directory_.endpoint_count() == 0 && !must_wipe_more_ ? Never : next_tick_;
   }
 
@@ -111,6 +117,7 @@ class PacketPath {
   Route route_;
   Pad pad_;
   Relay relay_;
+  Mix mix_;
   Protect sealed_;
   Transmit transmit_;
   Reports reports_;

@@ -93,7 +93,7 @@ void Relay::ask_of(Endpoint& endpoint, Timestamp now) {
   for (size_t i = 0; i < endpoint.sources.size(); ++i) {
     conference::Source& source = endpoint.sources[i];
     conference::Relaying& relaying = source.relaying;
-    const bool wanted = !source.receivers.empty();
+    const bool wanted = source.is_received_here();
     const bool key_frame = wanted && source.kind == codec::MediaKind::Video &&
                            source.key_frame.take(now);
     if (wanted == relaying.wanted && !key_frame && now < relaying.next_demand) continue;

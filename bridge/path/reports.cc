@@ -112,6 +112,7 @@ size_t Reports::write_reports(MutableBytes space, Endpoint& endpoint, Timestamp 
 // one clock difference, so sound and picture stay together.
 bool Reports::write_sender_report(rtcp::CompoundWriter& out, const Endpoint& endpoint,
                                   const conference::Subscription& slot, Timestamp now) {
+  if (slot.mix) return write_mix_report(out, endpoint, slot, now);
   if (!slot.carries || !slot.projection.started()) return true;
   const Endpoint* sender = directory_.find(slot.carries->endpoint);
   const conference::Source* source = directory_.find(*slot.carries);
@@ -125,6 +126,19 @@ bool Reports::write_sender_report(rtcp::CompoundWriter& out, const Endpoint& end
   return out.sender_report({.ssrc = slot.ssrc,
                             .ntp = here,
                             .rtp_timestamp = slot.projection.timestamp_of(source_timestamp),
+                            .packets = static_cast<uint32_t>(slot.meter.packets()),
+                            .octets = static_cast<uint32_t>(slot.payload_octets)}) &&
+         out.sdes_cname(slot.ssrc, endpoint.cname);
+}
+
+// Of a mix the bridge is the source: its media time is that of the tick it was made at.
+bool Reports::write_mix_report(rtcp::CompoundWriter& out, const Endpoint& endpoint,
+                               const conference::Subscription& slot, Timestamp now) {
+  const auto passed = static_cast<uint32_t>(
+      ticks_of(now - slot.mix->made, codec::clock_rate_of(codec::CodecType::Opus)));
+  return out.sender_report({.ssrc = slot.ssrc,
+                            .ntp = ntp_.at(now),
+                            .rtp_timestamp = slot.mix->timestamp + passed,
                             .packets = static_cast<uint32_t>(slot.meter.packets()),
                             .octets = static_cast<uint32_t>(slot.payload_octets)}) &&
          out.sdes_cname(slot.ssrc, endpoint.cname);

@@ -31,6 +31,8 @@ class Reports {
   // False when there was no room.
   bool write_sender_report(rtcp::CompoundWriter& out, const Endpoint& endpoint,
                            const conference::Subscription& slot, Timestamp now);
+  bool write_mix_report(rtcp::CompoundWriter& out, const Endpoint& endpoint,
+                        const conference::Subscription& slot, Timestamp now);
   size_t write_requests(MutableBytes space, Endpoint& endpoint, Timestamp now);
 
   conference::Directory& directory_;

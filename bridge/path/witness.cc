@@ -40,7 +40,7 @@ void Witness::look_at(const RxPacket& p, Endpoint& sender, Timestamp now) {
   directory_.reports.push_back(
       conference::BodiesObserved{sender.id, source.mid, source.kind, source.bodies.verdict()});
   conference::Conference& conference = directory_.conference_of(sender);
-  if (conference.e2ee_policy().required) conference.on_source_changed();
+  if (conference.e2ee_policy().required || conference.mixes()) conference.on_source_changed();
 }
 
 std::optional<conference::BodySample> sample_front(codec::CodecType codec, Bytes payload,

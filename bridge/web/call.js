@@ -34,7 +34,7 @@ export class Call extends EventTarget {
   #onMediaChange = () => this.#presence?.syncMedia();
   #onOnline = () => this.#state === 'reconnecting' && this.#attempt();
 
-  /** `options`: {url, conference, name, token, formats, e2ee, requireE2ee, direct}. */
+  /** `options`: {url, conference, name, token, formats, e2ee, requireE2ee, direct, mixed}. */
   constructor(options, media) {
     super();
     this.#options = options;

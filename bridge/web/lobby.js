@@ -7,7 +7,7 @@ import { parts, showNotices } from './page.js';
 import { recall, remember } from './memory.js';
 import { dressAvatar, onNextFrame } from './tiles.js';
 
-/** Fires `join` (detail: {conference, name}). */
+/** Fires `join` (detail: {conference, name, mixed}). */
 export class Lobby extends EventTarget {
   #element;
   #media;
@@ -31,11 +31,14 @@ export class Lobby extends EventTarget {
   }
 
   /** Shows the screen and starts the preview. `conference` comes from an invitation and may be empty. */
-  async open({ conference, name }) {
+  async open({ conference, name, mixed }) {
     this.#element.hidden = false;
     this.#parts.lead.textContent = conference ? Text.leadInvited(conference) : Text.lead;
     this.#parts.conference.value = conference;
     this.#parts.name.value = name;
+    this.#parts.mixed.checked = Boolean(mixed);
+    this.#parts['mixed-title'].textContent = Text.mixed;
+    this.#parts['mixed-note'].textContent = Text.mixedNote;
     this.#parts.join.textContent = Text.join;
     this.#render();
     (conference ? this.#parts.name : this.#parts.conference).focus();
@@ -59,7 +62,7 @@ export class Lobby extends EventTarget {
     this.#parts.problem.textContent = problem;
     this.#parts.problem.hidden = !problem;
     if (problem) return (conference ? this.#parts.name : this.#parts.conference).focus();
-    this.dispatchEvent(new CustomEvent('join', { detail: { conference, name } }));
+    this.dispatchEvent(new CustomEvent('join', { detail: { conference, name, mixed: this.#parts.mixed.checked } }));
   }
 
   #choose(kind, id) {

@@ -5,7 +5,7 @@
 //   /#standup&e2ee=required          to one that must be encrypted end to end
 //   ?conference=x&name=y&autojoin=1  for kiosks and tests; also width=, height=, fps= of the camera, codecs=VP8,H264 to
 //                                    offer no others, e2ee=1 to turn end-to-end encryption on, direct=0 to stay with
-//                                    the bridge
+//                                    the bridge, mixed=1 to hear one mix instead of single voices
 
 import { Call } from './call.js';
 import { CallView } from './call_view.js';
@@ -16,6 +16,9 @@ import { recall, remember } from './memory.js';
 import { refusal, Text } from './messages.js';
 import { parts } from './page.js';
 import { signallingUrl } from './signalling.js';
+
+// Refusals of a mix: one may join without.
+const MixRefusals = ['mix-unavailable', 'mix-needs-plaintext'];
 
 const element = (id) => document.getElementById(id);
 const address = readAddress();
@@ -44,21 +47,22 @@ if (address.autojoin && address.conference && address.name) {
 function openLobby() {
   element('ended').hidden = true;
   document.title = Text.appName;
-  lobby.open({ conference: address.conference, name: address.name || recall('name') });
+  lobby.open({ conference: address.conference, name: address.name || recall('name'), mixed: address.mixed });
 }
 
-function startCall({ conference, name }) {
+function startCall({ conference, name, mixed }) {
   if (call && call.state !== 'ended') return;  // a second click while the devices were opening
   remember('name', name);
   address.conference = conference;
   address.name = name;
+  address.mixed = mixed;
   if (readAddress().conference !== conference) history.replaceState(null, '', `#${encodeURIComponent(conference)}`);
   document.title = `${conference} · ${Text.appName}`;
   lobby.close();
   element('ended').hidden = true;
   const { token, formats, e2ee, requireE2ee, direct } = address;
   const url = signallingUrl(location.href);
-  call = new Call({ url, conference, name, token, formats, e2ee, requireE2ee, direct }, media);
+  call = new Call({ url, conference, name, token, formats, e2ee, requireE2ee, direct, mixed }, media);
   call.addEventListener('ended', ({ detail }) => endCall(detail.refusal));
   callView.open(call);
   call.join();
@@ -69,7 +73,9 @@ function endCall(refused) {
   media.close();
   ended.title.textContent = refused ? Text.refused : Text.left(address.conference);
   ended.reason.textContent = refused ? refusal(refused.code, refused.message) : Text.leftReason;
-  ended.rejoin.textContent = refused ? Text.tryAgain : Text.rejoin;
+  const isMixRefused = MixRefusals.includes(refused?.code);
+  if (isMixRefused) address.mixed = false;
+  ended.rejoin.textContent = isMixRefused ? Text.joinUnmixed : refused ? Text.tryAgain : Text.rejoin;
   ended.back.textContent = Text.back;
   ended.rejoin.onclick = async () => {
     await media.open();
@@ -91,6 +97,7 @@ function readAddress() {
     e2ee: query.get('e2ee') === '1',
     requireE2ee: invitation.get('e2ee') === 'required',
     direct: query.get('direct') !== '0',
+    mixed: query.get('mixed') === '1',
     autojoin: query.get('autojoin') === '1',
     formats: query.get('codecs')?.split(',') ?? null,
     picture: { width: number('width', 1280), height: number('height', 720), fps: number('fps', 30) },

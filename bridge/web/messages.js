@@ -8,6 +8,10 @@ export const Text = {
   joining: 'Joining…',
   conferenceMissing: 'Type the name of a conference first.',
   nameMissing: 'Type your name, so that the others know who you are.',
+  mixed: 'One mixed sound.',
+  mixedNote: 'The bridge mixes all voices into one for you, which is easier on weak devices; it has to listen to ' +
+    'them for that.',
+  joinUnmixed: 'Join without the mix',
 
   muteMicrophone: 'Mute microphone (m)',
   unmuteMicrophone: 'Unmute microphone (m)',
@@ -108,6 +112,10 @@ export function refusal(code, message) {
       return 'Your invitation is to a conference that requires end-to-end encryption, but this one was opened ' +
         'without it. Nothing of you was sent. When everybody has left it, whoever opens your invitation next opens ' +
         'it anew.';
+    case 'mix-needs-plaintext':
+      return 'This conference is encrypted end to end: the bridge cannot hear it, so it cannot mix it into one sound.';
+    case 'mix-unavailable':
+      return 'This bridge does not mix sound.';
     default:
       return message || 'The bridge refused the request.';
   }
@@ -172,6 +180,8 @@ export const PrivacyText = {
       'bridge has passed on their agreement, and it knows who is here.',
     bridge: 'Sound and picture are encrypted from each browser to the bridge, and from there to each other browser. ' +
       'Nobody on the network can read them. In between the bridge holds them in clear, in memory only.',
+    mixed: (names) => `For ${listed(names)} the bridge decodes the sound of the others and mixes it into one. It ` +
+      'keeps nothing of it.',
     sealNow: 'Turn end-to-end encryption on (e) so that the bridge cannot.',
   },
   compareTitle: 'Compare these digits',
@@ -197,6 +207,7 @@ export const PrivacyText = {
   evidence: 'evidence, not proof',
   heldBack: { undeclared: 'held back: not declared encrypted', contradicted: 'held back: looks unencrypted' },
   readable: 'the bridge can decrypt it',
+  mixed: 'the bridge decodes and mixes it',
   unreadable: 'the bridge cannot decrypt it',
   opened: 'opened here with their own key',
   kinds: { audio: 'sound', video: 'picture' },

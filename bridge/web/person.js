@@ -3,7 +3,7 @@
 const Verdicts = ['undeclared', 'undecided', 'consistent', 'contradicted'];
 
 export class Person {
-  constructor({ id, name, audio, video, e2ee, direct }) {
+  constructor({ id, name, audio, video, e2ee, direct, mixed }) {
     this.id = id;
     this.name = String(name);
     this.audioMuted = Boolean(audio?.muted);
@@ -14,5 +14,6 @@ export class Person {
       verdict: Verdicts.includes(e2ee?.verdict) ? e2ee.verdict : 'undeclared',
     };
     this.direct = Boolean(direct);
+    this.mixed = Boolean(mixed);             // hears a mix that the bridge makes
   }
 }

@@ -18,7 +18,7 @@ const Kinds = ['audio', 'video'];
  * and at the end `lost` or `refused` (detail: {code, message}).
  */
 export class Presence extends EventTarget {
-  #options;                                  // {url, conference, name, token, formats, requireE2ee, direct}
+  #options;                                  // {url, conference, name, token, formats, requireE2ee, direct, mixed}
   #media;
   #signalling;
   #peer = null;
@@ -33,6 +33,7 @@ export class Presence extends EventTarget {
   #canSealVideo;                             // there is a format of ours that can be encrypted
   #wantsE2ee;
   #required = false;
+  #mixed = false;                            // what we hear is one mix, and no slot says whose
   #heldBack = { audio: null, video: null };  // why the bridge does not forward it
   #toldDirect = false;
   #report = null;                            // what the bridge answered to `privacy`
@@ -58,12 +59,13 @@ export class Presence extends EventTarget {
     } catch {
       return;                                // its `close` event tells of the loss
     }
-    const { conference, name, token, requireE2ee } = this.#options;
+    const { conference, name, token, requireE2ee, mixed } = this.#options;
     this.#signalling.send('join', {
       conference,
       name,
       ...(token ? { token } : {}),
       ...(requireE2ee ? { require_e2ee: true } : {}),
+      ...(mixed ? { mixed: true } : {}),
       e2ee: canSeal() && this.#canSealVideo,
     });
   }
@@ -116,6 +118,7 @@ export class Presence extends EventTarget {
         canSealVideo: this.#canSealVideo,
         sealed: Boolean(sealing?.declared),
         failed: Boolean(sealing?.failed),
+        mixed: this.#mixed,
         heldBack: { ...this.#heldBack },
       },
       people: [...this.#people.values()].map((person) => ({
@@ -236,8 +239,9 @@ export class Presence extends EventTarget {
     this.#changed();
   }
 
-  async #joined({ participant, conference, slots, participants, e2ee, direct }) {
+  async #joined({ participant, conference, slots, participants, e2ee, direct, mixed }) {
     this.#self = participant;
+    this.#mixed = Boolean(mixed);
     this.#people.clear();
     this.#required = Boolean(e2ee?.required);
     if (this.#isLaxerThanPromised()) return;

@@ -106,6 +106,7 @@ export function details(view) {
     sentence,
     paragraphs: [
       Text.explain[path === 'direct' ? 'direct' : level === 'sealed' ? 'sealed' : 'bridge'],
+      mixedFor(view).length > 0 && Text.explain.mixed(mixedFor(view)),
       !e2ee.wanted && path !== 'direct' && view.self.capable && Text.explain.sealNow,
       isPrivate && view.people.length > 0 && Text.compareMissing,
       Text.trust,
@@ -115,6 +116,12 @@ export function details(view) {
       outside.length > 0 ? Text.incomparable(outside) : digits ? null : Text.comparePending,
     legs: report ? legs(view) : null,
   };
+}
+
+// Who hears a mix.
+function mixedFor({ self, people }) {
+  const names = people.filter(({ mixed }) => mixed).map(({ name }) => name);
+  return self.mixed ? ['you', ...names] : names;
 }
 
 function legs({ self, people, report, direct }) {
@@ -144,14 +151,14 @@ function sending(stream, participant, person) {
 
 function receptions(participant, nameOf) {
   const bySender = new Map();
-  for (const { kind, participant: from, path, readable_by: readers } of list(participant.receives)) {
-    const key = JSON.stringify([from, path, list(readers).includes('bridge')]);
+  for (const { kind, participant: from, path, readable_by: readers, mixed } of list(participant.receives)) {
+    const key = JSON.stringify([from, path, list(readers).includes('bridge'), Boolean(mixed)]);
     bySender.set(key, [...(bySender.get(key) ?? []), Text.kinds[kind] ?? kind]);
   }
   return [...bySender].map(([key, kinds]) => {
-    const [from, path, isReadable] = JSON.parse(key);
+    const [from, path, isReadable, isMixed] = JSON.parse(key);
     const what = [...new Set(kinds)].sort().reverse().join(' and ');
-    const secrecy = isReadable ? Text.readable : Text.unreadable;
+    const secrecy = isMixed ? Text.mixed : isReadable ? Text.readable : Text.unreadable;
     return [Text.receives, `${nameOf(from)}, ${what} ${Text.paths[path] ?? ''}; ${secrecy}`];
   });
 }

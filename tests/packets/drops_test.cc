@@ -27,6 +27,12 @@ void nack(PathFixture& t, TestClient& receiver, uint16_t sequence) {
   t.nack(receiver, receiver.ssrc(0x20), {sequence});
 }
 
+void join_mixed_listener(PathFixture& t) {
+  auto options = TestClient::like_chromium(9);
+  options.mixed = true;
+  t.join(std::move(options));
+}
+
 const Provocation Provocations[] = {
     {Drop::UnknownKind, [](PathFixture& t) { t.send(Stranger, std::vector<uint8_t>{70}); }},
     {Drop::UnknownAddress, [](PathFixture& t) { t.send(Stranger, Dtls); }},
@@ -160,6 +166,21 @@ const Provocation Provocations[] = {
        options.e2ee = {.wanted = true, .required = true};
        TestClient& undeclared = t.join_sender(options);
        t.send(undeclared, undeclared.mic(101));
+     }},
+    {Drop::MixFull,
+     [](PathFixture& t) {
+       join_mixed_listener(t);
+       TestClient& sender = t.join_sender(1);
+       while (t.mix_port->blank()) t.mix_port->post();
+       t.send_now(sender, sender.mic(101));
+     }},
+    {Drop::MixTooLong,
+     [](PathFixture& t) {
+       join_mixed_listener(t);
+       TestClient& sender = t.join_sender(1);
+       Rtp packet = sender.mic(101);
+       packet.payload.resize(limits::SoundPacketBytes + 1);
+       t.send_now(sender, packet);
      }},
     {Drop::NotNegotiated,  // the format changes before the slots can follow
      [](PathFixture& t) {

@@ -48,7 +48,9 @@ size_t TightIo::receive(std::span<Packet> into, Timestamp now) {
 
 PathFixture::PathFixture()
     : path({io, opener, sealer, port, *this, constant_}, ntp,
-           {codec::CodecType::Vp8, codec::CodecType::H264}, counters) {}
+           {codec::CodecType::Vp8, codec::CodecType::H264}, counters) {
+  path.connect_mix(*mix_port);
+}
 
 void PathFixture::TearDown() {
   opener.held = sealer.held = false;

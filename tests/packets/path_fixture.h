@@ -180,6 +180,7 @@ class PathFixture : public ::testing::Test, public path::TimeSource {
   StagedCipher opener{edge::Direction::Unprotect};
   StagedCipher sealer{edge::Direction::Protect};
   path::HandshakePort port;
+  std::unique_ptr<audio::MixPort> mix_port = std::move(*audio::MixPort::open());
   path::PathCounters counters{"0"};
   std::vector<conference::Report> reports;
   std::vector<path::HandshakeRequest>

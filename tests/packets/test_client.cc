@@ -152,6 +152,7 @@ conference::AddEndpoint TestClient::describe() const {
   d->slot_extensions = options.slot_extensions;
   d->sources = options.sources;
   d->slots = options.slots;
+  d->mixed = options.mixed;
   return {conference::ConferenceId{options.conference}, "room", std::move(d),
           options.e2ee};
 }

@@ -71,6 +71,7 @@ class TestClient {
     std::vector<conference::SourceDescription> sources;
     std::vector<conference::SlotDescription> slots;
     conference::E2eePolicy e2ee;  // of its conference, when it joins
+    bool mixed = false;           // hears a mix in its first audio slot
   };
   // A microphone, a camera, two slots of each kind, every format; numbered as Chromium does.
   static Options like_chromium(uint32_t number);

@@ -95,6 +95,13 @@ class Bodies(unittest.TestCase):
             check_gone(bridge, self.needle, 1 + NOTHING_OLDER + WIPING)
             self.assertTrue(bot.hang_up())
 
+    def test_sound_that_was_mixed_is_gone_five_seconds_after_everyone_left(self):
+        with Bridge() as bridge, self.call(bridge, "plain-vp8", "--mixed", "--audio") as bot:
+            bot.await_media()
+            until("sound on its way to the mix is found", lambda: count(bridge, self.needle) > 0)
+            self.assertTrue(bot.hang_up())
+            check_gone(bridge, self.needle, GONE_WITHIN)
+
     def test_media_encrypted_end_to_end_is_never_in_memory_in_clear(self):
         e2ee = ["--declare-e2ee", "--e2ee-wanted"]
         with Bridge() as bridge, self.call(bridge, "sframe", *e2ee) as bot:

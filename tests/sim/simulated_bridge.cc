@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/cpu_audio.h"
 #include "tests/support/allocation_watch.h"
 #include "tests/support/virtual_gettimeofday.h"
 
@@ -40,7 +41,8 @@ Simulation::Simulation(const Options& options)
       certificate_(*dtls::Certificate::make(random_, 1'700'000'000s)),
       client_certificate_(*dtls::Certificate::make(random_, 1'700'000'000s)),
       service_(*dtls::Context::make(certificate_)),
-      between_turns_(options.between_turns) {
+      between_turns_(options.between_turns),
+      mixes_(kernels::make_cpu_audio(), options.mix_voices, [] { return Duration{}; }) {
   set_virtual_time(now_);
   std::vector<edge::PacketIo*> ios;
   for (uint32_t i = 0; i < options.workers; ++i) {
@@ -48,6 +50,7 @@ Simulation::Simulation(const Options& options)
         i, address_of(i), network_, options.pool_packets, options.cipher_delay, options.make_cipher, *this, random_,
         options.video_preference));
     service_.serve(workers_.back()->port);
+    mixes_.serve(*workers_.back()->mix_port);
     ios.push_back(&workers_.back()->io);
   }
   relay_.emplace(std::move(*path::RelayMesh::open(options.workers)));
@@ -135,7 +138,8 @@ void Simulation::run_for(Duration time) {
 
 void Simulation::step() {
   Timestamp next = now_ + 10ms;
-  next = std::min({next, network_.next_delivery(), service_.next_deadline()});
+  next = std::min({next, network_.next_delivery(), service_.next_deadline(),
+                   mixes_.next_deadline()});
   for (size_t i = 0; i < workers_.size(); ++i) {
     if (held_up_ != i) next = std::min(next, workers_[i]->path.next_deadline());
   }
@@ -146,6 +150,7 @@ void Simulation::step() {
   for (const auto& c : clients_) c->turn(now_);
   turn_paths();
   service_.turn(now_);
+  mixes_.turn(now_);
   turn_paths();
   for (const auto& w : workers_) {
     for (auto& r : w->path.take_reports()) reports_.push_back(std::move(r));

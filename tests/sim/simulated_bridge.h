@@ -1,4 +1,4 @@
-// Whole workers and their handshake service on virtual time and a simulated network, with a watch
+// Whole workers with their handshakes and mixes on virtual time and a simulated network, with a watch
 // over what it does: no key stream is used twice, nothing goes where no client has proved to be, no
 // packet buffer is lost.
 #pragma once
@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "audio/mix_service.h"
 #include "edge/reference_cipher.h"
 #include "path/handshake_service.h"
 #include "path/packet_path.h"
@@ -64,11 +65,14 @@ struct SimulatedWorker {
         sealer(edge::Direction::Protect, cipher_delay, make_cipher),
         counters(std::to_string(number)),
         path({io, opener, sealer, port, time, random}, NtpClock(Timestamp{}, 1'700'000'000s),
-             video_preference, counters) {}
+             video_preference, counters) {
+    path.connect_mix(*mix_port);
+  }
 
   SimulatedIo io;
   WatchedCipher opener, sealer;
   path::HandshakePort port;
+  std::unique_ptr<audio::MixPort> mix_port = std::move(*audio::MixPort::open());
   path::PathCounters counters;
   path::PacketPath path;
 };
@@ -84,6 +88,7 @@ class Simulation final : public path::TimeSource {
                                                       codec::CodecType::H264};
     size_t pool_packets = 16384;
     uint32_t workers = 1;
+    size_t mix_voices = 3;
   };
   Simulation() : Simulation(Options{}) {}
   explicit Simulation(const Options& options);
@@ -95,6 +100,7 @@ class Simulation final : public path::TimeSource {
     ++readings_of_time_;
     return now_;
   }
+  const audio::MixCounters& mix_counters() const { return mixes_.counters(); }
   // How often the path has turned, and asked what time it is.
   uint64_t turns() const { return turns_; }
   uint64_t readings_of_time() const { return readings_of_time_; }
@@ -166,6 +172,7 @@ class Simulation final : public path::TimeSource {
   dtls::Certificate client_certificate_;
   path::HandshakeService service_;
   std::function<void()> between_turns_;
+  audio::MixService mixes_;
   std::optional<path::RelayMesh> relay_;
   std::vector<std::unique_ptr<SimulatedWorker>> workers_;
   std::optional<size_t> held_up_;

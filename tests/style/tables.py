@@ -18,7 +18,7 @@ MAY_INCLUDE = {
     'edge': ['base', 'limits.h', 'protocol/srtp', 'kernels', 'secrecy'],
     'dpdk': ['base', 'limits.h', 'edge'],
     'conference': ['base', 'limits.h', 'protocol', 'secrecy'],
-    'path': ['base', 'limits.h', 'protocol', 'conference', 'edge', 'secrecy'],
+    'path': ['base', 'limits.h', 'protocol', 'conference', 'edge', 'audio', 'secrecy'],
     'audio': ['base', 'limits.h', 'protocol', 'edge', 'kernels'],
     'gpu_check': ['base', 'limits.h', 'protocol', 'edge', 'kernels', 'secrecy'],
     'control': ['base', 'limits.h', 'protocol', 'conference', 'secrecy'],

@@ -154,6 +154,7 @@ std::unique_ptr<conference::EndpointDescription> FakeClient::describe(conference
   if (options_.sends_video)
     d->sources.push_back({codec::MediaKind::Video, "cam", video_ssrc_, video_rtx_ssrc_});
   d->slots = slots_;
+  d->mixed = options_.mixed;
   return d;
 }
 
@@ -274,6 +275,7 @@ void FakeClient::handle_media(Bytes packet, Timestamp now) {
   }
   if (stream.timestamps.size() > 2000) stream.timestamps.erase(stream.timestamps.begin());
   if (video) stream.missing.on_packet(sequence, now);
+  if (!video && options_.listen) return options_.listen(*header, payload, now);
   check_payload(stream, payload, video);
   if (video && header->ssrc == slot->ssrc) check_descriptor(stream, packet, *header);
 }
@@ -353,8 +355,9 @@ void FakeClient::send_audio(Timestamp now) {
   next_audio_ += AudioInterval;
   audio_timestamp_ += 960;
   if (!sending_ || !options_.sends_audio) return;
+  const auto number = static_cast<uint32_t>(audio_sequence_sent_++);
   const auto payload =
-      body(false, true, false, static_cast<uint32_t>(audio_sequence_sent_++), AudioBytes);
+      options_.speak ? options_.speak() : body(false, true, false, number, AudioBytes);
   send_rtp(audio_ssrc_, OpusPayloadType, audio_sequence_++, audio_timestamp_, false, payload, now);
 }
 

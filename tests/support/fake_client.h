@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -67,6 +68,10 @@ class FakeClient {
     Bodies bodies = Bodies::Plain;
     bool describes_frames = false;  // sends and takes dependency descriptors
     std::vector<codec::CodecType> decodes = {codec::CodecType::Opus, codec::CodecType::Vp8};
+    bool mixed = false;  // hears a mix in its first audio slot
+    // What the microphone sends instead of marked bodies, and who takes what the audio slots bring.
+    std::function<std::vector<uint8_t>()> speak;
+    std::function<void(const rtp::HeaderView&, Bytes payload, Timestamp now)> listen;
   };
 
   FakeClient(const Options& options, SimulatedNetwork& network,

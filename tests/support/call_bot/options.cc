@@ -48,6 +48,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   app.add_flag("--declare-e2ee", o.declare_e2ee, "say that the frames are encrypted end to end");
   app.add_flag("--e2ee-wanted", o.e2ee_wanted, "turn end-to-end encryption of the conference on");
   app.add_flag("--require-e2ee", o.require_e2ee, "join with require_e2ee");
+  app.add_flag("--mixed", o.mixed, "join with mixed: what is heard is nothing that anybody sent");
   app.add_flag("--stay", o.stay, "go on until stdin ends, at most --seconds");
   app.add_flag("--show-keys", o.show_keys,
                "print every secret that a client shares with the bridge");

@@ -36,6 +36,7 @@ struct Options {
   bool declare_e2ee = false;
   bool e2ee_wanted = false;
   bool require_e2ee = false;
+  bool mixed = false;
   Duration seconds = 10s;               // of media, once everybody is connected
   std::optional<Duration> leave_after;  // when all clients but the first leave
   bool stay = false;                    // until stdin ends, at most `seconds`

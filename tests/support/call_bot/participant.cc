@@ -57,7 +57,8 @@ void Participant::say_join() {
                          {"conference", options_.conference},
                          {"name", "bot " + std::to_string(number_)},
                          {"e2ee", true},
-                         {"require_e2ee", options_.require_e2ee}};
+                         {"require_e2ee", options_.require_e2ee},
+                         {"mixed", options_.mixed}};
   if (!options_.token.empty()) join["token"] = options_.token;
   signalling_.say(join);
 }

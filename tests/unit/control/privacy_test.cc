@@ -84,6 +84,32 @@ class PrivacyOfTwoTest : public PrivacyTest {
 const json Participants = {"participants"};
 const json ParticipantsAndBridge = {"participants", "bridge"};
 
+TEST_F(PrivacyTest, SaysForWhomTheBridgeDecodesAndMixes) {
+  room.people[2].mixed = true;
+  snapshot.endpoints[2].slots.push_back({.kind = MediaKind::Audio, .mid = "5"});
+  source(1).muted = true;
+  const json r = report();
+  EXPECT_EQ(r["summary"],
+            "The bridge can decrypt this conference while it forwards it; it keeps nothing. For 1 "
+            "participant it decodes the sound of the others and mixes it into one.");
+  EXPECT_EQ(r["participants"][0]["mixed"], false);
+  EXPECT_EQ(r["participants"][2]["mixed"], true);
+  EXPECT_EQ(r["participants"][2]["receives"], json::array({{{"kind", "audio"},
+                                                            {"mid", "5"},
+                                                            {"participant", "p0"},
+                                                            {"path", "bridge"},
+                                                            {"readable_by", ParticipantsAndBridge},
+                                                            {"mixed", true}}}));
+}
+
+TEST_F(PrivacyTest, WhoEncryptsIsInNobodysMix) {
+  room.people[2].mixed = true;
+  snapshot.endpoints[2].slots.push_back({.kind = MediaKind::Audio, .mid = "5"});
+  declare(0);
+  source(1).observed = ObservedBodies::Ciphertext;
+  EXPECT_EQ(report()["participants"][2]["receives"], json::array());
+}
+
 TEST_F(PrivacyTest, SaysThatTheBridgeCanDecryptWhatNobodyDeclaresEncrypted) {
   const json r = report();
   EXPECT_EQ(r["conference"], "standup");
@@ -286,7 +312,8 @@ TEST_F(PrivacyOfTwoTest, SaysThatTheBridgeCarriesNothingOfWhatFlowsDirectly) {
                                              {"mid", nullptr},
                                              {"participant", "p1"},
                                              {"path", "direct"},
-                                             {"readable_by", Participants}}}));
+                                             {"readable_by", Participants},
+                                             {"mixed", false}}}));
 }
 
 TEST_F(PrivacyOfTwoTest, DoesNotBelieveInADirectPathThatOnlyOneClaims) {

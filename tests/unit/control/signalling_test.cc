@@ -212,7 +212,8 @@ TEST(Signalling, WritesMessagesAsTheContractSays) {
                        {"audio", {{"muted", false}}},
                        {"video", {{"muted", true}}},
                        {"e2ee", {{"capable", true}, {"declared", true}, {"verdict", "consistent"}}},
-                       {"direct", true}};
+                       {"direct", true},
+                       {"mixed", false}};
   EXPECT_EQ(json::parse(write_joined(
                 {"5f0c", "standup", 3, 12, {grace}, {true, false}, true, {"stun:example.org"}})),
             (json{{"type", "joined"},
@@ -221,6 +222,7 @@ TEST(Signalling, WritesMessagesAsTheContractSays) {
                   {"slots", {{"audio", 3}, {"video", 12}}},
                   {"e2ee", {{"wanted", true}, {"required", false}}},
                   {"direct", {{"allowed", true}, {"ice_servers", {"stun:example.org"}}}},
+                  {"mixed", false},
                   {"participants", json::array({person})}}));
   EXPECT_EQ(json::parse(write_participant_joined(grace)),
             (json{{"type", "participant-joined"}, {"participant", person}}));
