@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "edge/socket_io.h"
-#include "kernels/cpu_audio.h"
 #include "secrecy/secret_file.h"
 
 namespace viaduct {
@@ -151,7 +150,7 @@ Result<void> Bridge::connect_workers() {
 
 Result<void> Bridge::open_mixing() {
   if (!*config_.mixed_audio) return {};
-  mixes_ = std::make_unique<audio::MixService>(kernels::make_cpu_audio(), *config_.mix_voices,
+  mixes_ = std::make_unique<audio::MixService>(ciphers_->make_audio(), *config_.mix_voices,
                                                thread_cpu_time);
   metrics_.push_back(&mixes_->counters());
   for (const auto& worker : workers_) {

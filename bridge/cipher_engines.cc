@@ -7,7 +7,9 @@
 #include "edge/cpu_cipher.h"
 #include "edge/cuda_cipher.h"
 #include "edge/reference_cipher.h"
+#include "kernels/cpu_audio.h"
 #include "kernels/device/gpu.h"
+#include "kernels/device_audio.h"
 #include "kernels/emulation/emulated_driver.h"
 #include "secrecy/lockdown.h"
 
@@ -119,6 +121,20 @@ Result<std::unique_ptr<edge::BatchCipher>> CipherEngines::make(edge::Direction d
        .on_failure = [](const std::string& why) { log::warn("the CPU takes over from the GPU: {}", why); }});
   if (!cipher) return cipher.error();
   return std::unique_ptr<edge::BatchCipher>(std::move(*cipher));
+}
+
+std::unique_ptr<kernels::AudioEngine> CipherEngines::make_audio() const {
+  if (!gpu_) return kernels::make_cpu_audio();
+  auto engine = kernels::open_device_audio(
+      gpu_, {.name = uses_gpu() ? "cuda" : "cuda-emulated",
+             .longest_launch = limits::LongestLaunch,
+             .clock = monotonic_now,
+             .on_failure = [](const std::string& why) {
+               log::warn("the CPU mixes sound in place of the GPU: {}", why);
+             }});
+  if (engine) return std::move(*engine);
+  log::warn("the CPU mixes sound: {}", engine.error().text);
+  return kernels::make_cpu_audio();
 }
 
 void CipherEngines::visit(MetricVisitor& v) const {

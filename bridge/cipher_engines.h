@@ -1,5 +1,5 @@
-// What encrypts media, decided once at start: the configuration's wish, what this machine has, and
-// what both cost.
+// What encrypts media and mixes sound, decided once at start: the configuration's wish, what this
+// machine has, and what both cost.
 #pragma once
 
 #include <memory>
@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "config.h"
 #include "edge/cipher_costs.h"
+#include "kernels/audio_engine.h"
 
 namespace viaduct {
 
@@ -26,6 +27,9 @@ class CipherEngines final : public MetricSource {
 
   // One of a worker's two ciphers, with room for the keys of all its endpoints.
   Result<std::unique_ptr<edge::BatchCipher>> make(edge::Direction direction) const;
+
+  // What adds up voices: the same GPU, if one is in use, else the CPU.
+  std::unique_ptr<kernels::AudioEngine> make_audio() const;
 
   // A real one, with a driver that makes system calls of its own.
   bool uses_gpu() const { return gpu_ && wanted_ != CryptoEngine::CudaEmulated; }
