@@ -9,6 +9,7 @@ RUN deploy/install-packages build && rm -rf /var/lib/apt/lists/*
 COPY CMakeLists.txt CMakePresets.json ./
 COPY cmake cmake
 COPY deploy/viaduct.toml deploy/
+COPY kernels kernels
 COPY bridge bridge
 RUN cmake --preset release -DVIADUCT_TESTS=OFF \
     && cmake --build --preset release --target viaduct \
