@@ -43,6 +43,7 @@ class CommandLine {
         ->group(group);
     app_.add_flag("--version", version_, "Print the version and exit.")->group(group);
     app_.add_flag("-h,--help", help_, "Print this and exit.")->group(group);
+    app_.footer("'viaduct gpu-check' checks this machine's GPU; see viaduct gpu-check --help.");
   }
 
   Result<Startup> load(int argc, const char* const* argv) {

@@ -26,7 +26,7 @@ execute_process(COMMAND ${COMPILER} -std=c++17 ${flags} -I ${SOURCE}/kernels/cud
                         ${input} -o ${OUTPUT}
                 RESULT_VARIABLE status OUTPUT_VARIABLE said ERROR_VARIABLE complained)
 if(NOT status EQUAL 0)
-  message(FATAL_ERROR "${said}${complained}")
+  message(FATAL_ERROR "'${COMPILER}' has not compiled the kernels (${status})\n${said}${complained}")
 endif()
 if("${said}${complained}" MATCHES "[^0-9]([1-9][0-9]* bytes spill[^\n]*)")
   file(REMOVE ${OUTPUT})

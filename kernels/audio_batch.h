@@ -1,5 +1,5 @@
 // A batch of sound for the audio kernels, in memory that host and device see at the same address:
-// lays it out, launches, and reads the results. Who decides how to wait is the caller.
+// lays it out, launches, and reads the results. How to wait between is the caller's affair.
 //
 // Media lies here. It is wiped before the memory is given back.
 #pragma once

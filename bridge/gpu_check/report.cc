@@ -7,6 +7,13 @@
 namespace viaduct::gpu_check {
 namespace {
 
+constexpr const char* Legend =
+    "\nSealing batches of 1,200-byte packets, one payload for all of a batch, by one thread:\n"
+    "  CPU            the thread is busy for so long, and the batch is done\n"
+    "  GPU, thread    the thread is busy for so long with a batch that the GPU does\n"
+    "  GPU, latency   until that batch is back\n"
+    "  GPU rate       with several batches under way\n";
+
 double us(Duration time) { return static_cast<double>(time.count()) / 1000; }
 
 nlohmann::ordered_json cost_json(const edge::BatchCost& cost) {
@@ -38,17 +45,18 @@ const char* verdict(const SelfTest& test) {
 
 std::string profile_table(const ProfileFigures& profile) {
   std::string out = fmt::format(
-      "\n{}, 1,200-byte packets, one payload for all of a batch\n"
-      "{:>8} {:>12} {:>16} {:>16} {:>16} {:>16}\n",
-      srtp::to_string(profile.profile), "batch", "CPU", "GPU, thread", "GPU, latency", "CPU rate",
-      "GPU rate");
+      "\n{}\n{:>8} {:>12} {:>16} {:>16} {:>16} {:>16}\n", srtp::to_string(profile.profile), "batch",
+      "CPU", "GPU, thread", "GPU, latency", "CPU rate", "GPU rate");
   for (const BatchFigures& b : profile.batches) {
     const double cpu_rate = static_cast<double>(b.packets) / to_seconds(b.cpu);
     out += fmt::format("{:>8} {:>9.1f} us {:>13.1f} us {:>13.1f} us {:>10.2f} Mpkt/s {:>9.2f} Mpkt/s\n", b.packets,
                        us(b.cpu), us(b.device_thread), us(b.device_latency), cpu_rate / 1e6, b.device_rate / 1e6);
   }
-  if (profile.crossover == 0) return out + "The CPU costs the thread less, whatever the batch.\n";
-  return out + fmt::format("The GPU costs the thread less from {} packets a batch on.\n", profile.crossover);
+  if (profile.crossover == 0) {
+    return out + "The CPU is cheaper for every batch, or the GPU keeps packets for too long: auto uses the CPU.\n";
+  }
+  return out + fmt::format("The GPU is cheaper from {} packets on: auto uses it for such batches.\n",
+                           profile.crossover);
 }
 
 }  // namespace
@@ -68,6 +76,7 @@ std::string to_table(const Report& r) {
                        t.wrong > 0 ? fmt::format(", {} differ", t.wrong) : "",
                        t.failure.empty() ? "" : "; " + t.failure);
   }
+  if (!r.profiles.empty()) out += Legend;
   for (const ProfileFigures& profile : r.profiles) out += profile_table(profile);
   if (!r.all_right()) out += "\nDo not use this GPU for calls: run Viaduct with --crypto=cpu.\n";
   return out;

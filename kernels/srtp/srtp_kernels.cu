@@ -13,8 +13,8 @@
 
 namespace viaduct::kernels {
 
-constexpr unsigned SrtpBlockThreads = SrtpGroupJobs * WarpThreads;
-constexpr unsigned SrtpBlocksPerMultiprocessor = 2;  // so that no register has to go to memory
+inline constexpr unsigned SrtpBlockThreads = SrtpGroupJobs * WarpThreads;
+inline constexpr unsigned SrtpBlocksPerMultiprocessor = 2;  // so that no register has to go to memory
 
 struct SrtpShared {
   AesBanks banks;

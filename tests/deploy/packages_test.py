@@ -12,11 +12,11 @@ def loaded_libraries():
 
 
 def read_headers():
-    """The system's headers that the compiler read for the bridge (not its tests), from ninja's log of dependencies."""
+    """The system's headers that the compiler read for the program (not its tests), from ninja's log of dependencies."""
     headers, ours = set(), False
     for line in output_of("ninja", "-C", BUILD, "-t", "deps").splitlines():
         if not line.startswith(" "):
-            ours = line.startswith("bridge/")
+            ours = line.startswith(("bridge/", "kernels/"))
         elif ours and line.strip().startswith("/usr/"):
             headers.add(line.strip())
     return headers

@@ -1,15 +1,16 @@
-// The fast CPU cipher beside the reference: whatever batches the input makes up, from jobs with
-// every size, key and flaw, both must give the same verdicts and bytes.
+// A fast cipher beside the reference: whatever batches the input makes up, from jobs with every size,
+// key and flaw, both must give the same verdicts and bytes. The fast ones are the CPU's, with each set
+// of vector instructions, and the CUDA kernels on the emulated device.
 //
-// The input is the mix's source of choices (tests/support/cipher_mix.h); when it is used up, a seed
-// goes on in its place.
+// The input says which of them, and is the mix's source of choices (tests/support/cipher_mix.h); when
+// it is used up, a seed goes on in its place.
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
+#include <memory>
+#include <vector>
 
-#include "edge/cpu_cipher.h"
-#include "edge/reference_cipher.h"
+#include "tests/support/cipher_engines.h"
 #include "tests/support/cipher_mix.h"
 
 using namespace viaduct;
@@ -34,28 +35,34 @@ class Choices final : public Random {
   SeededRandom then_;
 };
 
-std::unique_ptr<edge::SessionCipher> make(Direction direction) {
-  auto made = edge::make_cpu_cipher(direction, CipherMix::MostKeys);
-  if (made) return std::move(*made);
-  std::fprintf(stderr, "%s\n", made.error().text.c_str());
-  std::exit(0);  // there is nothing to compare
-}
+// Made once, for libipsec-mb tests itself whenever it starts; the keys of an input go with its mix. Each has a
+// reference of its own, which knows its keys by the same slots.
+struct Engine {
+  explicit Engine(const testing::CipherEngine& fast)
+      : fast_protect(fast.make(Direction::Protect, CipherMix::MostKeys)),
+        fast_unprotect(fast.make(Direction::Unprotect, CipherMix::MostKeys)) {}
 
-// Made once, for libipsec-mb tests itself whenever it starts; the keys of an input go with its mix.
-struct Engines {
   edge::ReferenceCipher protect{Direction::Protect, CipherMix::MostKeys};
   edge::ReferenceCipher unprotect{Direction::Unprotect, CipherMix::MostKeys};
-  std::unique_ptr<edge::SessionCipher> fast_protect = make(Direction::Protect);
-  std::unique_ptr<edge::SessionCipher> fast_unprotect = make(Direction::Unprotect);
+  std::unique_ptr<edge::SessionCipher> fast_protect;
+  std::unique_ptr<edge::SessionCipher> fast_unprotect;
 };
+
+std::vector<std::unique_ptr<Engine>> make_engines() {
+  std::vector<std::unique_ptr<Engine>> engines;
+  for (const testing::CipherEngine& fast : testing::fast_engines())
+    engines.push_back(std::make_unique<Engine>(fast));
+  return engines;
+}
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static Engines engines;
+  static const auto engines = make_engines();
   Choices choices({data, size});
-  CipherMix mix(choices, {engines.protect, *engines.fast_protect, engines.unprotect,
-                          *engines.fast_unprotect});
+  Engine& engine = *engines[choices.u32() % engines.size()];
+  CipherMix mix(choices, {engine.protect, *engine.fast_protect, engine.unprotect,
+                          *engine.fast_unprotect});
   do {
     const auto differs = mix.step(1 + choices.u32() % 40);
     if (differs) std::fprintf(stderr, "%s\n", differs->c_str());

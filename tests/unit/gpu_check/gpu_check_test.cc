@@ -207,7 +207,7 @@ TEST_F(GpuCheckTest, PrintsATableOfFigures) {
               AllOf(HasSubstr("compute capability 9.0, 132 multiprocessors, 80.0 GiB"),
                     HasSubstr("CUDA 13.0"), HasSubstr("ok     protect, a profile"),
                     HasSubstr("8.0 us"), HasSubstr("20.0 us"), HasSubstr("8.00 Mpkt/s"),
-                    HasSubstr("12.50 Mpkt/s"), HasSubstr("from 48 packets"),
+                    HasSubstr("12.50 Mpkt/s"), HasSubstr("cheaper from 48 packets"),
                     Not(HasSubstr("Do not use"))));
 }
 
