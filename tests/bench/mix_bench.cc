@@ -42,6 +42,7 @@ void decode(benchmark::State& state) {
   Sound out;
   size_t i = 0;
   for (auto _ : state) benchmark::DoNotOptimize(decoder.decode(packets[i++ % LoopFrames], out));
+  state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(decode);
 
@@ -51,6 +52,7 @@ void encode(benchmark::State& state) {
   std::array<uint8_t, limits::MixedFrameBytes> out;
   size_t i = 0;
   for (auto _ : state) benchmark::DoNotOptimize(encoder.encode(sounds[i++ % LoopFrames], out));
+  state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(encode)->ArgName("complexity")->Arg(0)->Arg(3)->Arg(5)->Arg(8)->Arg(10);
 
@@ -103,6 +105,7 @@ void tick(benchmark::State& state) {
     now += MixService::Tick;
     ++n;
   }
+  state.SetItemsProcessed(state.iterations());
   state.counters["encodings"] = benchmark::Counter(static_cast<double>(copies) / n);
   state.counters["cores"] = benchmark::Counter(
       static_cast<double>(n) * 0.02, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);

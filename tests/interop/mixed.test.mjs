@@ -28,7 +28,11 @@ describe('a conference with a listener in mixed mode', () => {
     const person = (browser, name, query = {}) => new Participant(browser, bridge, {
       name, conference: 'mixed', query: { direct: '0', ...query }, script: toneVoice(Tones[name]),
     });
-    [ada, alan, lin] = [person(chromium, 'Ada'), person(firefox, 'Alan'), person(chromium, 'Lin', { mixed: '1' })];
+    [ada, alan, lin] = [
+      person(chromium, 'Ada'),
+      person(firefox, 'Alan', { mixed: '1' }),
+      person(chromium, 'Lin', { mixed: '1' }),
+    ];
   }, { timeout: 60_000 });
 
   after(async () => {
@@ -58,6 +62,16 @@ describe('a conference with a listener in mixed mode', () => {
     assert.equal(elements, 1);
   });
 
+  step('hears a mix in Firefox as well', async () => {
+    const energy = async () => {
+      const slots = (await alan.stats())?.slots.filter(({ kind }) => kind === 'audio') ?? [];
+      assert.ok(slots.length <= 1);
+      return slots[0]?.totalAudioEnergy ?? 0;
+    };
+    const before = await energy();
+    await until('Alan hears more', async () => (await energy()) > before + 0.01, 30);
+  });
+
   step('is heard itself by somebody who hears single voices', async () => {
     await until('Ada hears Lin', async () => (await heardTones(ada, Tones)).Lin > Audible, 30);
   });
@@ -75,7 +89,7 @@ describe('a conference with a listener in mixed mode', () => {
         /decodes and mixes it/.test(document.querySelector('[data-part=privacy-panel]').textContent)));
     }
     const { endpoints } = await bridge.conference('mixed');
-    assert.deepEqual(endpoints.filter(({ mixed }) => mixed).map(({ name }) => name), ['Lin']);
+    assert.deepEqual(endpoints.filter(({ mixed }) => mixed).map(({ name }) => name), ['Alan', 'Lin']);
   });
 
   step('stops hearing somebody who is muted', async () => {
@@ -89,8 +103,10 @@ describe('a conference with a listener in mixed mode', () => {
 
   step('is told why it ends when the conference is encrypted, and joins again without', async () => {
     await ada.page.press('e');
-    await until('Lin sees why', () => lin.page.evaluate(() =>
-      /cannot mix it/.test(document.querySelector('#ended [data-part=reason]').textContent)));
+    for (const person of [alan, lin]) {
+      await until(`${person.name} sees why`, () => person.page.evaluate(() =>
+        /cannot mix it/.test(document.querySelector('#ended [data-part=reason]').textContent)));
+    }
     await lin.rejoin();
     assert.equal((await lin.view()).self.mixed, false);
   });
