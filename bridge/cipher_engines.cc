@@ -118,7 +118,10 @@ Result<std::unique_ptr<edge::BatchCipher>> CipherEngines::make(edge::Direction d
        .slot_packets = SlotPackets,
        .name = wanted_ == CryptoEngine::CudaEmulated ? "cuda-emulated" : always ? "cuda" : "auto",
        .clock = monotonic_now,
-       .on_failure = [](const std::string& why) { log::warn("the CPU takes over from the GPU: {}", why); }});
+       .on_failure =
+           [](const std::string& why) { log::warn("the CPU takes over from the GPU: {}", why); },
+       .on_copying =
+           [](const std::string& why) { log::warn("packets are copied for the GPU: {}", why); }});
   if (!cipher) return cipher.error();
   return std::unique_ptr<edge::BatchCipher>(std::move(*cipher));
 }

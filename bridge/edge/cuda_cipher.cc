@@ -291,8 +291,7 @@ void CudaCipher::fail(const Error& error) {
 
 void CudaCipher::expect_packets_in(std::span<uint8_t> memory) {
   if (!device_) return;
-  // Where it cannot, packets are copied to memory that the device reaches.
-  if (const auto shared = device_->share(memory); !shared) options_.on_failure(shared.error().text);
+  if (const auto shared = device_->share(memory); !shared) options_.on_copying(shared.error().text);
 }
 
 void CudaCipher::visit(MetricVisitor& v, std::string_view worker, std::string_view direction) const {

@@ -34,6 +34,8 @@ struct CudaCipherOptions {
   std::function<Timestamp()> clock;
   // Told once, with the reason, when the GPU fails in mid-call.
   std::function<void(const std::string&)> on_failure = [](const std::string&) {};
+  // Told, with the reason, when the GPU cannot reach packets where they are: it works on copies.
+  std::function<void(const std::string&)> on_copying = [](const std::string&) {};
 };
 
 // Session keys can be given to it as to any SessionCipher. `cpu` is of the same direction and room.

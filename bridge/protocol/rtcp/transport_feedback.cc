@@ -161,6 +161,9 @@ std::optional<uint8_t> StatusReader::next_symbol() {
   return symbol_at(chunk_, symbols_in(chunk_) - chunk_left_--);
 }
 
+// Of one client in an Interval: no memory is asked for while it sends up to 1,280 packets a second.
+constexpr size_t PendingExpected = 128;
+
 void TransportFeedbackBuilder::on_packet(uint16_t transport_sequence, Timestamp arrival) {
   const int64_t sequence = unwrapper_.unwrap(transport_sequence);
   if (!next_base_) next_base_ = sequence;
@@ -170,6 +173,7 @@ void TransportFeedbackBuilder::on_packet(uint16_t transport_sequence, Timestamp 
     next_base_ = sequence;
   }
   if (pending_.size() == MaxPending) return;
+  if (pending_.capacity() == 0) pending_.reserve(PendingExpected);
   const auto at = std::ranges::lower_bound(pending_, sequence, {}, &Arrival::sequence);
   const bool repeated = at != pending_.end() && at->sequence == sequence;
   if (!repeated) pending_.insert(at, {sequence, to_ticks(arrival)});
