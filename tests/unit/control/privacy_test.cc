@@ -226,12 +226,14 @@ TEST_F(PrivacyTest, SaysOfEachReceiverWhatItGetsFromWhomAndWhoCanReadIt) {
                           {"mid", "2"},
                           {"participant", "p1"},
                           {"path", "bridge"},
-                          {"readable_by", Participants}},
+                          {"readable_by", Participants},
+                          {"mixed", false}},
                          {{"kind", "video"},
                           {"mid", "3"},
                           {"participant", "p1"},
                           {"path", "bridge"},
-                          {"readable_by", ParticipantsAndBridge}}}));
+                          {"readable_by", ParticipantsAndBridge},
+                          {"mixed", false}}}));
 }
 
 TEST_F(PrivacyTest, TakesTheWorstOfSeveralSourcesOfTheKindThatASlotCarries) {
