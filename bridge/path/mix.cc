@@ -124,7 +124,7 @@ Drop Mix::write(Handle<Endpoint> to, Endpoint& receiver, const audio::MixedFrame
   if (!blank) return blank.missing;
 
   const bool begins = !slot->mix;
-  if (begins) slot->mix.emplace();
+  if (begins) slot->mix = conference::Subscription::MixedFrame{};
   const conference::Projection::In in{
       .sequence = slot->mix->number,
       .timestamp = static_cast<uint32_t>(frame.tick * audio::MixedFrameSamples)};

@@ -31,7 +31,9 @@ std::span<const Forward> take_portion(std::span<const Forward>& rest);
 
 class Route {
  public:
-  explicit Route(conference::Directory& directory) : directory_(directory) {}
+  explicit Route(conference::Directory& directory) : directory_(directory) {
+    forwards_.reserve(limits::RxBatchPackets * 8);  // a full batch to a small conference
+  }
 
   // Valid until the next call.
   std::span<const Forward> run(RxBatch& rx);

@@ -96,7 +96,7 @@ class SteadyConference : public ::testing::TestWithParam<Setting> {
 
 TEST_P(SteadyConference, CostsNoAllocationLockOrClockReadingWhileMediaFlows) {
   ASSERT_TRUE(sim_.run_until([&] { return all_connected(); }, 20s));
-  sim_.run_for(20s);  // every buffer has been as full as it gets
+  sim_.run_for(60s);  // every buffer has been as full as it gets
   run_for_a_while(sim_);
 
   const uint64_t packets_before = forwarded();
