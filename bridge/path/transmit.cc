@@ -21,6 +21,8 @@ void grant_resends(Endpoint& receiver, size_t media_bytes) {
 void Transmit::run(TxBatch& tx, Timestamp now) {
   leaving_.clear();
   returning_.clear();
+  leaving_.reserve(limits::TxBatchPackets);
+  returning_.reserve(limits::TxBatchPackets);
   const auto packets = std::span(tx.packets).first(tx.size());
   for (size_t i = 0, end; i < packets.size(); i = end) {
     for (end = i + 1; end < packets.size() && packets[end].to == packets[i].to;) ++end;
