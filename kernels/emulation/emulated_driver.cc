@@ -22,7 +22,8 @@ constexpr CuResult NotFound{500};
 constexpr CuResult IllegalAddress{700};  // what a faulty kernel leaves behind, for all later calls
 constexpr size_t Alignment = 256;        // as cuMemAlloc aligns
 
-// The one device. The driver's functions know it by no other way than this.
+// The one device. The driver's functions know it by no other way than this. It never ends, and what a
+// device that was given up has never given back stays with it.
 struct Device {
   std::mutex mutex;
   Emulator emulator;
@@ -35,7 +36,7 @@ struct Device {
 };
 
 Device& device() {
-  static Device the_device;
+  static Device& the_device = *new Device;
   return the_device;
 }
 
