@@ -122,8 +122,9 @@ Result<std::unique_ptr<edge::BatchCipher>> CipherEngines::make(edge::Direction d
            [](const std::string& why) { log::warn("the CPU takes over from the GPU: {}", why); },
        .on_copying =
            [](const std::string& why) { log::warn("packets are copied for the GPU: {}", why); }});
-  if (!cipher) return cipher.error();
-  return std::unique_ptr<edge::BatchCipher>(std::move(*cipher));
+  if (cipher) return std::unique_ptr<edge::BatchCipher>(std::move(*cipher));
+  log::warn("the CPU encrypts in place of the GPU: {}", cipher.error().text);
+  return std::unique_ptr<edge::BatchCipher>(make_cpu(direction, Keys));
 }
 
 std::unique_ptr<kernels::AudioEngine> CipherEngines::make_audio() const {

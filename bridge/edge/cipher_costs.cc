@@ -30,7 +30,7 @@ struct CipherTrial::Room {
 // Any key does: what is timed does not depend on it.
 CipherTrial::CipherTrial(std::unique_ptr<SessionCipher> cipher, srtp::SrtpProfile profile,
                          size_t most_packets, std::function<Timestamp()> clock)
-    : cipher_(std::move(cipher)), clock_(std::move(clock)), room_(std::make_unique<Room>()) {
+    : room_(std::make_unique<Room>()), cipher_(std::move(cipher)), clock_(std::move(clock)) {
   const std::vector<uint8_t> key(srtp::master_key_bytes(profile), 1);
   const std::vector<uint8_t> salt(srtp::master_salt_bytes(profile), 2);
   const auto slot = cipher_->add_key({profile, key, salt});

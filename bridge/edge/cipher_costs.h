@@ -39,9 +39,9 @@ class CipherTrial {
   CipherBatch batch_of(size_t lane, size_t packets);
 
   struct Room;
+  const std::unique_ptr<Room> room_;  // outlives the cipher, whose device may reach into it
   const std::unique_ptr<SessionCipher> cipher_;
   const std::function<Timestamp()> clock_;
-  const std::unique_ptr<Room> room_;
   uint64_t next_index_ = 1;
 };
 

@@ -145,10 +145,12 @@ void CudaCipher::remove_key(KeySlot slot) {
 
 void CudaCipher::submit(CipherBatch* batch) {
   keys_.note_submitted();
-  const bool suited = prepare(*batch);
-  const CipherChoice choice = suited ? choose(*batch) : CipherChoice::Unsuited;
-  batches_chosen_[static_cast<size_t>(choice)].add();
-  packets_chosen_[static_cast<size_t>(choice)].add(batch->jobs.size());
+  CipherChoice choice = choose(*batch);
+  if (choice == CipherChoice::Device && !prepare(*batch)) choice = CipherChoice::Unsuited;
+  if (!batch->jobs.empty()) {  // one without jobs only keeps its place in the order
+    batches_chosen_[static_cast<size_t>(choice)].add();
+    packets_chosen_[static_cast<size_t>(choice)].add(batch->jobs.size());
+  }
   const bool on_device = choice == CipherChoice::Device && !for_device_.empty();
   batches_.push({batch, options_.clock(), on_device ? launches_begun_ : 0});
   if (on_device) {
@@ -161,7 +163,6 @@ void CudaCipher::submit(CipherBatch* batch) {
 // False when some packet of it is not for the kernels.
 bool CudaCipher::prepare(CipherBatch& batch) {
   for_device_.clear();
-  if (!device_ || batch.jobs.size() > device_->slot_jobs()) return !device_;
   for (CipherJob& job : batch.jobs) {
     if (!prepare(job)) return false;
   }
@@ -201,6 +202,7 @@ bool CudaCipher::prepare(CipherJob& job) {
 CipherChoice CudaCipher::choose(const CipherBatch& batch) {
   if (!device_) return CipherChoice::NoDevice;
   const size_t packets = batch.jobs.size();
+  if (packets > device_->slot_jobs()) return CipherChoice::Unsuited;
   if (device_->room() < packets && device_->has_gathered()) launch();
   if (!device_) return CipherChoice::NoDevice;
   if (device_->room() < packets) return CipherChoice::DeviceBusy;

@@ -157,6 +157,52 @@ TEST_P(EachEngine, MakesAndReadsThePacketsOfRfc7714) {
   }
 }
 
+// What AES itself is published with: SSRC and index are 0, so that the salt is the IV.
+struct BareVector {
+  const char* what;
+  SrtpProfile profile;
+  const char* key;
+  const char* salt;
+  const char* header;
+  const char* clear;
+  const char* encrypted;  // with the tag, where one is published
+};
+constexpr const char* GcmSpecHeader = "feedface deadbeef feedface deadbeef abaddad2";
+constexpr const char* GcmSpecClear =
+    "d9313225 f88406e5 a55909c5 aff5269a 86a7a953 1534f7da 2e4c303d 8a318a72 1c3c0c95 95680953 2fcf0e24 49a6b525 "
+    "b16aedf5 aa0de657 ba637b39";
+const BareVector BareVectors[] = {
+    {"GCM specification (NIST), test case 4", SrtpProfile::AeadAes128Gcm, "feffe992 8665731c 6d6a8f94 67308308",
+     "cafebabe facedbad decaf888", GcmSpecHeader, GcmSpecClear,
+     "42831ec2 21777424 4b7221b7 84d0d49c e3aa212f 2c02a4e0 35c17e23 29aca12e 21d514b2 5466931c 7d8f6a5a ac84aa05 "
+     "1ba30b39 6a0aac97 3d58e091 5bc94fbc 3221a5db 94fae95a e7121a47"},
+    {"GCM specification (NIST), test case 16", SrtpProfile::AeadAes256Gcm,
+     "feffe992 8665731c 6d6a8f94 67308308 feffe992 8665731c 6d6a8f94 67308308", "cafebabe facedbad decaf888",
+     GcmSpecHeader, GcmSpecClear,
+     "522dc1f0 99567d07 f47f37a3 2a84427d 643a8cdc bfe5c0c9 7598a2bd 2555d1aa 8cb08e48 590dbb3d a7b08b10 56828838 "
+     "c5f61e63 93ba7a0a bcc9f662 76fc6ece 0f4e1768 cddf8853 bb2d551b"},
+    {"RFC 3711 appendix B.2", SrtpProfile::Aes128CmHmacSha1_80, "2b7e1516 28aed2a6 abf71588 09cf4f3c",
+     "f0f1f2f3 f4f5f6f7 f8f9fafb fcfd", "80000000 00000000 00000000",
+     "00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000",
+     "e03ead09 35c95e80 e166b16d d92b4eb4 d2351316 2b02d0f7 2a43a2fe 4a5f97ab 41e95b3b b0a2e8dd 477901e4 fca894c0"},
+};
+
+TEST_P(EachEngine, EncryptsAsAesIsPublishedWith) {
+  const auto cipher = make(Direction::Protect, 4);
+  for (const BareVector& v : BareVectors) {
+    srtp::SessionKeys keys;
+    std::ranges::copy(from_hex(v.key), keys.rtp.encryption.data());
+    std::ranges::copy(from_hex(v.salt), keys.rtp.salt.data());
+    const KeySlot slot = cipher->add_session_keys(v.profile, keys).value();
+    const std::string packet = std::string(v.header) + v.clear;
+    const PacketKind kind{slot, false, static_cast<uint16_t>(from_hex(v.header).size()), 0, 0};
+    const Outcome sealed = run_in_place(*cipher, Direction::Protect, kind, from_hex(packet));
+    ASSERT_EQ(sealed.verdict, Verdict::Ok) << v.what;
+    const std::string wanted = to_hex(from_hex(std::string(v.header) + v.encrypted));
+    EXPECT_EQ(to_hex(sealed.packet).substr(0, wanted.size()), wanted) << v.what;
+  }
+}
+
 TEST_P(EachEngine, ReadsSrtcpThatIsTaggedButNotEncrypted) {
   Ciphers ciphers(GetParam());
   for (const Vector& v : GcmTaggedOnly) {
