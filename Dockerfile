@@ -10,6 +10,7 @@ COPY CMakeLists.txt CMakePresets.json ./
 COPY cmake cmake
 COPY deploy/viaduct.toml deploy/
 COPY kernels kernels
+COPY dpdk dpdk
 COPY bridge bridge
 RUN cmake --preset release -DVIADUCT_TESTS=OFF \
     && cmake --build --preset release --target viaduct \

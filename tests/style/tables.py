@@ -16,7 +16,8 @@ MAY_INCLUDE = {
     'protocol/sdp': ['base', 'limits.h', 'protocol/codec', 'protocol/rtp', 'secrecy'],
     'kernels': ['base'],
     'edge': ['base', 'limits.h', 'protocol/srtp', 'kernels', 'secrecy'],
-    'dpdk': ['base', 'limits.h', 'edge'],
+    'dpdk/ip': ['base', 'limits.h'],
+    'dpdk': ['base', 'limits.h', 'edge', 'dpdk/ip'],
     'conference': ['base', 'limits.h', 'protocol', 'secrecy'],
     'path': ['base', 'limits.h', 'protocol', 'conference', 'edge', 'audio', 'secrecy'],
     'audio': ['base', 'limits.h', 'protocol', 'edge', 'kernels'],
@@ -28,6 +29,7 @@ MAY_INCLUDE = {
     'bridge': ['*'],
     'worker': ['*'],
     'cipher_engines': ['*'],
+    'packet_edges': ['*'],
 }
 
 # Headers that read codec data, and the only files of the packet path and its state that may include them. What else is
@@ -52,6 +54,9 @@ WRAPPED_IN = {
     'toml++': ['config'],
     'CLI': ['config'],
     'seccomp.h': ['secrecy/'],
+    'rte': ['dpdk/'],
+    'bpf': ['dpdk/'],
+    'xdp': ['dpdk/'],
 }
 
 # First parts of the paths of system headers, which are no library.
