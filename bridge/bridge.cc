@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "edge/socket_io.h"
 #include "secrecy/secret_file.h"
 
 namespace viaduct {
@@ -41,18 +40,6 @@ control::TlsMode tls_mode(TlsMode mode) {
       return control::TlsMode::Files;
   }
   return control::TlsMode::Off;
-}
-
-edge::IoWait io_wait(IoWait wait) {
-  switch (wait) {
-    case IoWait::Block:
-      return edge::IoWait::Block;
-    case IoWait::Adaptive:
-      return edge::IoWait::Adaptive;
-    case IoWait::Poll:
-      return edge::IoWait::Poll;
-  }
-  return edge::IoWait::Block;
 }
 
 }  // namespace
@@ -96,23 +83,20 @@ Bridge::~Bridge() {
   if (mixing_thread_.joinable()) mixing_thread_.join();
 }
 
-// Worker i has its own sockets on port media-port + i, its own packet pool, keys and conferences.
+// Worker i has its own UDP port media-port + i, its own packet pool, keys and conferences.
 Result<void> Bridge::open_workers(const dtls::Fingerprint& certificate) {
   auto engines = CipherEngines::open(config_);
   if (!engines) return engines.error();
   ciphers_ = std::move(*engines);
   metrics_.push_back(ciphers_.get());
+  auto edges = PacketEdges::open(config_);
+  if (!edges) return edges.error();
+  edges_ = std::move(*edges);
+  metrics_.push_back(edges_.get());
   for (uint32_t i = 0; i < *config_.workers; ++i) {
-    const auto port = static_cast<uint16_t>(*config_.media_port + i);
-    auto io = edge::SocketIo::open({.bind_addresses = *config_.media_address,
-                                    .port = port,
-                                    .pool_packets = *config_.packet_pool_packets,
-                                    .segmentation = *config_.udp_segmentation,
-                                    .wait = io_wait(*config_.io_wait),
-                                    .worker = std::to_string(i)});
+    auto io = edges_->make(i);
     if (!io) return io.error();
-    metrics_.push_back(io->get());
-    pools_locked_ = pools_locked_ && (*io)->is_pool_locked();
+    const auto port = static_cast<uint16_t>(*config_.media_port + i);
     std::vector<SocketAddress> candidates;
     for (const IpAddress& ip : *config_.advertise) candidates.push_back({ip, port});
     candidates_.push_back(std::move(candidates));
@@ -131,6 +115,7 @@ Result<void> Bridge::open_workers(const dtls::Fingerprint& certificate) {
   }
   if (const auto connected = connect_workers(); !connected) return connected;
   if (const auto opened = open_mixing(); !opened) return opened;
+  pools_locked_ = pools_locked_ && edges_->are_pools_locked();
   log::info("{} worker(s), media on UDP port {} and up", workers_.size(), *config_.media_port);
   return {};
 }

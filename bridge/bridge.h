@@ -15,6 +15,7 @@
 #include "cipher_engines.h"
 #include "config.h"
 #include "control/control.h"
+#include "packet_edges.h"
 #include "path/handshake_service.h"
 #include "worker.h"
 
@@ -34,6 +35,8 @@ class Bridge {
   // Whether the memory for media is locked into RAM, for all workers.
   bool are_packet_pools_locked() const { return pools_locked_; }
   bool uses_gpu() const { return ciphers_->uses_gpu(); }
+  // Packets pass the kernel by.
+  bool uses_dpdk() const { return edges_->uses_dpdk(); }
   // Serves until stop() has been called, from any thread, and everyone has been told.
   void run();
   void stop() { control_->stop(); }
@@ -50,6 +53,7 @@ class Bridge {
   SystemRandom random_;
   Bell bell_;
   std::unique_ptr<CipherEngines> ciphers_;
+  std::unique_ptr<PacketEdges> edges_;    // outlives the workers
   std::optional<path::RelayMesh> relay_;  // outlives the workers
   Bell mix_bell_;
   std::vector<std::unique_ptr<audio::MixPort>> mix_ports_;  // by worker; outlive them, too

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/interface_address.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "base/socket_address.h"
@@ -23,11 +24,26 @@ namespace viaduct {
 enum class TlsMode : uint8_t { Off, Ephemeral, Files };
 enum class CryptoEngine : uint8_t { Auto, Cpu, Cuda, CudaEmulated, Reference };
 enum class IoWait : uint8_t { Block, Adaptive, Poll };
+enum class PacketEdge : uint8_t { Socket, Dpdk };
+enum class HugePages : uint8_t { Auto, On, Off };
+enum class KernelPath : uint8_t { None, Tap, Xdp, Isolate };
 enum class LogLevel : uint8_t { Trace, Debug, Info, Warn, Error, Off };
 
 template <>
 inline constexpr auto ChoicesOf<IoWait> = std::to_array<Choice<IoWait>>(
     {{"block", IoWait::Block}, {"adaptive", IoWait::Adaptive}, {"poll", IoWait::Poll}});
+template <>
+inline constexpr auto ChoicesOf<PacketEdge> =
+    std::to_array<Choice<PacketEdge>>({{"socket", PacketEdge::Socket}, {"dpdk", PacketEdge::Dpdk}});
+template <>
+inline constexpr auto ChoicesOf<HugePages> = std::to_array<Choice<HugePages>>(
+    {{"auto", HugePages::Auto}, {"on", HugePages::On}, {"off", HugePages::Off}});
+template <>
+inline constexpr auto ChoicesOf<KernelPath> =
+    std::to_array<Choice<KernelPath>>({{"none", KernelPath::None},
+                                       {"tap", KernelPath::Tap},
+                                       {"xdp", KernelPath::Xdp},
+                                       {"isolate", KernelPath::Isolate}});
 template <>
 inline constexpr auto ChoicesOf<TlsMode> = std::to_array<Choice<TlsMode>>(
     {{"off", TlsMode::Off}, {"ephemeral", TlsMode::Ephemeral}, {"files", TlsMode::Files}});
@@ -115,9 +131,13 @@ struct Config {
       "What encrypts media: cpu (libipsec-mb, on the CPU's vector units), cuda (an NVIDIA GPU; the CPU where there is "
       "none), auto (measures both and decides for each batch), reference (OpenSSL, one packet at a time, several times "
       "slower) or cuda-emulated (the GPU's kernels on the CPU, very slow, for development)."};
+  Setting<PacketEdge> io{"io", "socket",
+      "Where media packets come from: socket (the kernel) or dpdk (workers poll network ports past the kernel; see "
+      "deploy/docs/dpdk.md)."};
   Setting<IoWait> io_wait{"io-wait", "block",
-      "How workers wait for packets: block (they sleep in the kernel), adaptive (they look again for 50 us before they "
-      "sleep, while packets come thick) or poll (they never sleep, and take a whole core each)."};
+      "How workers wait for packets: block (they sleep in the kernel; with dpdk for 50 us at a time), adaptive (they "
+      "look again for 50 us before they sleep, while packets come thick) or poll (they never sleep, and take a whole "
+      "core each)."};
   Setting<bool> udp_segmentation{"udp-segmentation", "true",
       "Let the kernel cut one large datagram into a receiver's packets (UDP GSO), which costs a third; where kernel or "
       "device cannot, packets are sent one by one anyway."};
@@ -135,6 +155,35 @@ struct Config {
       Range{1, limits::EndpointsPerConference, "participants"},
       "Participants of one conference on one worker, before further ones go to another; they go there earlier where "
       "the worker is busy."};
+
+  Section dpdk{"DPDK (with io = dpdk)"};
+  Setting<std::string> dpdk_ports{"dpdk-ports", "",
+      "Ports of one network, separated by spaces: PCI addresses (0000:3b:00.0), or virtual devices of DPDK with their "
+      "arguments (net_af_packet0,iface=eth1,qpairs=2)."};
+  Setting<std::vector<InterfaceAddress>> dpdk_addresses{"dpdk-addresses", "",
+      "The bridge's own addresses there, with the bits of their network (192.0.2.10/24); clients are told these unless "
+      "advertise names others."};
+  Setting<std::vector<IpAddress>> dpdk_gateways{"dpdk-gateways", "",
+      "Next hops to what is not on that network, at most one of each family."};
+  Setting<uint16_t> dpdk_vlan{"dpdk-vlan", "0", Range{0, 4094, "802.1Q tag"},
+      "The virtual LAN that frames are tagged for; 0 is none."};
+  Setting<uint16_t> dpdk_mtu{"dpdk-mtu", "1500", Range{1280, 1600, "bytes"}, "The longest IP packet of that network."};
+  Setting<std::vector<uint16_t>> dpdk_cpus{"dpdk-cpus", "",
+      "CPUs that the workers are pinned to, one each in their order; empty pins none."};
+  Setting<uint16_t> dpdk_descriptors{"dpdk-descriptors", "1024", Range{64, 16384, "packets"},
+      "Length of each receive and transmit queue of the ports, as far as they have it."};
+  Setting<HugePages> dpdk_huge_pages{"dpdk-huge-pages", "auto",
+      "Packets lie in huge pages: on, off, or auto (where enough are free)."};
+  Setting<uint32_t> dpdk_memory{"dpdk-memory", "0", Range{0, 1u << 20, "MiB"},
+      "Memory for DPDK; 0 takes what the workers' packets need."};
+  Setting<KernelPath> dpdk_kernel{"dpdk-kernel", "none",
+      "How what is not media reaches the kernel: none (not at all), tap (by a TAP device with the same addresses), xdp "
+      "(an XDP program on af_xdp ports leaves it there) or isolate (the network card gives the bridge media alone)."};
+  Setting<std::string> dpdk_kernel_device{"dpdk-kernel-device", "viaduct0", "Name of that TAP device."};
+  Setting<bool> dpdk_telemetry{"dpdk-telemetry", "false",
+      "Open DPDK's telemetry socket; /viaduct/io is among its commands."};
+  Setting<std::string> dpdk_eal_arguments{"dpdk-eal-arguments", "",
+      "Further arguments of DPDK's environment layer (EAL), separated by spaces."};
 
   Section tokens{"Join tokens"};
   Setting<bool> token_required{"token-required", "false", "Let nobody join without a valid token (JWT)."};

@@ -83,6 +83,8 @@ std::vector<IpAddress> pick_advertised(std::span<const IpAddress> bound,
 }
 
 Result<void> fill_automatic(Config& config) {
+  if (*config.workers == 0 && *config.io == PacketEdge::Dpdk && !config.dpdk_cpus->empty())
+    config.workers = static_cast<uint16_t>(std::min(config.dpdk_cpus->size(), limits::MaxWorkers));
   if (*config.workers == 0) {
     const size_t cores = std::max<size_t>(2, usable_cores());
     const size_t ports = 65536u - *config.media_port;
@@ -92,6 +94,11 @@ Result<void> fill_automatic(Config& config) {
     auto found = find_web_root();
     if (!found) return found.error();
     config.web_root = std::move(*found);
+  }
+  if (config.advertise->empty() && *config.io == PacketEdge::Dpdk) {
+    std::vector<IpAddress> ours;
+    for (const InterfaceAddress& address : *config.dpdk_addresses) ours.push_back(address.ip);
+    config.advertise = std::move(ours);
   }
   if (config.advertise->empty()) {
     config.advertise = pick_advertised(*config.media_address, addresses_of_host());

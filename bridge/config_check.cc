@@ -134,12 +134,41 @@ Result<void> check_advertised(const Config& config) {
   return {};
 }
 
+// Gateways: each on a network of ours, and one of a family.
+Result<void> check_gateways(const Config& config) {
+  size_t of_family[2] = {};
+  for (const IpAddress& gateway : *config.dpdk_gateways) {
+    if (++of_family[gateway.is_v6()] > 1)
+      return invalid("dpdk-gateways '" + gateway.to_string() + "' is the second of its family; give one of each");
+    const auto& ours = *config.dpdk_addresses;
+    if (!std::any_of(ours.begin(), ours.end(), [&](const auto& a) { return a.has_on_link(gateway); }))
+      return invalid("dpdk-gateways '" + gateway.to_string() +
+                     "' is on no network of dpdk-addresses; give an address with its prefix there");
+  }
+  return {};
+}
+
+Result<void> check_dpdk(const Config& config) {
+  if (*config.io != PacketEdge::Dpdk) return {};
+  if (config.dpdk_ports->empty()) {
+    return invalid(
+        "io 'dpdk' needs a network port; give dpdk-ports a PCI address such as 0000:3b:00.0 or a virtual device such "
+        "as net_af_packet0,iface=eth1");
+  }
+  if (auto filled = check_not_empty(config.dpdk_addresses); !filled) return filled;
+  if (!config.dpdk_cpus->empty() && *config.workers > config.dpdk_cpus->size()) {
+    return invalid("dpdk-cpus names " + std::to_string(config.dpdk_cpus->size()) + " CPUs for " +
+                   std::to_string(*config.workers) + " workers; name one for each, or none");
+  }
+  return check_gateways(config);
+}
+
 }  // namespace
 
 Result<void> check_config(const Config& config) {
   for (const auto& checked :
        {check_not_empty(config.media_address), check_not_empty(config.video_codecs),
-        check_not_empty(config.srtp_profiles), check_ports(config), check_advertised(config),
+        check_not_empty(config.srtp_profiles), check_ports(config), check_advertised(config), check_dpdk(config),
         check_origins(config), check_ice_servers(config), check_web_root(config),
         check_tls(config), check_tokens(config), check_hardening(config)}) {
     if (!checked) return checked;

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/interface_address.h"
 #include "base/result.h"
 #include "base/socket_address.h"
 
@@ -127,6 +128,19 @@ struct TextForm<IpAddress> {
   static std::string print(const IpAddress& value) { return value.to_string(); }
   static std::string placeholder() { return "IP"; }
   static std::string allowed() { return "an IP address such as 192.0.2.1 or 2001:db8::1"; }
+};
+
+template <>
+struct TextForm<InterfaceAddress> {
+  static constexpr ValueShape shape = ValueShape::Text;
+  static std::optional<InterfaceAddress> parse(std::string_view text) {
+    return InterfaceAddress::parse(text);
+  }
+  static std::string print(const InterfaceAddress& value) { return value.to_string(); }
+  static std::string placeholder() { return "IP/BITS"; }
+  static std::string allowed() {
+    return "an IP address with the bits of its network such as 192.0.2.1/24 or 2001:db8::1/64";
+  }
 };
 
 template <>

@@ -55,6 +55,7 @@ bool Worker::send(conference::Command&& command) {
 
 void Worker::run() {
   pthread_setname_np(pthread_self(), ("worker-" + name_).c_str());
+  parts_.io->attach();
   Timestamp now = monotonic_now();
   load_measured_ = now;
   while (!stopping_) {
@@ -65,10 +66,10 @@ void Worker::run() {
     turns_.add();
 
     const Timestamp done = monotonic_now();
-    busy_ns_.add(static_cast<uint64_t>((done - now).count()));
+    const Timestamp began = now;
     coalescer_.on_turn(counters_.packets_sent(), done);
-    now = wait_for_packets(now, done);
-    idle_ns_.add(static_cast<uint64_t>((now - done).count()));
+    now = wait_for_packets(began, done);
+    count_time(done - began, now - done);
     if (now - load_measured_ >= LoadInterval) measure_load(now);
   }
   report(conference::Stopped{});
@@ -102,6 +103,14 @@ void Worker::handle(conference::TakeSnapshot& command, Timestamp now) {
 void Worker::handle(conference::Stop&, Timestamp now) {
   path_.close(now);
   stopping_ = true;  // the turn that follows sends the goodbyes
+}
+
+// An edge that polls turns and turns with nothing to do: a turn that moved no packet was idle.
+void Worker::count_time(Duration turned, Duration waited) {
+  const uint64_t moved = counters_.packets_received() + counters_.packets_sent();
+  const bool idle = std::exchange(packets_moved_, moved) == moved;
+  busy_ns_.add(idle ? 0 : static_cast<uint64_t>(turned.count()));
+  idle_ns_.add(static_cast<uint64_t>((idle ? turned + waited : waited).count()));
 }
 
 void Worker::measure_load(Timestamp now) {

@@ -70,6 +70,7 @@ class Worker final : public control::WorkerPort, public MetricSource {
   void handle(conference::TakeSnapshot& command, Timestamp now);
   void handle(conference::Stop& command, Timestamp now);
   void handle(std::monostate, Timestamp) {}
+  void count_time(Duration turned, Duration waited);
   void measure_load(Timestamp now);
   void report(conference::Report&& report);
   void flush_reports();
@@ -97,6 +98,7 @@ class Worker final : public control::WorkerPort, public MetricSource {
   Counter busy_ns_, idle_ns_, turns_, reports_delayed_;
   Timestamp load_measured_{};
   uint64_t busy_ns_then_ = 0;
+  uint64_t packets_moved_ = 0;  // in and out, when the last turn ended
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -20,6 +20,9 @@ class PacketIo {
  public:
   virtual ~PacketIo() = default;
 
+  // The worker's thread calls this once, before anything else of its own.
+  virtual void attach() {}
+
   // Fills `into` from the front with what has arrived and returns how many. Never blocks. `arrival`
   // is when the host got the packet, as near as the edge knows: `now` or earlier.
   virtual size_t receive(std::span<Packet> into, Timestamp now) = 0;

@@ -53,6 +53,11 @@ struct PathCounters final : MetricSource {
   std::array<Gauge, 3> held_back;               // by HeldBack
 
   void set(const StreamCounts& counts);
+  uint64_t packets_received() const {
+    uint64_t all = 0;
+    for (const Flow& f : received) all += f.packets.value();
+    return all;
+  }
   uint64_t packets_sent() const {
     uint64_t all = 0;
     for (const Flow& f : sent) all += f.packets.value();
