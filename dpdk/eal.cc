@@ -63,9 +63,9 @@ std::vector<std::string> eal_arguments(const EalSettings& settings) {
   return arguments;
 }
 
-Result<void> start_eal(EalSettings settings) {
+Result<bool> start_eal(EalSettings settings) {
   static std::optional<bool> started;  // whether it did, once it was tried
-  if (started == true) return {};
+  if (started == true) return false;
   if (started == false) return Error{ErrorCode::Unavailable, "DPDK did not start before and cannot be started again"};
 
   cpu_set_t cpus;
@@ -80,7 +80,7 @@ Result<void> start_eal(EalSettings settings) {
   const int status = rte_eal_init(static_cast<int>(arguments.size()), arguments.data());
   sched_setaffinity(0, sizeof cpus, &cpus);
   started = status >= 0;
-  if (status >= 0) return {};
+  if (status >= 0) return true;
   return Error{ErrorCode::Unavailable,
                std::string("DPDK does not start (") + rte_strerror(rte_errno) +
                    "); the log lines above say more, and deploy/docs/dpdk.md what to do about them"};

@@ -23,8 +23,8 @@ struct EalSettings {
 // The command line for rte_eal_init, with the program's name in front.
 std::vector<std::string> eal_arguments(const EalSettings& settings);
 
-// Starts EAL. What it has to say becomes log lines. The calling thread keeps its affinity.
-Result<void> start_eal(EalSettings settings);
+// Starts EAL; false when it runs already. What it has to say becomes log lines. The calling thread keeps its affinity.
+Result<bool> start_eal(EalSettings settings);
 void stop_eal();
 
 // Makes the calling thread one that DPDK knows (an lcore), for as long as it runs: only these have caches of buffers.

@@ -1,0 +1,286 @@
+#include "dpdk/network.h"
+
+#include <rte_ethdev.h>
+#include <rte_mbuf_dyn.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/log.h"
+#include "dpdk/dpdk_io.h"
+#include "dpdk/eal.h"
+#include "dpdk/flow_rules.h"
+#include "dpdk/huge_pages.h"
+#include "dpdk/inboxes.h"
+#include "dpdk/ip/interface.h"
+#include "dpdk/mbuf_pool.h"
+#include "dpdk/pci.h"
+#include "dpdk/port.h"
+#include "dpdk/published.h"
+#include "dpdk/steering.h"
+#include "dpdk/xdp/media_filter.h"
+
+namespace viaduct::dpdk {
+namespace {
+
+constexpr size_t MemoryBesidePools = 64;  // MiB: rings, queues, DPDK's own
+
+// What each worker's pool holds, and what all of it takes.
+struct Sizes {
+  size_t buffers = 0;
+  size_t mib = 0;
+};
+
+Sizes sizes_for(const Settings& settings) {
+  const bool tap = settings.kernel == KernelPath::Tap;
+  const size_t queues = tap ? 2 : 1;  // each fills itself from the worker's pool
+  const size_t buffers =
+      pool_buffers(queues * settings.descriptors, settings.pool_packets, size_t{settings.workers} + 1);
+  const size_t bytes = settings.workers * pool_bytes(buffers);
+  return {buffers, settings.memory_mib > 0 ? settings.memory_mib : (bytes >> 20) + MemoryBesidePools};
+}
+
+Result<bool> use_huge_pages(HugePages wanted, size_t mib) {
+  const uint64_t free_mib = free_huge_page_bytes() >> 20;
+  if (wanted == HugePages::Off || (wanted == HugePages::Auto && free_mib < mib)) return false;
+  if (free_mib >= mib) return true;
+  return Error{ErrorCode::ResourceExhausted,
+               "dpdk-huge-pages is 'on', but of " + std::to_string(mib) + " MiB that are needed only " +
+                   std::to_string(free_mib) +
+                   " MiB are free in huge pages; reserve them with deploy/host/dpdk prepare, or set it to 'off', "
+                   "which is slower"};
+}
+
+// With an XDP program that leaves to the kernel what is not media, on ports that can have one.
+std::string with_media_filter(const std::string& spec) {
+  if (!spec.starts_with("net_af_xdp") || !device_argument(spec, "xdp_prog").empty()) return spec;
+  return spec + ",xdp_prog=" + media_filter_path().string();
+}
+
+class DpdkNetwork final : public Network {
+ public:
+  explicit DpdkNetwork(const Settings& settings) : settings_(settings), sizes_(sizes_for(settings)) {}
+  ~DpdkNetwork() override;
+
+  Result<void> open();
+  Result<std::unique_ptr<edge::PacketIo>> make_io(size_t worker) override;
+  bool is_memory_locked() const override;
+  void visit(MetricVisitor& visitor) const override { visit_published(visitor); }
+
+ private:
+  struct QueuePair {
+    Port* port = nullptr;
+    uint16_t queue = 0;
+  };
+
+  Result<void> start_dpdk();
+  Result<void> open_ports();
+  Result<void> deal_queues();
+  void describe_interface();
+  Result<void> open_pools();
+  Result<void> start_ports();
+  Result<void> steer();
+  Result<void> connect_kernel();
+  void register_timestamps();
+  bool all_buffers_came_back() const;
+
+  const Settings settings_;
+  const Sizes sizes_;
+  bool started_dpdk_ = false;
+  std::vector<std::unique_ptr<MbufPool>> pools_;  // by worker
+  std::unique_ptr<Inboxes> inboxes_;
+  ip::Interface interface_;
+  std::vector<std::unique_ptr<Port>> ports_;
+  std::unique_ptr<Port> kernel_port_;  // the TAP device, with KernelPath::Tap
+  std::vector<QueuePair> queues_;      // by worker
+  int timestamp_field_ = -1;
+  uint64_t timestamp_flag_ = 0;
+};
+
+Result<void> DpdkNetwork::open() {
+  for (const auto step : {&DpdkNetwork::start_dpdk, &DpdkNetwork::open_ports, &DpdkNetwork::deal_queues}) {
+    if (auto done = (this->*step)(); !done) return done;
+  }
+  describe_interface();
+  for (const auto step :
+       {&DpdkNetwork::open_pools, &DpdkNetwork::start_ports, &DpdkNetwork::steer, &DpdkNetwork::connect_kernel}) {
+    if (auto done = (this->*step)(); !done) return done;
+  }
+  register_timestamps();
+  return {};
+}
+
+Result<void> DpdkNetwork::start_dpdk() {
+  EalSettings eal{.memory_mib = sizes_.mib, .telemetry = settings_.telemetry, .more = settings_.eal_arguments};
+  for (const std::string& spec : settings_.ports) {
+    const std::string name = device_name(spec);
+    if (!is_pci_address(name)) continue;
+    if (auto usable = check_pci_device(name); !usable) return usable;
+    eal.pci_ports.push_back(spec);
+  }
+  const auto huge = use_huge_pages(settings_.huge_pages, sizes_.mib);
+  if (!huge) return huge.error();
+  eal.huge_pages = *huge;
+  const auto started = start_eal(eal);
+  if (!started) return started.error();
+  started_dpdk_ = *started;
+  if (settings_.telemetry) answer_telemetry();
+  log::info("dpdk: {} MiB in {} pages", sizes_.mib, *huge ? "huge" : "ordinary");
+  return {};
+}
+
+Result<void> DpdkNetwork::open_ports() {
+  for (const std::string& spec : settings_.ports) {
+    auto port = Port::open(settings_.kernel == KernelPath::Xdp ? with_media_filter(spec) : spec);
+    if (!port) return port.error();
+    if (!ports_.empty() && (*port)->mac() != ports_.front()->mac()) {
+      return Error{ErrorCode::InvalidArgument, "the ports " + ports_.front()->name() + " and " + (*port)->name() +
+                                                   " are not of one interface; name queues of one network card in "
+                                                   "dpdk-ports, or bond the cards (net_bonding0,...)"};
+    }
+    ports_.push_back(std::move(*port));
+  }
+  return {};
+}
+
+// A queue pair for each worker, from the first port on.
+Result<void> DpdkNetwork::deal_queues() {
+  for (const auto& port : ports_) {
+    for (uint16_t queue = 0; queue < port->queue_pairs() && queues_.size() < settings_.workers; ++queue)
+      queues_.push_back({port.get(), queue});
+  }
+  if (queues_.size() == settings_.workers) return {};
+  const std::string has = std::to_string(queues_.size());
+  return Error{ErrorCode::InvalidArgument, "the ports have " + has + " queue pair(s) for " +
+                                               std::to_string(settings_.workers) + " workers; set workers to " + has +
+                                               ", or give the ports more queues"};
+}
+
+void DpdkNetwork::describe_interface() {
+  interface_ = {.mac = ports_.front()->mac(),
+                .vlan = settings_.vlan,
+                .addresses = settings_.addresses,
+                .gateways = settings_.gateways,
+                .mtu = settings_.mtu,
+                .first_media_port = settings_.first_media_port,
+                .media_ports = settings_.workers,
+                .kernel_behind = settings_.kernel == KernelPath::Tap};
+}
+
+Result<void> DpdkNetwork::open_pools() {
+  for (size_t worker = 0; worker < settings_.workers; ++worker) {
+    const std::string name = "viaduct-" + std::to_string(worker);
+    auto pool = MbufPool::open(name, sizes_.buffers, queues_[worker].port->numa_node());
+    if (!pool) return pool.error();
+    pools_.push_back(std::move(*pool));
+  }
+  auto inboxes = Inboxes::open(settings_.workers);
+  if (!inboxes) return inboxes.error();
+  inboxes_ = std::move(*inboxes);
+  return {};
+}
+
+Result<void> DpdkNetwork::start_ports() {
+  for (const auto& port : ports_) {
+    std::vector<rte_mempool*> pools;
+    for (size_t worker = 0; worker < queues_.size(); ++worker) {
+      if (queues_[worker].port == port.get()) pools.push_back(pools_[worker]->get());
+    }
+    if (pools.empty()) continue;
+    if (settings_.kernel == KernelPath::Isolate) {
+      if (auto isolated = isolate(port->id()); !isolated) {
+        return Error{isolated.error().code, isolated.error().text +
+                                                ", which dpdk-kernel 'isolate' needs; set it to 'tap' or 'none'"};
+      }
+    }
+    if (auto started = port->start({settings_.descriptors, settings_.mtu, pools}); !started) return started;
+  }
+  return {};
+}
+
+// A port that does not steer is no error where it gives us all: the workers hand over what is not theirs.
+Result<void> DpdkNetwork::steer() {
+  if (settings_.workers == 1 && settings_.kernel != KernelPath::Isolate) return {};
+  uint16_t first_worker = 0;
+  for (const auto& port : ports_) {
+    const auto queues = static_cast<uint16_t>(
+        std::count_if(queues_.begin(), queues_.end(), [&](const QueuePair& q) { return q.port == port.get(); }));
+    FlowRules table(port->id(), settings_.vlan);
+    const auto installed = install(steering_rules(interface_, first_worker, queues), table);
+    if (!installed && settings_.kernel == KernelPath::Isolate) return installed.error();
+    if (!installed) log::info("port {}: {}; workers hand over what is not theirs", port->name(), installed.error().text);
+    first_worker = static_cast<uint16_t>(first_worker + queues);
+  }
+  return {};
+}
+
+Result<void> DpdkNetwork::connect_kernel() {
+  if (settings_.kernel == KernelPath::Xdp) {
+    const std::string interface = device_argument(settings_.ports.front(), "iface");
+    return set_media_ports(interface, interface_.first_media_port, interface_.media_ports);
+  }
+  if (settings_.kernel != KernelPath::Tap) return {};
+  const std::string& name = settings_.kernel_device;
+  auto port = Port::open("net_tap_viaduct,iface=" + name + ",mac=" + interface_.mac.to_string());
+  if (!port) return port.error();
+  std::vector<rte_mempool*> pools;
+  for (const auto& pool : pools_) pools.push_back(pool->get());
+  if (auto started = (*port)->start({settings_.descriptors, settings_.mtu, pools}); !started) return started;
+  kernel_port_ = std::move(*port);
+  return configure_kernel_device(name, interface_);
+}
+
+void DpdkNetwork::register_timestamps() {
+  const bool stamped = std::all_of(ports_.begin(), ports_.end(), [](const auto& p) { return p->stamps_arrivals(); });
+  if (stamped && rte_mbuf_dyn_rx_timestamp_register(&timestamp_field_, &timestamp_flag_) != 0) timestamp_field_ = -1;
+}
+
+Result<std::unique_ptr<edge::PacketIo>> DpdkNetwork::make_io(size_t worker) {
+  const Port& port = *queues_[worker].port;
+  DpdkIoSettings settings{.worker = static_cast<uint16_t>(worker),
+                          .port = port.id(),
+                          .queue = queues_[worker].queue,
+                          .offloads = port.offloads(),
+                          .timestamp_field = timestamp_field_,
+                          .timestamp_flag = timestamp_flag_,
+                          .wait = settings_.wait};
+  if (!settings_.cpus.empty()) settings.cpu = settings_.cpus[worker];
+  if (kernel_port_) settings.kernel_port = kernel_port_->id();
+  return std::unique_ptr<edge::PacketIo>(
+      std::make_unique<DpdkIo>(settings, interface_, *pools_[worker], *inboxes_));
+}
+
+bool DpdkNetwork::is_memory_locked() const {
+  return std::all_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->is_locked(); });
+}
+
+bool DpdkNetwork::all_buffers_came_back() const {
+  bool all = true;
+  for (size_t worker = 0; worker < pools_.size(); ++worker) {
+    const size_t missing = pools_[worker]->in_use();
+    if (missing == 0) continue;
+    log::warn("{} packet buffer(s) of worker {} did not come back", missing, worker);
+    all = false;
+  }
+  return all;
+}
+
+DpdkNetwork::~DpdkNetwork() {
+  kernel_port_.reset();
+  ports_.clear();  // stops them: what their queues held comes back
+  inboxes_.reset();
+  if (!pools_.empty() && all_buffers_came_back()) log::info("dpdk: all packet buffers came back");
+  pools_.clear();
+  if (started_dpdk_) stop_eal();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Network>> open_network(const Settings& settings) {
+  auto network = std::make_unique<DpdkNetwork>(settings);
+  if (const auto opened = network->open(); !opened) return opened.error();
+  return std::unique_ptr<Network>(std::move(network));
+}
+
+}  // namespace viaduct::dpdk
