@@ -50,7 +50,7 @@ void set_option(int fd, int option, const auto& value) {
   CHECK(setsockopt(fd, SOL_XDP, option, &value, sizeof value) == 0);
 }
 
-// The socket of the interface's queue. One for all tests: the kernel frees a queue some time after its socket is closed.
+// The socket of the only queue. One for all tests: the kernel frees a queue some time after its socket is closed.
 int queue_socket() {
   static const int fd = [] {
     static std::vector<uint8_t> memory(FrameBytes * (Frames + 1));
