@@ -52,10 +52,20 @@ Result<bool> use_huge_pages(HugePages wanted, size_t mib) {
                    "which is slower"};
 }
 
-// With an XDP program that leaves to the kernel what is not media, on ports that can have one.
-std::string with_media_filter(const std::string& spec) {
-  if (!spec.starts_with("net_af_xdp") || !device_argument(spec, "xdp_prog").empty()) return spec;
-  return spec + ",xdp_prog=" + media_filter_path().string();
+// An af_xdp port gets our program in the kernel: the driver's own would have to be taken away with system calls that the
+// bridge gives up. Its name; empty when the port is of another kind, or has a program named.
+std::string filtered_interface(const std::string& spec) {
+  if (!spec.starts_with("net_af_xdp") || !device_argument(spec, "xdp_prog").empty()) return {};
+  return device_argument(spec, "iface");
+}
+
+Result<std::string> with_media_filter(const std::string& spec) {
+  const std::string interface = filtered_interface(spec);
+  if (interface.empty()) return spec;
+  const auto filter = xdp::media_filter_path();
+  if (!filter) return filter.error();
+  if (const auto claimed = xdp::claim_interface(interface); !claimed) return claimed.error();
+  return spec + ",xdp_prog=" + filter->string();
 }
 
 class DpdkNetwork final : public Network {
@@ -82,6 +92,7 @@ class DpdkNetwork final : public Network {
   Result<void> start_ports();
   Result<void> steer();
   Result<void> connect_kernel();
+  Result<void> set_media_filters();
   void register_timestamps();
   bool all_buffers_came_back() const;
 
@@ -132,7 +143,9 @@ Result<void> DpdkNetwork::start_dpdk() {
 
 Result<void> DpdkNetwork::open_ports() {
   for (const std::string& spec : settings_.ports) {
-    auto port = Port::open(settings_.kernel == KernelPath::Xdp ? with_media_filter(spec) : spec);
+    const auto filtered = with_media_filter(spec);
+    if (!filtered) return filtered.error();
+    auto port = Port::open(*filtered);
     if (!port) return port.error();
     if (!ports_.empty() && (*port)->mac() != ports_.front()->mac()) {
       return Error{ErrorCode::InvalidArgument, "the ports " + ports_.front()->name() + " and " + (*port)->name() +
@@ -216,10 +229,7 @@ Result<void> DpdkNetwork::steer() {
 }
 
 Result<void> DpdkNetwork::connect_kernel() {
-  if (settings_.kernel == KernelPath::Xdp) {
-    const std::string interface = device_argument(settings_.ports.front(), "iface");
-    return set_media_ports(interface, interface_.first_media_port, interface_.media_ports);
-  }
+  if (auto set = set_media_filters(); !set) return set;
   if (settings_.kernel != KernelPath::Tap) return {};
   const std::string& name = settings_.kernel_device;
   auto port = Port::open("net_tap_viaduct,iface=" + name + ",mac=" + interface_.mac.to_string());
@@ -229,6 +239,22 @@ Result<void> DpdkNetwork::connect_kernel() {
   if (auto started = (*port)->start({settings_.descriptors, settings_.mtu, pools}); !started) return started;
   kernel_port_ = std::move(*port);
   return configure_kernel_device(name, interface_);
+}
+
+Result<void> DpdkNetwork::set_media_filters() {
+  for (const std::string& spec : settings_.ports) {
+    const std::string interface = filtered_interface(spec);
+    if (interface.empty() && settings_.kernel == KernelPath::Xdp) {
+      return Error{ErrorCode::InvalidArgument, "dpdk-kernel 'xdp' is for af_xdp ports, and " + device_name(spec) +
+                                                   " is none with the bridge's own program; set it to 'tap' or 'none'"};
+    }
+    if (interface.empty()) continue;
+    const auto set = settings_.kernel == KernelPath::Xdp
+                         ? xdp::set_media_ports(interface, interface_.first_media_port, interface_.media_ports)
+                         : xdp::take_everything(interface);
+    if (!set) return set;
+  }
+  return {};
 }
 
 void DpdkNetwork::register_timestamps() {

@@ -4,7 +4,7 @@ import pathlib
 import re
 
 CODE = {'.h', '.cc', '.cu', '.cuh'}
-TEXT = CODE | {'.py', '.js', '.mjs', '.css', '.html', '.cmake', '.sh', '.toml', '.txt'}
+TEXT = CODE | {'.c', '.py', '.js', '.mjs', '.css', '.html', '.cmake', '.sh', '.toml', '.txt'}
 SKIPPED = {'build', 'node_modules', 'data', '.git', '__pycache__'}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
