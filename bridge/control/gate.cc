@@ -14,20 +14,6 @@ SocketAddress key_of(const IpAddress& address) {
 
 }  // namespace
 
-double TokenBucket::tokens_at(Timestamp now) const {
-  return std::min(2 * per_second_, tokens_ + std::max(0.0, to_seconds(now - last_)) * per_second_);
-}
-
-bool TokenBucket::take(Timestamp now) {
-  tokens_ = tokens_at(now);
-  last_ = std::max(last_, now);
-  if (tokens_ < 1) return false;
-  tokens_ -= 1;
-  return true;
-}
-
-bool TokenBucket::is_full(Timestamp now) const { return tokens_at(now) >= 2 * per_second_; }
-
 ConnectionGate::Verdict ConnectionGate::admit(const IpAddress& address, Timestamp now) {
   if (open_ >= limits_.total) return Verdict::TotalFull;
   const SocketAddress key = key_of(address);

@@ -6,23 +6,9 @@
 
 #include "base/socket_address.h"
 #include "base/time.h"
+#include "base/token_bucket.h"
 
 namespace viaduct::control {
-
-// Lets `per_second` things happen on average and twice as many in a burst.
-class TokenBucket {
- public:
-  explicit TokenBucket(double per_second) : per_second_(per_second), tokens_(2 * per_second) {}
-  bool take(Timestamp now);
-  // True when nothing was taken for so long that a new bucket would be the same.
-  bool is_full(Timestamp now) const;
-
- private:
-  double tokens_at(Timestamp now) const;
-  double per_second_;
-  double tokens_;
-  Timestamp last_{};
-};
 
 class ConnectionGate {
  public:

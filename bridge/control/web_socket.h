@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "base/token_bucket.h"
 #include "control/beast_stream.h"
 #include "control/http_shared.h"
 

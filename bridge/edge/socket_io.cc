@@ -145,7 +145,7 @@ void SocketIo::send(std::span<const Packet> packets) {
 
 void SocketIo::send_run(std::span<const Packet> run) {
   const SocketAddress& peer = run.front().peer;
-  if (const ReplyRoutes::Route* route = routes_ ? routes_->find(peer) : nullptr) {
+  if (const ReplyRoute* route = routes_ ? routes_->find(peer) : nullptr) {
     sockets_[route->socket].queue_run(run, &route->source, counters_);
   } else if (UdpSocket* socket = first_socket_for(peer)) {
     socket->queue_run(run, nullptr, counters_);

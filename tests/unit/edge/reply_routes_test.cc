@@ -6,7 +6,7 @@ namespace viaduct::edge {
 namespace {
 
 SocketAddress peer(uint32_t number) { return {IpAddress::v4(0x0a000000u + number), 5000}; }
-ReplyRoutes::Route route(uint32_t number) { return {IpAddress::v4(0xc0000200u + number), number}; }
+ReplyRoute route(uint32_t number) { return {IpAddress::v4(0xc0000200u + number), number}; }
 
 TEST(ReplyRoutes, AnswersWithWhatWasLearnedLast) {
   ReplyRoutes routes;
