@@ -57,8 +57,7 @@ edge::SendRefusal refusal(ip::Refusal reason) {
 void ask_for_checksums(rte_mbuf* frame, const ip::Departure& departure, ip::TxOffloads offloads) {
   frame->ol_flags = 0;
   if (!offloads.ip && !offloads.udp) return;
-  frame->l2_len = departure.l2_bytes;
-  frame->l3_len = departure.l3_bytes;
+  frame->tx_offload = rte_mbuf_tx_offload(departure.l2_bytes, departure.l3_bytes, 0, 0, 0, 0, 0);
   frame->ol_flags |= departure.v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
   if (offloads.ip && !departure.v6) frame->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
   if (offloads.udp) frame->ol_flags |= RTE_MBUF_F_TX_UDP_CKSUM;

@@ -19,7 +19,7 @@
 #include "dpdk/inboxes.h"
 #include "dpdk/ip/interface.h"
 #include "dpdk/ip/udp_host.h"
-#include "dpdk/kernel_path.h"
+#include "dpdk/kernel_queue.h"
 #include "dpdk/mbuf_pool.h"
 #include "dpdk/published.h"
 #include "dpdk/tx_queue.h"
@@ -97,7 +97,7 @@ class DpdkIo final : public edge::PacketIo, public MetricSource {
   Inboxes& inboxes_;
   ip::UdpHost host_;
   TxQueue tx_;
-  std::optional<KernelPath> kernel_;
+  std::optional<KernelQueue> kernel_;
   TokenBucket advertisements_{AdvertisementsPerSecond};
   DeviceClock device_clock_;
   Timestamp now_{};

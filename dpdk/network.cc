@@ -14,6 +14,7 @@
 #include "dpdk/huge_pages.h"
 #include "dpdk/inboxes.h"
 #include "dpdk/ip/interface.h"
+#include "dpdk/kernel_queue.h"
 #include "dpdk/mbuf_pool.h"
 #include "dpdk/pci.h"
 #include "dpdk/port.h"

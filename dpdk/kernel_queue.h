@@ -22,10 +22,10 @@ namespace viaduct::dpdk {
 Result<void> configure_kernel_device(const std::string& name, const ip::Interface& interface);
 
 // One worker's queue pair of the TAP device.
-class KernelPath {
+class KernelQueue {
  public:
   // The kernel's frames are untagged; outside they carry `vlan`, unless that is 0.
-  KernelPath(uint16_t port, uint16_t queue, uint16_t vlan)
+  KernelQueue(uint16_t port, uint16_t queue, uint16_t vlan)
       : port_(port), queue_(queue), vlan_(vlan), to_kernel_(port, queue) {}
 
   // Takes the frame over.

@@ -1,4 +1,4 @@
-#include "dpdk/kernel_path.h"
+#include "dpdk/kernel_queue.h"
 
 #include <arpa/inet.h>
 #include <linux/ipv6.h>
@@ -84,7 +84,7 @@ Result<void> configure_kernel_device(const std::string& name, const ip::Interfac
                                            "); run the bridge with CAP_NET_ADMIN, or set dpdk-kernel to none"};
 }
 
-void KernelPath::hand_over(rte_mbuf* frame, Timestamp now) {
+void KernelQueue::hand_over(rte_mbuf* frame, Timestamp now) {
   if (!allowance_.take(now)) {
     limited_.add();
     rte_pktmbuf_free(frame);
@@ -95,7 +95,7 @@ void KernelPath::hand_over(rte_mbuf* frame, Timestamp now) {
   if (to_kernel_.push(frame)) in_.add();
 }
 
-void KernelPath::turn(TxQueue& out, Timestamp now) {
+void KernelQueue::turn(TxQueue& out, Timestamp now) {
   if (to_kernel_.waiting() > 0) to_kernel_.drain();
   if (now - looked_ < LookEvery) return;
   looked_ = now;
@@ -112,7 +112,7 @@ void KernelPath::turn(TxQueue& out, Timestamp now) {
   }
 }
 
-void KernelPath::visit(MetricVisitor& visitor, std::string_view worker) const {
+void KernelQueue::visit(MetricVisitor& visitor, std::string_view worker) const {
   constexpr std::string_view Frames = "viaduct_dpdk_kernel_frames_total";
   constexpr std::string_view Help = "Frames handed to the kernel (in) and sent for it (out)";
   visitor.counter(Frames, Help, {{"worker", worker}, {"direction", "in"}}, static_cast<double>(in_.value()));
