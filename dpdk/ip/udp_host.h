@@ -3,7 +3,7 @@
 // Knows as much of Ethernet, 802.1Q, ARP (RFC 826), IPv4 (RFC 791), IPv6 (RFC 8200), neighbour discovery (RFC 4861),
 // ICMP (RFC 792, 1122), ICMPv6 (RFC 4443) and UDP (RFC 768) as a media server on a fixed address needs. Pure: bytes and
 // `now` in, bytes out. Believes nothing that it has not verified, never reads outside the frame and never allocates
-// after its construction. A tag that the device would strip has to stay in the frame.
+// after its construction. A tag that the device could strip has to stay in the frame.
 #pragma once
 
 #include <cstddef>
@@ -13,25 +13,22 @@
 #include "base/bytes.h"
 #include "base/socket_address.h"
 #include "base/time.h"
+#include "base/token_bucket.h"
+#include "dpdk/ip/announcements.h"
+#include "dpdk/ip/datagram_headers.h"
+#include "dpdk/ip/ethernet.h"
 #include "dpdk/ip/host_counters.h"
+#include "dpdk/ip/icmp.h"
 #include "dpdk/ip/interface.h"
+#include "dpdk/ip/ipv4.h"
+#include "dpdk/ip/ipv6.h"
+#include "dpdk/ip/neighbours.h"
+#include "dpdk/ip/offloads.h"
+#include "dpdk/ip/own_addresses.h"
+#include "dpdk/ip/path_mtu_reports.h"
+#include "dpdk/ip/return_paths.h"
 
 namespace viaduct::dpdk::ip {
-
-// What the device says of a checksum.
-enum class Verified : uint8_t { Unknown, Good, Bad };
-struct RxChecksums {
-  Verified ip = Verified::Unknown;
-  Verified udp = Verified::Unknown;
-};
-
-// Checksums that the device fills in. The IP header's is then left zero, UDP's holds the sum of the pseudo-header.
-struct TxOffloads {
-  bool ip = false;
-  bool udp = false;
-};
-
-inline constexpr size_t MaxHeaderBytes = 14 + 4 + 40 + 8;  // Ethernet, tag, IPv6, UDP
 
 struct Arrival {
   enum class Verdict : uint8_t {
@@ -61,12 +58,6 @@ struct Departure {
   Refusal refused = Refusal::None;
 };
 
-struct PathMtu {
-  SocketAddress peer;
-  uint16_t bytes = 0;  // of an IP packet to the peer
-  friend bool operator==(const PathMtu&, const PathMtu&) = default;
-};
-
 class UdpHost {
  public:
   // `port`: the media port that it owns. `announces`: it tells the link about our addresses, which one worker does for
@@ -76,20 +67,85 @@ class UdpHost {
   // `buffer` holds a frame of `length` bytes at its start; behind it is room for an answer to grow into.
   Arrival receive(MutableBytes buffer, size_t length, RxChecksums checksums, Timestamp now);
 
-  // Writes UDP, IP and Ethernet headers in front of the payload, where MaxHeaderBytes have to be free.
+  // Writes UDP, IP and Ethernet headers in front of the payload, where MaxHeaderBytes are overwritten.
   Departure send(uint8_t* payload, size_t length, const SocketAddress& peer, Timestamp now);
 
   // Writes a frame that the host itself wants to send now (an announcement, a question about a neighbour) and returns
-  // its size, or 0 when there is none.
+  // its size, or 0 when there is none. `into` has room for MaxOwnFrameBytes.
   size_t write_own_frame(MutableBytes into, Timestamp now);
   Timestamp next_own_frame() const;  // when there will be one; Never while there is nothing to say
 
-  // The next news about the way to a peer: packets may be no longer than this.
-  std::optional<PathMtu> take_path_mtu();
+  // The next news about the way to a peer.
+  std::optional<PathMtu> take_path_mtu() { return path_mtus_.take(); }
 
   const HostCounters& counters() const { return counters_; }
 
  private:
+  // A frame as far as it has been looked at.
+  struct Frame {
+    MutableBytes buffer;
+    size_t length = 0;
+    size_t ip = 0;            // where the IP packet begins
+    bool to_our_mac = false;  // or to a group
+    RxChecksums checksums;
+    Timestamp now;
+
+    Bytes from(size_t offset) const { return buffer.first(length).subspan(offset); }
+    MacAddress sender() const { return source_mac(buffer.data()); }
+  };
+  // What UDP and ICMP need to know of the IP header in front of them.
+  struct Transport {
+    size_t offset = 0;  // in the frame
+    size_t bytes = 0;
+    OwnIndex own = NotOurs;  // the address that it was sent to
+    IpAddress source;
+    size_t packet_bytes = 0;  // with the IP header
+  };
+
+  Arrival receive_v4(const Frame& frame);
+  Arrival receive_v6(const Frame& frame);
+  Arrival receive_fragment(uint8_t protocol);
+  Arrival receive_udp(const Frame& frame, const Transport& transport);
+  Arrival receive_udp_elsewhere(const Frame& frame, const Transport& transport, uint16_t port);
+  bool udp_checksum_ok(const Frame& frame, const Transport& transport, size_t udp_bytes) const;
+
+  Arrival receive_arp(const Frame& frame);
+  Arrival receive_icmp_v4(const Frame& frame, const Transport& transport);
+  Arrival receive_icmp_v6(const Frame& frame, const Transport& transport, const Ipv6View& ip);
+  Arrival receive_echo(const Frame& frame, const Transport& transport);
+  Arrival receive_icmp_error(const Frame& frame, const Transport& transport);
+  Arrival receive_solicitation(const Frame& frame, Bytes message, const Ipv6View& ip);
+  Arrival receive_advertisement(const Frame& frame, Bytes message, const Ipv6View& ip);
+  Arrival learn(const IpAddress& ip, const MacAddress& mac, bool overrides, FrameKind kind, Timestamp now);
+
+  Arrival drop(FrameDrop reason);
+  Arrival leave(FrameDrop reason);  // to the kernel where there is one behind us
+  Arrival pass_on(FrameKind kind);  // to the kernel
+  Arrival consume(FrameKind kind);
+  Arrival answer(FrameKind kind, size_t bytes);
+  Correspondents correspondents(const Frame& frame, const Transport& transport) const;
+
+  Refusal choose_way(const uint8_t* payload, BindingKind kind, const SocketAddress& peer, Timestamp now);
+  Refusal choose_by_network(const SocketAddress& peer, Timestamp now);
+  void prepare(const SocketAddress& peer, const ReturnPath& path);
+
+  size_t write_question(uint8_t* out, const Neighbours::Question& question);
+
+  const Interface& interface_;
+  const uint16_t port_;
+  const TxOffloads offloads_;
+  const OwnAddresses own_;
+
+  // Headers for the peer of the last send(), as long as the way to it is the same.
+  std::optional<SocketAddress> way_to_;
+  DatagramHeaders way_;
+
+  ReturnPaths return_paths_;
+  Neighbours neighbours_;
+  Announcements announcements_;
+  PathMtuReports path_mtus_;
+  TokenBucket echoes_;
+  TokenBucket errors_;
   HostCounters counters_;
 };
 
