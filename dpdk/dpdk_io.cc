@@ -121,7 +121,7 @@ size_t DpdkIo::take_frames(std::span<rte_mbuf*> into) {
                                           static_cast<uint16_t>(into.size() - count));
   if (burst + count == 0) {
     dpdk_counters_.empty_polls.add();
-    ++idle_turns_;
+    if (idle_turns_++ == 0) idle_since_ = now_;
     return 0;
   }
   idle_turns_ = 0;
@@ -291,7 +291,8 @@ void DpdkIo::wait(Duration at_most) {
     return;
   }
   tx_.drain();
-  const timespec asleep{0, std::min(at_most, IdleSleep).count()};
+  const Duration sleep = std::clamp<Duration>((now_ - idle_since_) / 16, ShortestSleep, LongestSleep);
+  const timespec asleep{0, std::min(at_most, sleep).count()};
   nanosleep(&asleep, nullptr);  // a signal may cut it short: then it looks a little earlier
 }
 

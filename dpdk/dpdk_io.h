@@ -62,7 +62,7 @@ class DpdkIo final : public edge::PacketIo, public MetricSource {
   // Wipes them at once: who else gets a buffer next is not ours to say.
   void release(std::span<const Packet> packets) override;
   size_t wipe_released(size_t) override;
-  // By the idle policy: returns at once, after a pause, or sleeps for up to IdleSleep.
+  // By the idle policy: returns at once, after a pause, or sleeps, the longer the longer nothing has come.
   void wait(Duration at_most) override;
   void gather(Duration) override {}
   void wake() override {}  // wait() ends by itself soon enough
@@ -76,7 +76,8 @@ class DpdkIo final : public edge::PacketIo, public MetricSource {
 
   void visit(MetricVisitor& visitor) const override;
 
-  static constexpr Duration IdleSleep = 50us;
+  static constexpr Duration ShortestSleep = 50us;
+  static constexpr Duration LongestSleep = 200us;  // queues hold far more than comes in that time
   static constexpr Duration TxDrain = 50us;  // that a frame waits for others at most, while packets come
   static constexpr double AdvertisementsPerSecond = 1000;  // that all workers are told of
 
@@ -102,7 +103,8 @@ class DpdkIo final : public edge::PacketIo, public MetricSource {
   DeviceClock device_clock_;
   Timestamp now_{};
   Timestamp sent_first_{};  // when the oldest of the frames that wait to be sent came
-  unsigned idle_turns_ = 0;
+  unsigned idle_turns_ = 0;  // in a row
+  Timestamp idle_since_{};
   edge::IoCounters counters_;
   DpdkIoCounters dpdk_counters_;
   const Published published_{*this};

@@ -46,7 +46,9 @@ unsigned first_cpu(const cpu_set_t& cpus) {
 
 std::vector<std::string> eal_arguments(const EalSettings& settings) {
   std::vector<std::string> arguments = {"viaduct", "--lcores", "0@" + std::to_string(settings.main_cpu),
-                                        "--log-level", "*:warning"};
+                                        // It complains of what nobody asked for: flow rules of its own, other
+                                        // processes. Of two levels that fit, DPDK takes the first.
+                                        "--log-level", "pmd.net.tap:critical", "--log-level", "*:warning"};
   if (settings.huge_pages) {
     arguments.push_back("--in-memory");
   } else {

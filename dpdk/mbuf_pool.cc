@@ -1,9 +1,11 @@
 #include "dpdk/mbuf_pool.h"
 
 #include <rte_dev.h>
+#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
 #include <rte_mempool.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -25,6 +27,29 @@ Error no_pool(size_t buffers, int reason) {
           "there is no room for a pool of " + std::to_string(buffers) + " packets (" + rte_strerror(reason) +
               "); set dpdk-memory to at least " + std::to_string((pool_bytes(buffers) >> 20) + 64) +
               " MiB for each worker, reserve as much in huge pages, or configure fewer packet-pool-packets"};
+}
+
+// As rte_pktmbuf_pool_create(), which would give each buffer a page of its own where pages are small, lest it cross from
+// one to the next. Without huge pages a device sees our own addresses (IOVA as VA), if it sees any, and may cross.
+rte_mempool* create(const std::string& name, size_t buffers, int socket) {
+  const unsigned flags = rte_eal_has_hugepages() != 0 ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG;
+  rte_mempool* pool = rte_mempool_create_empty(name.c_str(), static_cast<unsigned>(buffers), sizeof(rte_mbuf) + DataRoom,
+                                               CacheBuffers, sizeof(rte_pktmbuf_pool_private), socket, flags);
+  if (pool == nullptr) return nullptr;
+  rte_pktmbuf_pool_private room{};
+  room.mbuf_data_room_size = DataRoom;
+  int status = rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), nullptr);
+  if (status == 0) {
+    rte_pktmbuf_pool_init(pool, &room);
+    status = rte_mempool_populate_default(pool);
+  }
+  if (status < 0) {
+    rte_mempool_free(pool);
+    rte_errno = -status;
+    return nullptr;
+  }
+  rte_mempool_obj_iter(pool, rte_pktmbuf_init, nullptr);
+  return pool;
 }
 
 }  // namespace
@@ -70,8 +95,7 @@ struct MbufPool::Lent {
 };
 
 Result<std::unique_ptr<MbufPool>> MbufPool::open(const std::string& name, size_t buffers, int socket) {
-  rte_mempool* pool =
-      rte_pktmbuf_pool_create(name.c_str(), static_cast<unsigned>(buffers), CacheBuffers, 0, DataRoom, socket);
+  rte_mempool* pool = create(name, buffers, socket);
   if (pool == nullptr) return no_pool(buffers, rte_errno);
   return std::unique_ptr<MbufPool>(new MbufPool(pool, nullptr));
 }
