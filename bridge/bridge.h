@@ -17,6 +17,7 @@
 #include "control/control.h"
 #include "packet_edges.h"
 #include "path/handshake_service.h"
+#include "secrecy/seccomp_filter.h"
 #include "worker.h"
 
 namespace viaduct {
@@ -34,9 +35,12 @@ class Bridge {
   void start();
   // Whether the memory for media is locked into RAM, for all workers.
   bool are_packet_pools_locked() const { return pools_locked_; }
-  bool uses_gpu() const { return ciphers_->uses_gpu(); }
-  // Packets pass the kernel by.
-  bool uses_dpdk() const { return edges_->uses_dpdk(); }
+  // What it goes on to use.
+  secrecy::Hardware hardware() const {
+    return {.gpu = ciphers_->uses_gpu(),
+            .network_cards = edges_->drives_network_cards(),
+            .xdp_filters = edges_->has_xdp_filters()};
+  }
   // Serves until stop() has been called, from any thread, and everyone has been told.
   void run();
   void stop() { control_->stop(); }

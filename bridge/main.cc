@@ -72,8 +72,7 @@ int run(const Config& config, bool openssl_is_in_secret_memory) {
                    secrecy::judge_secret_memory(openssl_is_in_secret_memory));
   hardening.record(secrecy::measure::PacketPools,
                    secrecy::judge_packet_pools(bridge.are_packet_pools_locked()));
-  const auto hardware = bridge.uses_gpu() ? secrecy::Hardware::Gpu : secrecy::Hardware::None;
-  if (*config.hardening) secrecy::close_files(hardening, hardware);
+  if (*config.hardening) secrecy::close_files(hardening, bridge.hardware());
   say_what_is_in_force(hardening, *config.hardening);
   if (*config.require_hardening && !hardening.complete())
     return fail("require-hardening is set, but " + hardening.missing_in_one_sentence());

@@ -22,7 +22,8 @@ class PacketEdges final : public MetricSource {
   // Once for each worker. The edge is outlived by this object.
   Result<std::unique_ptr<edge::PacketIo>> make(uint32_t worker);
 
-  bool uses_dpdk() const { return network_ != nullptr; }
+  bool drives_network_cards() const { return network_ && network_->drives_cards(); }
+  bool has_xdp_filters() const { return network_ && network_->has_xdp_filters(); }
   // Whether the memory for media is locked into RAM, of all edges made so far.
   bool are_pools_locked() const { return pools_locked_; }
 

@@ -65,12 +65,14 @@ void ask_for_checksums(rte_mbuf* frame, const ip::Departure& departure, ip::TxOf
 
 }  // namespace
 
-DpdkIo::DpdkIo(const DpdkIoSettings& settings, const ip::Interface& interface, MbufPool& pool, Inboxes& inboxes)
+DpdkIo::DpdkIo(const DpdkIoSettings& settings, const ip::Interface& interface, MbufPool& pool, Inboxes& inboxes,
+               Loan& loan)
     : settings_(settings),
       worker_(std::to_string(settings.worker)),
       interface_(interface),
       pool_(pool),
       inboxes_(inboxes),
+      loan_(loan),
       host_(interface, static_cast<uint16_t>(interface.first_media_port + settings.worker), settings.offloads,
             settings.worker == 0),
       tx_(settings.port, settings.queue) {
@@ -106,6 +108,7 @@ size_t DpdkIo::receive(std::span<Packet> into, Timestamp now) {
     if (i + PrefetchAhead < count) rte_prefetch0(rte_pktmbuf_mtod(frames[i + PrefetchAhead], void*));
     if (read(frames[i], into[got])) ++got;
   }
+  loan_.packets += static_cast<int64_t>(got);
   counters_.packets_received.add(got);
   counters_.batches_received.add(got > 0 ? 1 : 0);
   if (now >= host_.next_own_frame()) send_own_frames();
@@ -219,12 +222,14 @@ size_t DpdkIo::allocate(std::span<Packet> out) {
                   .offset = limits::PacketHeadroomBytes,
                   .owner = reinterpret_cast<uint64_t>(frame)};
   }
+  loan_.packets += static_cast<int64_t>(count);
   return count;
 }
 
 void DpdkIo::send(std::span<const Packet> packets) {
   if (tx_.waiting() == 0) sent_first_ = now_;
   for (const Packet& packet : packets) send_one(packet);
+  loan_.packets -= static_cast<int64_t>(packets.size());
 }
 
 void DpdkIo::send_one(const Packet& packet) {
@@ -239,7 +244,7 @@ void DpdkIo::send_one(const Packet& packet) {
   const ip::Departure departure = host_.send(payload, packet.length, packet.peer, now_);
   if (departure.header_bytes == 0) {
     counters_.refuse(refusal(departure.refused));
-    return release({&packet, 1});
+    return wipe_and_free(packet);
   }
   frame->data_off = static_cast<uint16_t>(payload - departure.header_bytes - start);
   frame->data_len = static_cast<uint16_t>(departure.header_bytes + packet.length);
@@ -269,11 +274,14 @@ void DpdkIo::drain_if_due(size_t received) {
 }
 
 void DpdkIo::release(std::span<const Packet> packets) {
-  for (const Packet& packet : packets) {
-    rte_mbuf* frame = mbuf_of(packet);
-    explicit_bzero(frame->buf_addr, frame->buf_len);
-    rte_pktmbuf_free(frame);
-  }
+  for (const Packet& packet : packets) wipe_and_free(packet);
+  loan_.packets -= static_cast<int64_t>(packets.size());
+}
+
+void DpdkIo::wipe_and_free(const Packet& packet) {
+  rte_mbuf* frame = mbuf_of(packet);
+  explicit_bzero(frame->buf_addr, frame->buf_len);
+  rte_pktmbuf_free(frame);
 }
 
 // Nothing is left to wipe. Called now and then: the time to say how the pool is doing.

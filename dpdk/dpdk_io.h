@@ -41,6 +41,11 @@ struct DpdkIoSettings {
   edge::IoWait wait = edge::IoWait::Block;
 };
 
+// Packets that the path has of an edge: handed out by receive() or allocate(), and not back by send() or release().
+struct Loan {
+  int64_t packets = 0;
+};
+
 // What only this edge counts; the rest is in edge::IoCounters.
 struct DpdkIoCounters {
   Histogram<7> burst{{1, 2, 4, 8, 16, 32, 64}};  // frames at a time, of calls that brought any
@@ -51,8 +56,8 @@ struct DpdkIoCounters {
 
 class DpdkIo final : public edge::PacketIo, public MetricSource {
  public:
-  // Pool, inboxes and interface are the network's and outlive it, as does the started port.
-  DpdkIo(const DpdkIoSettings& settings, const ip::Interface& interface, MbufPool& pool, Inboxes& inboxes);
+  // Pool, inboxes, loan and interface are the network's and outlive it, as does the started port.
+  DpdkIo(const DpdkIoSettings& settings, const ip::Interface& interface, MbufPool& pool, Inboxes& inboxes, Loan& loan);
   ~DpdkIo() override;
 
   void attach() override;
@@ -87,6 +92,7 @@ class DpdkIo final : public edge::PacketIo, public MetricSource {
   void tell_everyone(rte_mbuf* frame);
   bool read(rte_mbuf* frame, Packet& into);
   void send_one(const Packet& packet);
+  void wipe_and_free(const Packet& packet);
   void send_own_frames();
   void drain_if_due(size_t received);
   Timestamp arrival_of(const rte_mbuf* frame) const;
@@ -96,6 +102,7 @@ class DpdkIo final : public edge::PacketIo, public MetricSource {
   const ip::Interface& interface_;
   MbufPool& pool_;
   Inboxes& inboxes_;
+  Loan& loan_;
   ip::UdpHost host_;
   TxQueue tx_;
   std::optional<KernelQueue> kernel_;

@@ -77,6 +77,8 @@ class DpdkNetwork final : public Network {
   Result<void> open();
   Result<std::unique_ptr<edge::PacketIo>> make_io(size_t worker) override;
   bool is_memory_locked() const override;
+  bool drives_cards() const override;
+  bool has_xdp_filters() const override;
   void visit(MetricVisitor& visitor) const override { visit_published(visitor); }
 
  private:
@@ -100,7 +102,10 @@ class DpdkNetwork final : public Network {
   const Settings settings_;
   const Sizes sizes_;
   bool started_dpdk_ = false;
+  bool opened_ = false;
+  bool driver_keeps_buffers_ = false;
   std::vector<std::unique_ptr<MbufPool>> pools_;  // by worker
+  std::vector<Loan> loans_;                       // by worker
   std::unique_ptr<Inboxes> inboxes_;
   ip::Interface interface_;
   std::vector<std::unique_ptr<Port>> ports_;
@@ -120,6 +125,7 @@ Result<void> DpdkNetwork::open() {
     if (auto done = (this->*step)(); !done) return done;
   }
   register_timestamps();
+  opened_ = true;
   return {};
 }
 
@@ -189,6 +195,7 @@ Result<void> DpdkNetwork::open_pools() {
     if (!pool) return pool.error();
     pools_.push_back(std::move(*pool));
   }
+  loans_.resize(settings_.workers);
   auto inboxes = Inboxes::open(settings_.workers);
   if (!inboxes) return inboxes.error();
   inboxes_ = std::move(*inboxes);
@@ -275,29 +282,48 @@ Result<std::unique_ptr<edge::PacketIo>> DpdkNetwork::make_io(size_t worker) {
   if (!settings_.cpus.empty()) settings.cpu = settings_.cpus[worker];
   if (kernel_port_) settings.kernel_port = kernel_port_->id();
   return std::unique_ptr<edge::PacketIo>(
-      std::make_unique<DpdkIo>(settings, interface_, *pools_[worker], *inboxes_));
+      std::make_unique<DpdkIo>(settings, interface_, *pools_[worker], *inboxes_, loans_[worker]));
 }
 
 bool DpdkNetwork::is_memory_locked() const {
   return std::all_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->is_locked(); });
 }
 
+bool DpdkNetwork::drives_cards() const {
+  return std::any_of(ports_.begin(), ports_.end(), [](const auto& port) { return is_pci_address(port->name()); });
+}
+
+bool DpdkNetwork::has_xdp_filters() const {
+  const auto has_one = [](const std::string& spec) { return spec.starts_with("net_af_xdp"); };
+  return std::any_of(settings_.ports.begin(), settings_.ports.end(), has_one);
+}
+
+// The ports are closed. A driver that keeps what it had received into is no leak of ours; it is told apart by what
+// workers have on loan.
 bool DpdkNetwork::all_buffers_came_back() const {
   bool all = true;
   for (size_t worker = 0; worker < pools_.size(); ++worker) {
+    const auto on_loan = static_cast<size_t>(std::max<int64_t>(loans_[worker].packets, 0));
     const size_t missing = pools_[worker]->in_use();
-    if (missing == 0) continue;
-    log::warn("{} packet buffer(s) of worker {} did not come back", missing, worker);
-    all = false;
+    if (on_loan > 0 || (missing > 0 && !driver_keeps_buffers_)) {
+      log::warn("{} packet buffer(s) of worker {} did not come back, {} of them from its conferences", missing, worker,
+                on_loan);
+      all = false;
+    } else if (missing > 0) {
+      log::info("dpdk: the driver keeps {} packet buffers of worker {}", missing, worker);
+    }
   }
   return all;
 }
 
 DpdkNetwork::~DpdkNetwork() {
   kernel_port_.reset();
+  driver_keeps_buffers_ =
+      std::any_of(ports_.begin(), ports_.end(), [](const auto& port) { return port->keeps_buffers(); });
   ports_.clear();  // stops them: what their queues held comes back
   inboxes_.reset();
-  if (!pools_.empty() && all_buffers_came_back()) log::info("dpdk: all packet buffers came back");
+  // A driver that failed to start a queue may keep what it took for it.
+  if (opened_ && all_buffers_came_back()) log::info("dpdk: all packet buffers came back");
   pools_.clear();
   if (started_dpdk_) stop_eal();
 }

@@ -54,6 +54,8 @@ class Network : public MetricSource {
   // The queue pair of a worker; once for each of Settings::workers.
   virtual Result<std::unique_ptr<edge::PacketIo>> make_io(size_t worker) = 0;
   virtual bool is_memory_locked() const = 0;  // into RAM
+  virtual bool drives_cards() const = 0;      // real ones, by drivers in this process
+  virtual bool has_xdp_filters() const = 0;   // on interfaces of the kernel's
 };
 
 // DPDK starts at most once in a process. An error is one sentence for the operator.

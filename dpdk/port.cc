@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <string_view>
 #include <utility>
 
 #include "base/log.h"
@@ -90,6 +91,11 @@ uint16_t Port::queue_pairs() const {
   rte_eth_dev_info info{};
   if (rte_eth_dev_info_get(id_, &info) != 0) return 0;
   return std::min(info.max_rx_queues, info.max_tx_queues);
+}
+
+bool Port::keeps_buffers() const {
+  rte_eth_dev_info info{};
+  return rte_eth_dev_info_get(id_, &info) == 0 && std::string_view(info.driver_name) == "net_af_xdp";
 }
 
 Result<void> Port::start(const Queues& queues) {

@@ -42,6 +42,8 @@ class Port final : public MetricSource {
   ip::MacAddress mac() const;
   int numa_node() const;        // -1: none
   uint16_t queue_pairs() const; // that it can have
+  // Whether its driver forgets, when it is closed, the buffers that it would have received into.
+  bool keeps_buffers() const;
 
   Result<void> start(const Queues& queues);
   ip::TxOffloads offloads() const { return offloads_; }        // checksums it fills in

@@ -16,7 +16,7 @@ namespace viaduct::secrecy {
 // Records core_dumps, not_dumpable, no_new_privileges and memory_locked.
 void close_memory(HardeningState& state);
 // Records landlock, seccomp and, tried out, no_file_writes.
-void close_files(HardeningState& state, Hardware hardware = Hardware::None);
+void close_files(HardeningState& state, Hardware hardware = {});
 
 // Of these each error says why, and what to do about it.
 Result<void> forbid_core_dumps();

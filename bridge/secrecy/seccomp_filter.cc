@@ -2,10 +2,12 @@
 
 #include <asm/ioctls.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
@@ -135,7 +137,8 @@ Result<void> filter_system_calls(Hardware hardware) {
   filter.add_all(SCMP_ACT_KILL_PROCESS, Fatal);
   filter.add_all(SCMP_ACT_ERRNO(ENOSYS), UnknownHere);
   allow_in_part(filter);
-  if (hardware == Hardware::Gpu) filter.allow("ioctl", {});
+  if (hardware.gpu || hardware.network_cards) filter.allow("ioctl", {});
+  if (hardware.xdp_filters) filter.allow("socket", {is(0, AF_NETLINK), is(2, NETLINK_ROUTE)});
   const int failure = filter.load();
   if (failure == 0) return {};
   return Error{ErrorCode::Unavailable,

@@ -5,19 +5,18 @@
 // ever ask for it; anything else that is not needed fails with EPERM.
 #pragma once
 
-#include <cstdint>
-
 #include "base/result.h"
 
 namespace viaduct::secrecy {
 
 // What the process goes on to use beside sockets and files that are open.
-enum class Hardware : uint8_t {
-  None,
-  Gpu,  // its driver asks its open devices for work by ioctl
+struct Hardware {
+  bool gpu = false;            // its driver asks its open devices for work by ioctl
+  bool network_cards = false;  // driven by the program: their drivers end as they began, by ioctl
+  bool xdp_filters = false;    // taken off their interfaces at the end, by a netlink socket
 };
 
 // For good, and for all threads of the process. Implies no_new_privileges.
-Result<void> filter_system_calls(Hardware hardware = Hardware::None);
+Result<void> filter_system_calls(Hardware hardware = {});
 
 }  // namespace viaduct::secrecy
