@@ -14,6 +14,7 @@
 #include <cstdarg>
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <span>
 #include <string_view>
@@ -31,8 +32,7 @@ enum MapEntry : uint32_t { FirstPort, PortCount, Everything };  // as in media_f
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
+  Descriptor(const Descriptor&) = delete;
   ~Descriptor() {
     if (fd_ >= 0) close(fd_);
   }
@@ -45,10 +45,8 @@ class Descriptor {
 };
 
 struct Attached {
-  Descriptor program;
-  uint32_t mode = 0;  // XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE or XDP_FLAGS_HW_MODE
-  bpf_prog_info info{};
-  std::array<uint32_t, 16> maps{};
+  uint32_t program = 0;  // its number; 0 when there is none
+  uint32_t mode = 0;     // XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE or XDP_FLAGS_HW_MODE
 };
 
 Error refused(const std::string& what, int error) {
@@ -76,51 +74,60 @@ uint32_t mode_flag(uint8_t attach_mode) {
   }
 }
 
-// The XDP program of the interface; an invalid descriptor when it has none.
 Result<Attached> attached_program(int index, const std::string& interface) {
   LIBBPF_OPTS(bpf_xdp_query_opts, query);
   if (const int status = bpf_xdp_query(index, 0, &query); status != 0)
     return refused("the XDP program of '" + interface + "' cannot be asked for", -status);
-  Attached attached{.program = Descriptor(-1), .mode = mode_flag(query.attach_mode)};
-  if (query.prog_id == 0) return attached;
-
-  Descriptor program(bpf_prog_get_fd_by_id(query.prog_id));
-  if (!program.valid()) return refused("the XDP program of '" + interface + "' cannot be opened", errno);
-  attached.info.nr_map_ids = static_cast<uint32_t>(attached.maps.size());
-  attached.info.map_ids = reinterpret_cast<uintptr_t>(attached.maps.data());
-  uint32_t size = sizeof attached.info;
-  if (bpf_obj_get_info_by_fd(program.get(), &attached.info, &size) != 0)
-    return refused("the XDP program of '" + interface + "' cannot be looked at", errno);
-  return Attached{std::move(program), attached.mode, attached.info, attached.maps};
+  return Attached{query.prog_id, mode_flag(query.attach_mode)};
 }
 
-bool is_media_filter(const Attached& attached) {
-  return attached.program.valid() && attached.info.name == ProgramName;
+template <typename Info>
+bool look_at(int fd, Info& info) {
+  uint32_t size = sizeof info;
+  return bpf_obj_get_info_by_fd(fd, &info, &size) == 0;
 }
 
-Result<Descriptor> open_map(const Attached& attached, const std::string& interface) {
-  const size_t count = std::min<size_t>(attached.info.nr_map_ids, attached.maps.size());
-  for (const uint32_t id : std::span(attached.maps).first(count)) {
-    Descriptor map(bpf_map_get_fd_by_id(id));
-    bpf_map_info info{};
-    uint32_t size = sizeof info;
-    if (map.valid() && bpf_obj_get_info_by_fd(map.get(), &info, &size) == 0 && info.name == MapName) return map;
+// This process's descriptor of the first BPF object of a kind (bpf-prog, bpf-map) that `matches`; -1 without one. The
+// driver has them open. Others' could be opened by number, but not without CAP_SYS_ADMIN.
+template <typename Info, typename Matches>
+int own_descriptor(std::string_view kind, Matches matches) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
+    if (std::filesystem::read_symlink(entry, error).string() != "anon_inode:" + std::string(kind)) continue;
+    const int fd = std::atoi(entry.path().filename().c_str());
+    Info info{};
+    if (look_at(fd, info) && matches(info)) return fd;
   }
-  return not_attached(interface);
+  return -1;
 }
 
-Result<Descriptor> map_of(const std::string& interface) {
+// The descriptor of the filter's map; it stays the driver's.
+Result<int> map_of(const std::string& interface) {
   const auto index = index_of(interface);
   if (!index) return index.error();
   const auto attached = attached_program(*index, interface);
   if (!attached) return attached.error();
-  if (!is_media_filter(*attached)) return not_attached(interface);
-  return open_map(*attached, interface);
+
+  const int program = own_descriptor<bpf_prog_info>("bpf-prog", [&](const bpf_prog_info& info) {
+    return info.id == attached->program && info.name == ProgramName;
+  });
+  std::array<uint32_t, 16> maps{};
+  bpf_prog_info info{};
+  info.nr_map_ids = static_cast<uint32_t>(maps.size());
+  info.map_ids = reinterpret_cast<uintptr_t>(maps.data());
+  if (program < 0 || !look_at(program, info)) return not_attached(interface);
+
+  const auto ids = std::span(maps).first(std::min<size_t>(info.nr_map_ids, maps.size()));
+  const int map = own_descriptor<bpf_map_info>("bpf-map", [&](const bpf_map_info& candidate) {
+    return candidate.name == MapName && std::find(ids.begin(), ids.end(), candidate.id) != ids.end();
+  });
+  if (map < 0) return not_attached(interface);
+  return map;
 }
 
-Result<void> set(const Descriptor& map, MapEntry entry, uint32_t value) {
+Result<void> set(int map, MapEntry entry, uint32_t value) {
   const uint32_t key = entry;
-  if (bpf_map_update_elem(map.get(), &key, &value, BPF_ANY) == 0) return {};
+  if (bpf_map_update_elem(map, &key, &value, BPF_ANY) == 0) return {};
   return refused("the media filter cannot be told what to take", errno);
 }
 
@@ -140,6 +147,20 @@ Result<void> keep_name(int index, const std::string& interface) {
   return Error{ErrorCode::AlreadyExists,
                "another af_xdp port, of this bridge or of another, has '" + interface +
                    "'; stop the other bridge, or give one port all queues of the interface (queue_count)"};
+}
+
+// Takes the program away if it is our filter: the bridge that it belonged to is gone, since the interface is ours now.
+Result<void> remove_left_filter(int index, const Attached& attached, const std::string& interface) {
+  const Descriptor program(bpf_prog_get_fd_by_id(attached.program));
+  bpf_prog_info info{};
+  if (!program.valid() || !look_at(program.get(), info) || info.name != ProgramName)
+    return Error{ErrorCode::AlreadyExists, "'" + interface + "' has an XDP program already; take it away by 'ip link " +
+                                               "set dev " + interface + " xdp off'"};
+  log::info("Taking away the media filter that a bridge left on {}", interface);
+  LIBBPF_OPTS(bpf_xdp_attach_opts, only_this, .old_prog_fd = program.get());
+  const int status = bpf_xdp_detach(index, attached.mode, &only_this);
+  if (status == 0) return {};
+  return refused("the media filter that was left on '" + interface + "' cannot be taken away", -status);
 }
 
 // libbpf writes to stderr by itself, also on behalf of DPDK's driver; what matters comes back as an error.
@@ -173,16 +194,7 @@ Result<void> claim_interface(const std::string& interface) {
   if (const auto kept = keep_name(*index, interface); !kept) return kept;
   const auto attached = attached_program(*index, interface);
   if (!attached) return attached.error();
-  if (!attached->program.valid()) return {};
-  if (!is_media_filter(*attached))
-    return Error{ErrorCode::AlreadyExists, "'" + interface + "' has another XDP program (" +
-                                               std::string(attached->info.name) +
-                                               "); take it away by `ip link set dev " + interface + " xdp off`"};
-  log::info("Taking away the media filter that a bridge left on {}", interface);
-  LIBBPF_OPTS(bpf_xdp_attach_opts, only_this, .old_prog_fd = attached->program.get());
-  const int status = bpf_xdp_detach(*index, attached->mode, &only_this);
-  if (status == 0) return {};
-  return refused("the media filter that was left on '" + interface + "' cannot be taken away", -status);
+  return attached->program == 0 ? Result<void>() : remove_left_filter(*index, *attached, interface);
 }
 
 Result<void> set_media_ports(const std::string& interface, uint16_t first, uint16_t count) {

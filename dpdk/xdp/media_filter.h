@@ -1,8 +1,8 @@
 // The kernel's part of an af_xdp port: media_filter.c decides for each frame whether the bridge gets it or the kernel.
 //
 // DPDK's af_xdp driver loads the program and binds a socket to each queue; here the bridge says what the program takes.
-// All of it happens while the bridge starts, with CAP_BPF (or CAP_SYS_ADMIN) and CAP_NET_ADMIN. It never touches a
-// program of somebody else.
+// All of it happens while the bridge starts, with CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW. It never touches a program of
+// somebody else.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ Result<std::filesystem::path> media_filter_path();
 
 // Keeps `interface` for this process until it ends, and takes away a filter that a bridge left there which was killed:
 // the driver would not replace it. To be called before the driver opens the interface. Fails where another bridge runs
-// on it, or where another XDP program is attached.
+// on it, where another XDP program is attached, and, without CAP_SYS_ADMIN, where any is.
 Result<void> claim_interface(const std::string& interface);
 
 // From now on UDP to the ports first .. first + count - 1 goes to the bridge and everything else to the kernel. To be

@@ -1,0 +1,116 @@
+"""A bridge on DPDK's virtual ports, on one end of a cable, and an ordinary Linux host on the other.
+
+Each test runs once on af_packet and once on af_xdp."""
+import socket
+import unittest
+
+from frames import Wire, wrong_frames
+from namespaces import BRIDGE_V4, BRIDGE_V6, Cable, needs_namespaces
+from running_dpdk import AF_PACKET, AF_XDP, CAME_BACK, MEDIA, DpdkBridge, Load
+from running import until
+
+SEED = 20260
+UNUSED_PORT = 9
+PEOPLE = ["--participants", 3, "--senders", 2, "--audio-senders", 3, "--video-resolution", "low", "--duration", 3]
+
+
+class Ports:
+    """What holds on any port."""
+    ports = None
+
+    def ping(self, cable, address, *options):
+        """What came back of three pings."""
+        text = cable.peer.run("ping", "-c", "3", "-i", "0.2", "-W", "5", *options, address)
+        return int(text.split(" received")[0].split()[-1])
+
+    def assert_lossless(self, bridge, load):
+        self.assertEqual(load.code, 0, load.output + bridge.output)
+        received = load.json["received"]
+        self.assertGreater(received["packets"], 300)
+        self.assertEqual(received["lost"]["bridge"], 0, load.json)
+        for kind in load.json["kinds"].values():
+            self.assertEqual(kind["received"]["corrupt"], 0)
+            self.assertEqual(kind["received"]["verified"], kind["received"]["packets"])
+        for name in ("dpdk_tx_dropped", "dpdk_hand_over_full", "dpdk_port_missed", "dpdk_split_frames", "io_pool_dry"):
+            self.assertEqual(bridge.count(f"viaduct_{name}_total"), 0, name)
+
+    def assert_ends_well(self, cable, bridge):
+        self.assertEqual(bridge.stop(), 0, bridge.output)
+        self.assertIn(CAME_BACK, bridge.output)
+        self.assertNotIn("warning", bridge.output)
+        self.assertNotIn("prog/xdp", cable.bridge.ip("link", "show", "media"), "nothing stays on the interface")
+
+    def test_answers_pings_and_is_found_by_its_neighbours(self):
+        with Cable() as cable, DpdkBridge(cable, self.ports):
+            for address in (BRIDGE_V4, BRIDGE_V6):
+                self.assertIsNone(cable.neighbour(address))
+                self.assertEqual(self.ping(cable, address), 3)
+                self.assertEqual(cable.neighbour(address)[0], cable.mac_of_bridge())
+                self.assertEqual(self.ping(cable, address, "-s", "1400"), 3)
+
+    def test_carries_a_conference_without_losing_a_packet(self):
+        with Cable() as cable, DpdkBridge(cable, self.ports) as bridge:
+            self.assert_lossless(bridge, Load(cable, *PEOPLE))
+            self.assertGreater(bridge.count("viaduct_dpdk_port_frames_total", direction="in"), 300)
+            self.assert_ends_well(cable, bridge)
+
+    def test_speaks_in_a_vlan(self):
+        with Cable(vlan=100) as cable, DpdkBridge(cable, self.ports, "--dpdk-vlan", 100) as bridge:
+            self.assertEqual(self.ping(cable, BRIDGE_V4), 3)
+            self.assertEqual(self.ping(cable, BRIDGE_V6), 3)
+            self.assert_lossless(bridge, Load(cable, *PEOPLE))
+
+    def test_does_not_hear_other_vlans(self):
+        with Cable(vlan=100) as cable, DpdkBridge(cable, self.ports, "--dpdk-vlan", 200):
+            with cable.peer.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
+                plain.sendto(b"anybody there?", (BRIDGE_V4, UNUSED_PORT))
+                until("nobody answers ARP", lambda: "FAILED" in cable.peer.ip("neigh", "show", BRIDGE_V4))
+
+    def test_says_that_a_port_is_closed(self):
+        with Cable() as cable, DpdkBridge(cable, self.ports), cable.peer.inside():
+            for family, address in ((socket.AF_INET, BRIDGE_V4), (socket.AF_INET6, BRIDGE_V6)):
+                with socket.socket(family, socket.SOCK_DGRAM) as plain:
+                    plain.settimeout(20)
+                    plain.connect((address, UNUSED_PORT))
+                    plain.send(b"anybody there?")
+                    self.assertRaises(ConnectionRefusedError, plain.recv, 100)
+
+    def test_serves_on_under_thousands_of_malformed_frames(self):
+        with Cable() as cable, DpdkBridge(cable, self.ports) as bridge:
+            with cable.peer.inside(), Wire("media") as wire:
+                sent = wire.send(wrong_frames(10_000, cable.mac_of_bridge(), MEDIA, SEED))
+            self.assertEqual(sent, 10_000)
+            self.assertEqual(self.ping(cable, BRIDGE_V4), 3)
+            self.assertEqual(self.ping(cable, BRIDGE_V6), 3)
+            self.assertGreater(bridge.count("viaduct_dpdk_port_frames_total", direction="in"), 1000)
+            load = Load(cable, *PEOPLE)
+            self.assertEqual(load.code, 0, load.output + bridge.output)
+            self.assertEqual(load.json["received"]["lost"]["bridge"], 0)
+            self.assert_ends_well(cable, bridge)
+
+    def test_starts_again_after_it_was_killed(self):
+        with Cable() as cable:
+            with DpdkBridge(cable, self.ports) as bridge:
+                bridge.process.kill()
+                bridge.wait()
+            with DpdkBridge(cable, self.ports):
+                self.assertEqual(self.ping(cable, BRIDGE_V4), 3)
+
+    def test_lets_polling_workers_spin(self):
+        with Cable() as cable, DpdkBridge(cable, self.ports, "--io-wait", "poll") as bridge:
+            self.assertEqual(self.ping(cable, BRIDGE_V4), 3)
+            self.assert_ends_well(cable, bridge)
+
+
+@needs_namespaces
+class AfPacket(Ports, unittest.TestCase):
+    ports = AF_PACKET
+
+
+@needs_namespaces
+class AfXdp(Ports, unittest.TestCase):
+    ports = AF_XDP
+
+
+if __name__ == "__main__":
+    unittest.main()
