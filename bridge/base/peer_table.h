@@ -1,7 +1,8 @@
 // What is remembered of each peer, by its address.
 //
-// A fixed table in sets of a few places. A newcomer takes the last place of its set and moves forward each time it is
-// heard again: a flood of forged addresses pushes out other newcomers, not the peers that keep talking.
+// A fixed table in sets of a few places. A newcomer takes an empty place of its set or else the last one, and moves
+// forward each time it is heard again: a flood of forged addresses pushes out other newcomers, not the peers that keep
+// talking.
 #pragma once
 
 #include <array>
@@ -19,15 +20,18 @@ class PeerTable {
  public:
   PeerTable() : sets_(Sets) {}
 
+  // `peer` has a port.
   void learn(const SocketAddress& peer, const Value& value) {
     Set& set = sets_[index_of(peer)];
-    for (size_t i = 0; i < Places; ++i) {
-      if (set[i].peer != peer) continue;
-      set[i].value = value;
-      if (i > 0) std::swap(set[i], set[i - 1]);
+    size_t i = 0;
+    while (i < Places && set[i].peer != peer && set[i].peer.port != 0) ++i;  // empty places are the last ones
+    if (i == Places) {
+      set.back() = {peer, value};
       return;
     }
-    set.back() = {peer, value};
+    const bool is_newcomer = set[i].peer != peer;
+    set[i] = {peer, value};
+    if (!is_newcomer && i > 0) std::swap(set[i], set[i - 1]);
   }
 
   // Null for a peer that was never heard or has been pushed out.
