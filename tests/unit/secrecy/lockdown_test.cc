@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/netlink.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -253,7 +254,7 @@ TEST_F(Lockdown, ByTheFilterRefusesWhatTheProgramNeverNeeds) {
   EXPECT_EQ(ended.result, 0);
 }
 
-TEST_F(Lockdown, ByTheFilterLetsADriverTalkToItsOpenDevicesOnlyWhereThereIsAGpu) {
+TEST_F(Lockdown, ByTheFilterLetsADriverTalkToItsOpenDevicesOnlyWhereThereIsOne) {
   if (Sanitized) GTEST_SKIP() << "a sanitizer uses system calls that the filter refuses";
   const auto asked = [](Hardware hardware) {
     return in_child([hardware] {
@@ -267,6 +268,21 @@ TEST_F(Lockdown, ByTheFilterLetsADriverTalkToItsOpenDevicesOnlyWhereThereIsAGpu)
   EXPECT_EQ(asked({}), EPERM);
   EXPECT_EQ(asked({.network_cards = true}), ENOTTY);
   EXPECT_EQ(asked({.gpu = true}), ENOTTY) << "the kernel has looked at it: a pipe has no such request";
+}
+
+TEST_F(Lockdown, ByTheFilterLetsAFilterOfTheKernelsBeTakenAwayOnlyWhereThereIsOne) {
+  if (Sanitized) GTEST_SKIP() << "a sanitizer uses system calls that the filter refuses";
+  const auto asked = [](Hardware hardware, int family, int protocol) {
+    return in_child([=] {
+             if (!filter_system_calls(hardware)) return 1;
+             return errno_of([&] { return socket(family, SOCK_RAW | SOCK_CLOEXEC, protocol); });
+           })
+        .result;
+  };
+  EXPECT_EQ(asked({.gpu = true, .network_cards = true}, AF_NETLINK, NETLINK_ROUTE), EPERM);
+  EXPECT_EQ(asked({.xdp_filters = true}, AF_NETLINK, NETLINK_ROUTE), 0);
+  EXPECT_EQ(asked({.xdp_filters = true}, AF_NETLINK, NETLINK_NETFILTER), EPERM);
+  EXPECT_EQ(asked({.xdp_filters = true}, AF_INET, 0), EPERM);
 }
 
 TEST_F(Lockdown, ByTheFilterKillsWhatOnlyAnIntruderWouldDo) {
