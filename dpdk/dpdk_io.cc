@@ -290,6 +290,12 @@ size_t DpdkIo::wipe_released(size_t) {
   return 0;
 }
 
+std::optional<edge::PathMtu> DpdkIo::next_path_mtu() {
+  const auto news = host_.take_path_mtu();
+  if (!news) return std::nullopt;
+  return edge::PathMtu{news->peer, news->bytes};
+}
+
 void DpdkIo::wait(Duration at_most) {
   if (idle_turns_ == 0 || at_most <= 0ns) return;
   const bool may_sleep = settings_.wait == edge::IoWait::Block ||

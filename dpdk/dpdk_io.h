@@ -71,6 +71,7 @@ class DpdkIo final : public edge::PacketIo, public MetricSource {
   void wait(Duration at_most) override;
   void gather(Duration) override {}
   void wake() override {}  // wait() ends by itself soon enough
+  std::optional<edge::PathMtu> next_path_mtu() override;
   std::span<uint8_t> memory() override { return pool_.memory(); }
   size_t free_packets() const override { return pool_.free(); }
 

@@ -34,13 +34,10 @@ Error not_created(const std::string& spec, int status) {
     return {ErrorCode::NotFound, "there is no network interface " + interface + " for the port " + device_name(spec) +
                                      "; name in dpdk-ports one that 'ip link' shows"};
   }
-  if (status == -EPERM || status == -EACCES) {
-    return {ErrorCode::PermissionDenied, "the port " + device_name(spec) +
-                                             " may not be opened; run the bridge with CAP_NET_ADMIN and CAP_NET_RAW"};
-  }
   return {ErrorCode::Unavailable, "the port " + spec + " cannot be made (" + rte_strerror(std::abs(status)) +
-                                      "); see in dpdk-ports whether driver and arguments are right: a PCI address "
-                                      "(0000:3b:00.0) or one of net_af_packet, net_af_xdp, net_tap, net_pcap ..."};
+                                      "); see whether dpdk-ports names driver and arguments right (net_af_packet, "
+                                      "net_af_xdp, net_tap ...), and whether the bridge has CAP_NET_ADMIN and "
+                                      "CAP_NET_RAW"};
 }
 
 }  // namespace

@@ -7,14 +7,22 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "base/packet.h"
+#include "base/socket_address.h"
 #include "base/time.h"
 
 namespace viaduct::edge {
 
 using viaduct::Packet;
+
+// What the network says of the way to a peer.
+struct PathMtu {
+  SocketAddress peer;
+  uint16_t bytes = 0;  // an IP packet may be no longer
+};
 
 class PacketIo {
  public:
@@ -53,6 +61,10 @@ class PacketIo {
 
   // Ends the current or next wait(). The one function that other threads may call.
   virtual void wake() = 0;
+
+  // The next news of a way that has become narrower, for an edge that hears of it. Called from a
+  // timer, never per packet.
+  virtual std::optional<PathMtu> next_path_mtu() { return std::nullopt; }
 
   // Where all packets are, for an engine that has to prepare memory; empty when they are here and
   // there.

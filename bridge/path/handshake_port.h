@@ -29,10 +29,15 @@ struct SessionDatagram {
   Handle<Endpoint> endpoint;
   std::vector<uint8_t> bytes;
 };
+struct NarrowPath {  // the way to the client takes IP packets of at most so many bytes
+  Handle<Endpoint> endpoint;
+  uint16_t bytes = 0;
+};
 struct CloseSession {  // close_notify goes out, if there is still a way
   Handle<Endpoint> endpoint;
 };
-using HandshakeRequest = std::variant<std::monostate, OpenSession, SessionDatagram, CloseSession>;
+using HandshakeRequest =
+    std::variant<std::monostate, OpenSession, SessionDatagram, NarrowPath, CloseSession>;
 
 // Handshake thread to worker.
 struct SessionConnected {

@@ -54,6 +54,11 @@ void HandshakeService::handle(Port& port, SessionDatagram&& datagram, Timestamp 
   if (settle(port, it->first, it->second)) port.clients.erase(it);
 }
 
+void HandshakeService::handle(Port& port, NarrowPath&& path, Timestamp) {
+  const auto it = port.clients.find(path.endpoint);
+  if (it != port.clients.end()) it->second.session->narrow_path(path.bytes);
+}
+
 void HandshakeService::handle(Port& port, CloseSession&& close, Timestamp) {
   const auto it = port.clients.find(close.endpoint);
   if (it == port.clients.end()) return;

@@ -42,6 +42,7 @@ class HandshakeService {
 
   void handle(Port& port, OpenSession&& open, Timestamp now);
   void handle(Port& port, SessionDatagram&& datagram, Timestamp now);
+  void handle(Port& port, NarrowPath&& path, Timestamp now);
   void handle(Port& port, CloseSession&& close, Timestamp now);
   void handle(Port&, std::monostate, Timestamp) {}
   void run_timers(Port& port, Timestamp now);

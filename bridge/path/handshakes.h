@@ -31,6 +31,12 @@ class Handshakes {
   // call.
   const std::vector<Ended>& run(Timestamp now);
 
+  // The way to the client takes IP packets of at most so many bytes. Where the ring is full the network will say it
+  // again.
+  void narrow_path(Handle<Endpoint> who, uint16_t bytes) {
+    [[maybe_unused]] const bool posted = port_.post(NarrowPath{who, bytes});
+  }
+
   // The client goes: wipes its keys and ends its session.
   void close(Handle<Endpoint> who, Endpoint& endpoint);
 

@@ -142,9 +142,18 @@ void PacketPath::run_timers(Timestamp now) {
       [&](Handle<conference::Conference>, conference::Conference& c) { c.run_timers(now); });
   sealed_.run(queue_.take());
   wipe_released();
+  pass_on_path_mtus();
   if (now >= next_slow_tick_) {
     next_slow_tick_ = now + SlowTick;
     run_slow_timers(now);
+  }
+}
+
+// Handshakes alone send datagrams that can be too long for a network.
+void PacketPath::pass_on_path_mtus() {
+  while (const auto path = io_.next_path_mtu()) {
+    const Handle<Endpoint> who = addresses_.at(path->peer);
+    if (directory_.find(who)) handshakes_.narrow_path(who, path->bytes);
   }
 }
 

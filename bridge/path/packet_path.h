@@ -96,6 +96,7 @@ class PacketPath {
   void run_slow_timers(Timestamp now);
   void count_streams();
   void wipe_released();
+  void pass_on_path_mtus();
   void remove(Handle<Endpoint> who, Endpoint& endpoint);
   void end(Handle<Endpoint> who, conference::GoneReason reason);
 

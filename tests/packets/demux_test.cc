@@ -311,5 +311,22 @@ TEST_F(Demux, EndsAClientThatNeverChecks) {
   EXPECT_EQ(gone[0].reason, conference::GoneReason::ConsentLost);
 }
 
+TEST_F(Demux, TellsTheHandshakesOfAWayThatIsNarrow) {
+  TestClient& alice = join(1);
+  requests.clear();
+  io.path_news = {{alice.address, 700}, {{IpAddress::v4(0x0a0000ee), 9}, 600}};
+  run_for(200ms);
+  const auto narrowed = [&] {
+    std::vector<path::NarrowPath> out;
+    for (const auto& request : requests) {
+      if (const auto* narrow = std::get_if<path::NarrowPath>(&request)) out.push_back(*narrow);
+    }
+    return out;
+  }();
+  ASSERT_THAT(narrowed, SizeIs(1)) << "the other address is nobody's";
+  EXPECT_EQ(narrowed[0].endpoint, handles.at(1));
+  EXPECT_EQ(narrowed[0].bytes, 700);
+}
+
 }  // namespace
 }  // namespace viaduct::testing

@@ -64,8 +64,15 @@ class TightIo final : public edge::PacketIo {
     return inner_.wipe_released(at_most);
   }
   size_t free_packets() const override { return inner_.free_packets(); }
+  std::optional<edge::PathMtu> next_path_mtu() override {
+    if (path_news.empty()) return std::nullopt;
+    const edge::PathMtu news = path_news.front();
+    path_news.pop_front();
+    return news;
+  }
   size_t unwiped() const { return inner_.unwiped(); }
   size_t pool_size() const { return inner_.pool_size(); }
+  std::deque<edge::PathMtu> path_news;  // what the network has said of ways to peers
   size_t most_wiped_at_once = 0;
   bool tight = true;  // false: as any edge gives them, with room behind
 

@@ -30,13 +30,13 @@ int write_bio(BIO* bio, const char* data, int size) {
   return size;
 }
 
-long control_bio(BIO*, int command, long, void*) {
+long control_bio(BIO* bio, int command, long, void*) {
   switch (command) {
     case BIO_CTRL_FLUSH:
     case BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT: return 1;
     case BIO_CTRL_DGRAM_QUERY_MTU:
     case BIO_CTRL_DGRAM_GET_MTU:
-    case BIO_CTRL_DGRAM_GET_FALLBACK_MTU: return static_cast<long>(limits::DtlsMtuBytes);
+    case BIO_CTRL_DGRAM_GET_FALLBACK_MTU: return static_cast<long>(queue_of(bio).mtu());
     case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD: return UdpIpv6HeaderBytes;
     default: return 0;
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "limits.h"
 
 struct bio_st;
 
@@ -34,11 +35,16 @@ class DatagramBio {
 
   bool poll_output(std::vector<uint8_t>* datagram);
 
+  // What OpenSSL is told that a datagram may measure.
+  size_t mtu() const { return mtu_; }
+  void set_mtu(size_t bytes) { mtu_ = bytes; }
+
   // For the BIO's functions.
   size_t read(MutableBytes into);  // 0 when there is nothing; what does not fit is cut off, as recv() does
   void write(Bytes datagram);
 
  private:
+  size_t mtu_ = limits::DtlsMtuBytes;
   Bytes incoming_;
   std::deque<std::vector<uint8_t>> outgoing_;
 };

@@ -20,6 +20,9 @@ namespace {
 
 constexpr std::string_view ExporterLabel = "EXTRACTOR-dtls_srtp";  // RFC 5764 section 4.2
 
+constexpr size_t LeastPathBytes = 576;      // RFC 791: what every host takes
+constexpr size_t IpAndUdpHeaderBytes = 48;  // of IPv6, the longer ones
+
 // The profile that the handshake has settled on by now.
 const SRTP_PROTECTION_PROFILE* selected_profile(SSL* ssl) { return SSL_get_selected_srtp_profile(ssl); }
 
@@ -97,6 +100,14 @@ void Session::handle_timeout(Timestamp now) {
     return;
   }
   drive(now);
+}
+
+void Session::narrow_path(size_t bytes) {
+  if (!ssl_) return;
+  const size_t datagram = std::max(bytes, LeastPathBytes) - IpAndUdpHeaderBytes;
+  if (datagram >= bio_.mtu()) return;
+  bio_.set_mtu(datagram);
+  SSL_set_mtu(ssl_.get(), static_cast<long>(datagram));
 }
 
 void Session::close() {

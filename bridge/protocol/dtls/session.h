@@ -53,6 +53,9 @@ class Session {
 
   void handle(Bytes datagram, Timestamp now);
   void handle_timeout(Timestamp now);
+  // The way to the peer takes IP packets of at most `bytes` (RFC 6347 section 4.1.1.1): from now on datagrams are no
+  // longer, also those that are sent again. Never raises what was lowered, nor goes below what every network takes.
+  void narrow_path(size_t bytes);
   // When to call handle_timeout(); Never when there is nothing to wait for. Changes with every call above.
   Timestamp next_deadline() const { return next_deadline_; }
   // Takes the oldest datagram to send, at most limits::DtlsMtuBytes long. False when there is none. What was

@@ -69,6 +69,35 @@ TEST(DtlsNetwork, RepeatsALostFlightAfterOneThreeSevenAndFifteenSeconds) {
   EXPECT_EQ(sent_ms, (std::vector<int64_t>{0, 1'000, 3'000, 7'000, 15'000}));
 }
 
+// What a router says of a datagram that is too long for it, a tunnel's for example.
+TEST(DtlsNetwork, SendsALostFlightAgainInDatagramsThatFitWhenItHearsThatThePathIsNarrow) {
+  constexpr size_t Narrow = 576;
+  for (const bool told : {false, true}) {
+    SessionPair pair;
+    size_t longest = 0;
+    pair.shake_hands([&](Role from, ByteVector datagram) -> std::vector<ByteVector> {
+      if (from == Role::Client) return {std::move(datagram)};
+      longest = std::max(longest, datagram.size());
+      if (datagram.size() + 48 <= Narrow) return {std::move(datagram)};
+      if (told) pair.server.narrow_path(Narrow);
+      return {};
+    });
+    EXPECT_GT(longest + 48, Narrow) << "or the network is not narrow at all";
+    EXPECT_EQ(pair.connected(), told) << pair.client.failure() << pair.server.failure();
+  }
+}
+
+TEST(DtlsNetwork, NeverBelievesThatAPathIsWiderThanItBeganOrNarrowerThanANetworkCanBe) {
+  SessionPair pair;
+  pair.server.narrow_path(9'000);
+  pair.client.narrow_path(0);
+  pair.exchange([](Role from, ByteVector datagram) -> std::vector<ByteVector> {
+    EXPECT_LE(datagram.size(), from == Role::Client ? 576u - 48u : limits::DtlsMtuBytes);
+    return {std::move(datagram)};
+  });
+  EXPECT_TRUE(pair.connected()) << pair.client.failure() << pair.server.failure();
+}
+
 TEST(DtlsNetwork, GivesUpAfterTheHandshakeTimeout) {
   SessionPair pair;
   const Network black_hole = [](Role, const ByteVector&) -> std::vector<ByteVector> { return {}; };
