@@ -36,8 +36,7 @@ struct NarrowPath {  // the way to the client takes IP packets of at most so man
 struct CloseSession {  // close_notify goes out, if there is still a way
   Handle<Endpoint> endpoint;
 };
-using HandshakeRequest =
-    std::variant<std::monostate, OpenSession, SessionDatagram, NarrowPath, CloseSession>;
+using HandshakeRequest = std::variant<OpenSession, SessionDatagram, NarrowPath, CloseSession>;
 
 // Handshake thread to worker.
 struct SessionConnected {

@@ -44,7 +44,6 @@ class HandshakeService {
   void handle(Port& port, SessionDatagram&& datagram, Timestamp now);
   void handle(Port& port, NarrowPath&& path, Timestamp now);
   void handle(Port& port, CloseSession&& close, Timestamp now);
-  void handle(Port&, std::monostate, Timestamp) {}
   void run_timers(Port& port, Timestamp now);
   bool settle(Port& port, Handle<Endpoint> who, Client& client, bool on_timer = false);
   void reply(Port& port, HandshakeReply&& message);

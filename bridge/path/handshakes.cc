@@ -15,6 +15,10 @@ const std::vector<Handshakes::Ended>& Handshakes::run(Timestamp now) {
   return ended_;
 }
 
+void Handshakes::narrow_path(Handle<Endpoint> who, uint16_t bytes) {
+  [[maybe_unused]] const bool posted = port_.post(NarrowPath{who, bytes});
+}
+
 void Handshakes::close(Handle<Endpoint> who, Endpoint& endpoint) {
   opener_.remove_key(endpoint.transport.unprotect_key);
   sealer_.remove_key(endpoint.transport.protect_key);

@@ -33,9 +33,7 @@ class Handshakes {
 
   // The way to the client takes IP packets of at most so many bytes. Where the ring is full the network will say it
   // again.
-  void narrow_path(Handle<Endpoint> who, uint16_t bytes) {
-    [[maybe_unused]] const bool posted = port_.post(NarrowPath{who, bytes});
-  }
+  void narrow_path(Handle<Endpoint> who, uint16_t bytes);
 
   // The client goes: wipes its keys and ends its session.
   void close(Handle<Endpoint> who, Endpoint& endpoint);
