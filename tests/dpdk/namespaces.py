@@ -8,6 +8,7 @@ import ctypes
 import functools
 import itertools
 import os
+import pathlib
 import shutil
 import subprocess
 import unittest
@@ -134,8 +135,10 @@ class Cable(contextlib.ExitStack):
     @staticmethod
     def set_up(namespace, name):
         # No addresses and no router solicitations of the kernel's own: only the test speaks on this cable.
-        namespace.run("sysctl", "--quiet", "--write", f"net.ipv6.conf.{name}.addr_gen_mode=1",
-                      f"net.ipv6.conf.{name}.accept_ra=0", f"net.ipv6.conf.{name}.router_solicitations=0")
+        settings = {"addr_gen_mode": 1, "accept_ra": 0, "router_solicitations": 0}
+        with namespace.inside():
+            for setting, value in settings.items():
+                pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/{setting}").write_text(f"{value}")
         namespace.run("ethtool", "--features", name, *OFFLOADS)
         namespace.ip("link", "set", name, "mtu", MTU, "up")
 
