@@ -27,16 +27,15 @@ def fetch(namespace, url):
 class DpdkBridge(Process):
     """A bridge whose media address is on the cable; its page is on the other one, or at `page_address`."""
 
-    def __init__(self, cable, ports, *options, page_address=CONTROL_BRIDGE, workers=1, wait=True, environment=None):
+    def __init__(self, cable, ports, *options, page_address=CONTROL_BRIDGE, workers=1, wait=True, prefix=()):
         self.namespace, self.page_address = cable.bridge, page_address
-        self.folder = tempfile.TemporaryDirectory(prefix="viaduct-dpdk-")
         super().__init__(
             cable.bridge.command(
-                BUILD / "viaduct", "--io", "dpdk", "--dpdk-ports", ports, "--dpdk-addresses",
+                *prefix, BUILD / "viaduct", "--io", "dpdk", "--dpdk-ports", ports, "--dpdk-addresses",
                 f"{BRIDGE_V4}/24,{BRIDGE_V6}/64", "--page-address", f"{page_address}:{PAGE}", "--admin-address",
                 f"127.0.0.1:{ADMIN}", "--media-port", MEDIA, "--workers", workers, "--packet-pool-packets", 4096,
                 "--log-level", "debug", *options),
-            stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, cwd=self.folder.name, env=environment)
+            stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
         if wait:
             try:
                 until("the bridge is ready", self.is_ready)
@@ -70,10 +69,6 @@ class DpdkBridge(Process):
         """Ends it by SIGTERM; its exit status."""
         self.process.terminate()
         return self.wait()
-
-    def end(self):
-        super().end()
-        self.folder.cleanup()
 
 
 class Load:
