@@ -114,6 +114,10 @@ class AfXdp(Ports, unittest.TestCase):
     ports = AF_XDP
     also_drops = ("fragment",)
 
+    def test_warns_of_queues_that_nobody_listens_to(self):
+        with Cable(queues=2) as cable, DpdkBridge(cable, self.ports) as bridge:
+            self.assertIn("media spreads frames over 2 receive queues, of which 1 are the bridge's", bridge.output)
+
 
 if __name__ == "__main__":
     unittest.main()
