@@ -68,7 +68,10 @@ class Install(unittest.TestCase):
 
     def test_brings_the_program_the_page_and_the_configuration(self):
         prefix = self.installed()
-        for name in ["bin/viaduct", "share/viaduct/web/index.html", "etc/viaduct/viaduct.toml"]:
+        names = ["bin/viaduct", "share/viaduct/web/index.html", "etc/viaduct/viaduct.toml"]
+        if (BUILD / "dpdk/xdp/media_filter.o").exists():  # not where the build found no libbpf
+            names.append("share/viaduct/media_filter.o")
+        for name in names:
             self.assertTrue((prefix / name).is_file(), name)
         config = prefix / "etc/viaduct/viaduct.toml"
         checked = subprocess.run([prefix / "bin/viaduct", "--config", config, "--check-config"])

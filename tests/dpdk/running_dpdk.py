@@ -1,5 +1,6 @@
 """The bridge with io = "dpdk" in one namespace, and its callers in the other."""
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -27,7 +28,8 @@ def fetch(namespace, url):
 class DpdkBridge(Process):
     """A bridge whose media address is on the cable; its page is on the other one, or at `page_address`."""
 
-    def __init__(self, cable, ports, *options, page_address=CONTROL_BRIDGE, workers=1, wait=True, prefix=()):
+    def __init__(self, cable, ports, *options, page_address=CONTROL_BRIDGE, workers=1, wait=True, prefix=(),
+                 runtime_directory=None):
         self.namespace, self.page_address = cable.bridge, page_address
         super().__init__(
             cable.bridge.command(
@@ -35,7 +37,8 @@ class DpdkBridge(Process):
                 f"{BRIDGE_V4}/24,{BRIDGE_V6}/64", "--page-address", f"{page_address}:{PAGE}", "--admin-address",
                 f"127.0.0.1:{ADMIN}", "--media-port", MEDIA, "--workers", workers, "--packet-pool-packets", 4096,
                 "--log-level", "debug", *options),
-            stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+            stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
+            env={**os.environ, "RUNTIME_DIRECTORY": runtime_directory} if runtime_directory else None)
         if wait:
             try:
                 until("the bridge is ready", self.is_ready)
