@@ -13,15 +13,13 @@ import shutil
 import subprocess
 import unittest
 
-from vlan_switch import VlanSwitch
+from addresses import BRIDGE_V4, BRIDGE_V6, CONTROL_BRIDGE, CONTROL_PEER, PEER_V4, PEER_V6
+from switch import Switch
 
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 NUMBERS = itertools.count(1)
 
-BRIDGE_V4, PEER_V4 = "10.99.0.1", "10.99.0.2"
-BRIDGE_V6, PEER_V6 = "fd99::1", "fd99::2"
-CONTROL_BRIDGE, CONTROL_PEER = "198.18.7.1", "198.18.7.2"
 MTU = 1500
 # What a veth does in software while nobody needs it: packets without checksums, of 64 KiB, with the tag beside them.
 OFFLOADS = ["rx", "off", "tx", "off", "gso", "off", "tso", "off", "gro", "off", "txvlan", "off", "rxvlan", "off"]
@@ -98,11 +96,11 @@ def enter(namespace_file):
 
 
 class Cable(contextlib.ExitStack):
-    """bridge.media <-> peer.media, and bridge.control <-> peer.control; with `vlan` the peer is on that virtual LAN."""
+    """bridge.media <-> peer.media, and bridge.control <-> peer.control; `behind` is the way of a switch at the peer."""
 
-    def __init__(self, vlan=0, queues=1):
+    def __init__(self, behind=None, queues=1):
         super().__init__()
-        self.vlan, self.queues = vlan, queues
+        self.behind, self.queues = behind, queues
 
     def __enter__(self):
         super().__enter__()
@@ -112,9 +110,9 @@ class Cable(contextlib.ExitStack):
         self.connect("control", 1)
         self.bridge.ip("addr", "add", f"{CONTROL_BRIDGE}/24", "dev", "control")
         self.peer.ip("addr", "add", f"{CONTROL_PEER}/24", "dev", "control")
-        if self.vlan:
-            self.switch_to_vlan()
-        self.give_address(self.peer, "untagged" if self.vlan else "media", PEER_V4, PEER_V6)
+        if self.behind:
+            self.put_switch_between()
+        self.give_address(self.peer, "host" if self.behind else "media", PEER_V4, PEER_V6)
         return self
 
     def connect(self, name, queues):
@@ -124,13 +122,12 @@ class Cable(contextlib.ExitStack):
         self.set_up(self.bridge, name)
         self.set_up(self.peer, name)
 
-    def switch_to_vlan(self):
-        """The peer is behind a switch that tags its frames."""
-        self.peer.ip("link", "add", "untagged", "type", "veth", "peer", "name", "switch")
-        self.set_up(self.peer, "untagged")
+    def put_switch_between(self):
+        self.peer.ip("link", "add", "host", "type", "veth", "peer", "name", "switch")
+        self.set_up(self.peer, "host")
         self.set_up(self.peer, "switch")
         with self.peer.inside():
-            self.callback(VlanSwitch("switch", "media", self.vlan).close)
+            self.callback(Switch("switch", "media", self.behind).close)
 
     @staticmethod
     def set_up(namespace, name):

@@ -7,7 +7,8 @@ import subprocess
 import tempfile
 import unittest
 
-from namespaces import BRIDGE_V4, Cable, needs_namespaces
+from addresses import BRIDGE_V4
+from namespaces import Cable, needs_namespaces
 from running_dpdk import AF_PACKET, AF_XDP, CAME_BACK, DpdkBridge
 
 

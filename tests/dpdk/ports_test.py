@@ -4,10 +4,12 @@ Each test runs once on af_packet and once on af_xdp."""
 import socket
 import unittest
 
+from addresses import BRIDGE_V4, BRIDGE_V6
 from frames import Wire, wrong_frames
-from namespaces import BRIDGE_V4, BRIDGE_V6, Cable, needs_namespaces
+from namespaces import Cable, needs_namespaces
 from running_dpdk import AF_PACKET, AF_XDP, CAME_BACK, MEDIA, DpdkBridge, Load
 from running import until
+from switch import Vlan
 
 SEED = 20260
 UNUSED_PORT = 9
@@ -56,13 +58,13 @@ class Ports:
             self.assert_ends_well(cable, bridge)
 
     def test_speaks_in_a_vlan(self):
-        with Cable(vlan=100) as cable, DpdkBridge(cable, self.ports, "--dpdk-vlan", 100) as bridge:
+        with Cable(Vlan(100)) as cable, DpdkBridge(cable, self.ports, "--dpdk-vlan", 100) as bridge:
             self.assertEqual(self.ping(cable, BRIDGE_V4), 3)
             self.assertEqual(self.ping(cable, BRIDGE_V6), 3)
             self.assert_lossless(bridge, Load(cable, *PEOPLE))
 
     def test_does_not_hear_other_vlans(self):
-        with Cable(vlan=100) as cable, DpdkBridge(cable, self.ports, "--dpdk-vlan", 200):
+        with Cable(Vlan(100)) as cable, DpdkBridge(cable, self.ports, "--dpdk-vlan", 200):
             with cable.peer.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
                 plain.sendto(b"anybody there?", (BRIDGE_V4, UNUSED_PORT))
                 until("nobody answers ARP", lambda: "FAILED" in cable.peer.ip("neigh", "show", BRIDGE_V4))

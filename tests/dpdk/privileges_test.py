@@ -4,7 +4,8 @@ import re
 import shutil
 import unittest
 
-from namespaces import BRIDGE_V4, BRIDGE_V6, Cable, needs_namespaces
+from addresses import BRIDGE_V4, BRIDGE_V6
+from namespaces import Cable, needs_namespaces
 from running_dpdk import AF_PACKET, AF_XDP, CAME_BACK, DpdkBridge
 
 DROP_IN = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "viaduct-dpdk.conf"

@@ -9,7 +9,7 @@ import tempfile
 import urllib.error
 import urllib.request
 
-from namespaces import BRIDGE_V4, BRIDGE_V6, CONTROL_BRIDGE
+from addresses import BRIDGE_V4, BRIDGE_V6, CONTROL_BRIDGE
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "secrecy"))
 from running import BUILD, PATIENCE, Process, until  # noqa: E402
