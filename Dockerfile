@@ -1,6 +1,7 @@
 # Viaduct in a container. Media needs its UDP ports unchanged, so run it on the host's network:
 #   docker build -t viaduct . && docker run --rm --network host --read-only --ulimit memlock=-1 viaduct
-# It writes nothing (and sees to it that it cannot), needs no privilege, and stops cleanly on SIGTERM.
+# It writes nothing (and sees to it that it cannot), needs no privilege, and stops cleanly on SIGTERM. With io = "dpdk" it needs
+# some: deploy/docs/dpdk.md.
 
 FROM debian:bookworm AS build
 WORKDIR /src

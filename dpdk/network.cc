@@ -96,6 +96,7 @@ class DpdkNetwork final : public Network {
   Result<void> steer();
   Result<void> connect_kernel();
   Result<void> set_media_filters();
+  uint16_t queues_of(const Port& port) const;
   void register_timestamps();
   bool all_buffers_came_back() const;
 
@@ -225,8 +226,7 @@ Result<void> DpdkNetwork::steer() {
   if (settings_.workers == 1 && settings_.kernel != KernelPath::Isolate) return {};
   uint16_t first_worker = 0;
   for (const auto& port : ports_) {
-    const auto queues = static_cast<uint16_t>(
-        std::count_if(queues_.begin(), queues_.end(), [&](const QueuePair& q) { return q.port == port.get(); }));
+    const uint16_t queues = queues_of(*port);
     FlowRules table(port->id(), settings_.vlan);
     const auto installed = install(steering_rules(interface_, first_worker, queues), table);
     if (!installed && settings_.kernel == KernelPath::Isolate) return installed.error();
@@ -250,7 +250,8 @@ Result<void> DpdkNetwork::connect_kernel() {
 }
 
 Result<void> DpdkNetwork::set_media_filters() {
-  for (const std::string& spec : settings_.ports) {
+  for (size_t i = 0; i < settings_.ports.size(); ++i) {
+    const std::string& spec = settings_.ports[i];
     const std::string interface = filtered_interface(spec);
     if (interface.empty() && settings_.kernel == KernelPath::Xdp) {
       return Error{ErrorCode::InvalidArgument, "dpdk-kernel 'xdp' is for af_xdp ports, and " + device_name(spec) +
@@ -261,8 +262,19 @@ Result<void> DpdkNetwork::set_media_filters() {
                          ? xdp::set_media_ports(interface, interface_.first_media_port, interface_.media_ports)
                          : xdp::take_everything(interface);
     if (!set) return set;
+    const size_t ours = queues_of(*ports_[i]);
+    if (const size_t all = xdp::receive_queues(interface); all > ours) {
+      log::warn("{} spreads frames over {} receive queues, of which {} are the bridge's: media in others is lost; set "
+                "their number by 'ethtool -L {}', or give the port all of them (queue_count) and as many workers",
+                interface, all, ours, interface);
+    }
   }
   return {};
+}
+
+uint16_t DpdkNetwork::queues_of(const Port& port) const {
+  return static_cast<uint16_t>(
+      std::count_if(queues_.begin(), queues_.end(), [&](const QueuePair& pair) { return pair.port == &port; }));
 }
 
 void DpdkNetwork::register_timestamps() {

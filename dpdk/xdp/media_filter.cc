@@ -2,8 +2,11 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
+#include <linux/sockios.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -164,7 +167,8 @@ Result<void> remove_left_filter(int index, const Attached& attached, const std::
 }
 
 // libbpf writes to stderr by itself, also on behalf of DPDK's driver; what matters comes back as an error.
-int log_quietly(libbpf_print_level, const char* format, va_list arguments) {
+int log_quietly(libbpf_print_level level, const char* format, va_list arguments) {
+  if (level == LIBBPF_DEBUG) return 0;
   std::array<char, 256> line{};
   const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
   std::string_view text(line.data());
@@ -211,6 +215,17 @@ Result<void> set_media_ports(const std::string& interface, uint16_t first, uint1
 Result<void> take_everything(const std::string& interface) {
   const auto map = map_of(interface);
   return map ? set(*map, Everything, 1) : map.error();
+}
+
+size_t receive_queues(const std::string& interface) {
+  const Descriptor any(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ethtool_channels channels{};
+  channels.cmd = ETHTOOL_GCHANNELS;
+  ifreq request{};
+  interface.copy(request.ifr_name, IFNAMSIZ - 1);
+  request.ifr_data = reinterpret_cast<char*>(&channels);
+  if (ioctl(any.get(), SIOCETHTOOL, &request) != 0) return 0;
+  return size_t{channels.combined_count} + channels.rx_count;
 }
 
 }  // namespace viaduct::xdp

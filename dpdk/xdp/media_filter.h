@@ -5,6 +5,7 @@
 // somebody else.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -28,5 +29,9 @@ Result<void> set_media_ports(const std::string& interface, uint16_t first, uint1
 
 // From now on all that arrives goes to the bridge.
 Result<void> take_everything(const std::string& interface);
+
+// How many receive queues the interface spreads frames over; 0 where it does not say. Frames of a queue that has no
+// socket go to the kernel, media too.
+size_t receive_queues(const std::string& interface);
 
 }  // namespace viaduct::xdp

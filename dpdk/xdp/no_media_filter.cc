@@ -15,5 +15,6 @@ Result<std::filesystem::path> media_filter_path() { return not_built(); }
 Result<void> claim_interface(const std::string&) { return not_built(); }
 Result<void> set_media_ports(const std::string&, uint16_t, uint16_t) { return not_built(); }
 Result<void> take_everything(const std::string&) { return not_built(); }
+size_t receive_queues(const std::string&) { return 0; }
 
 }  // namespace viaduct::xdp

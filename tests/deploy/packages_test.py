@@ -1,4 +1,5 @@
 """deploy/packages against what the build really reads and the program really loads."""
+import pathlib
 import re
 import subprocess
 import unittest
@@ -11,12 +12,17 @@ def loaded_libraries():
     return re.findall(r"=> (/\S+)", output_of("ldd", VIADUCT))
 
 
+def dpdk_drivers():
+    """The plug-ins that DPDK looks for when it starts."""
+    return list(pathlib.Path("/usr/lib").glob("*/dpdk/pmds-*/librte_*.so.*"))
+
+
 def read_headers():
     """The system's headers that the compiler read for the program (not its tests), from ninja's log of dependencies."""
     headers, ours = set(), False
     for line in output_of("ninja", "-C", BUILD, "-t", "deps").splitlines():
         if not line.startswith(" "):
-            ours = line.startswith(("bridge/", "kernels/"))
+            ours = line.startswith(("bridge/", "dpdk/", "kernels/"))
         elif ours and line.strip().startswith("/usr/"):
             headers.add(line.strip())
     return headers
@@ -53,7 +59,13 @@ class Packages(unittest.TestCase):
         self.assertEqual(missing, set(), "packages of libraries that the program loads")
 
     def test_of_the_program_are_all_needed(self):
-        self.assertEqual(set(packages("run")) - set(owners_of(loaded_libraries()).values()), set())
+        needed = set(owners_of(loaded_libraries()).values()) | set(owners_of(dpdk_drivers()).values())
+        self.assertEqual(set(packages("run")) - needed, set())
+
+    def test_of_the_program_bring_the_drivers_that_need_no_hardware(self):
+        owners = {path.name.split(".")[0]: owner for path, owner in owners_of(dpdk_drivers()).items()}
+        for driver in ("mempool_ring", "net_af_packet", "net_af_xdp", "net_tap"):
+            self.assertIn(owners[f"librte_{driver}"], packages("run"))
 
     def test_are_named_once(self):
         names = packages("build", "run", "test")

@@ -3,7 +3,7 @@ import random
 import socket
 import struct
 
-from namespaces import BRIDGE_V4, BRIDGE_V6, PEER_V4, PEER_V6
+from addresses import BRIDGE_V4, BRIDGE_V6, PEER_V4, PEER_V6
 
 ARP, IPV4, IPV6, VLAN = 0x0806, 0x0800, 0x86DD, 0x8100
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58

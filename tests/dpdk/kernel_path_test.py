@@ -2,8 +2,10 @@
 import threading
 import unittest
 
-from namespaces import BRIDGE_V4, BRIDGE_V6, Cable, needs_namespaces
+from addresses import BRIDGE_V4, BRIDGE_V6
+from namespaces import Cable, needs_namespaces
 from running_dpdk import AF_PACKET, AF_XDP, CAME_BACK, PAGE, DpdkBridge, Load, fetch
+from switch import Vlan
 
 PEOPLE = ["--participants", 3, "--senders", 2, "--audio-senders", 3, "--video-resolution", "low", "--duration", 4]
 
@@ -37,7 +39,7 @@ class KernelPath(unittest.TestCase):
             self.assertNotIn("viaduct0", cable.bridge.ip("link", "show"))
 
     def test_serves_a_tap_device_in_a_vlan(self):
-        with Cable(vlan=100) as cable, DpdkBridge(cable, AF_PACKET, "--dpdk-kernel", "tap", "--dpdk-vlan", 100,
+        with Cable(Vlan(100)) as cable, DpdkBridge(cable, AF_PACKET, "--dpdk-kernel", "tap", "--dpdk-vlan", 100,
                                                   page_address=BRIDGE_V4) as bridge:
             self.assert_http_beside_media(cable, bridge)
 

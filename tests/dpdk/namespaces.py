@@ -8,19 +8,18 @@ import ctypes
 import functools
 import itertools
 import os
+import pathlib
 import shutil
 import subprocess
 import unittest
 
-from vlan_switch import VlanSwitch
+from addresses import BRIDGE_V4, BRIDGE_V6, CONTROL_BRIDGE, CONTROL_PEER, PEER_V4, PEER_V6
+from switch import Switch
 
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 NUMBERS = itertools.count(1)
 
-BRIDGE_V4, PEER_V4 = "10.99.0.1", "10.99.0.2"
-BRIDGE_V6, PEER_V6 = "fd99::1", "fd99::2"
-CONTROL_BRIDGE, CONTROL_PEER = "198.18.7.1", "198.18.7.2"
 MTU = 1500
 # What a veth does in software while nobody needs it: packets without checksums, of 64 KiB, with the tag beside them.
 OFFLOADS = ["rx", "off", "tx", "off", "gso", "off", "tso", "off", "gro", "off", "txvlan", "off", "rxvlan", "off"]
@@ -97,11 +96,11 @@ def enter(namespace_file):
 
 
 class Cable(contextlib.ExitStack):
-    """bridge.media <-> peer.media, and bridge.control <-> peer.control; with `vlan` the peer is on that virtual LAN."""
+    """bridge.media <-> peer.media, and bridge.control <-> peer.control; `behind` is the way of a switch at the peer."""
 
-    def __init__(self, vlan=0, queues=1):
+    def __init__(self, behind=None, queues=1):
         super().__init__()
-        self.vlan, self.queues = vlan, queues
+        self.behind, self.queues = behind, queues
 
     def __enter__(self):
         super().__enter__()
@@ -111,9 +110,9 @@ class Cable(contextlib.ExitStack):
         self.connect("control", 1)
         self.bridge.ip("addr", "add", f"{CONTROL_BRIDGE}/24", "dev", "control")
         self.peer.ip("addr", "add", f"{CONTROL_PEER}/24", "dev", "control")
-        if self.vlan:
-            self.switch_to_vlan()
-        self.give_address(self.peer, "untagged" if self.vlan else "media", PEER_V4, PEER_V6)
+        if self.behind:
+            self.put_switch_between()
+        self.give_address(self.peer, "host" if self.behind else "media", PEER_V4, PEER_V6)
         return self
 
     def connect(self, name, queues):
@@ -123,19 +122,20 @@ class Cable(contextlib.ExitStack):
         self.set_up(self.bridge, name)
         self.set_up(self.peer, name)
 
-    def switch_to_vlan(self):
-        """The peer is behind a switch that tags its frames."""
-        self.peer.ip("link", "add", "untagged", "type", "veth", "peer", "name", "switch")
-        self.set_up(self.peer, "untagged")
+    def put_switch_between(self):
+        self.peer.ip("link", "add", "host", "type", "veth", "peer", "name", "switch")
+        self.set_up(self.peer, "host")
         self.set_up(self.peer, "switch")
         with self.peer.inside():
-            self.callback(VlanSwitch("switch", "media", self.vlan).close)
+            self.callback(Switch("switch", "media", self.behind).close)
 
     @staticmethod
     def set_up(namespace, name):
         # No addresses and no router solicitations of the kernel's own: only the test speaks on this cable.
-        namespace.run("sysctl", "--quiet", "--write", f"net.ipv6.conf.{name}.addr_gen_mode=1",
-                      f"net.ipv6.conf.{name}.accept_ra=0", f"net.ipv6.conf.{name}.router_solicitations=0")
+        settings = {"addr_gen_mode": 1, "accept_ra": 0, "router_solicitations": 0}
+        with namespace.inside():
+            for setting, value in settings.items():
+                pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/{setting}").write_text(f"{value}")
         namespace.run("ethtool", "--features", name, *OFFLOADS)
         namespace.ip("link", "set", name, "mtu", MTU, "up")
 

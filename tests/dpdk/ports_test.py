@@ -4,10 +4,12 @@ Each test runs once on af_packet and once on af_xdp."""
 import socket
 import unittest
 
+from addresses import BRIDGE_V4, BRIDGE_V6
 from frames import Wire, wrong_frames
-from namespaces import BRIDGE_V4, BRIDGE_V6, Cable, needs_namespaces
+from namespaces import Cable, needs_namespaces
 from running_dpdk import AF_PACKET, AF_XDP, CAME_BACK, MEDIA, DpdkBridge, Load
 from running import until
+from switch import Vlan
 
 SEED = 20260
 UNUSED_PORT = 9
@@ -17,6 +19,7 @@ PEOPLE = ["--participants", 3, "--senders", 2, "--audio-senders", 3, "--video-re
 class Ports:
     """What holds on any port."""
     ports = None
+    also_drops = ()
 
     def ping(self, cable, address, *options):
         """What came back of three pings."""
@@ -55,13 +58,13 @@ class Ports:
             self.assert_ends_well(cable, bridge)
 
     def test_speaks_in_a_vlan(self):
-        with Cable(vlan=100) as cable, DpdkBridge(cable, self.ports, "--dpdk-vlan", 100) as bridge:
+        with Cable(Vlan(100)) as cable, DpdkBridge(cable, self.ports, "--dpdk-vlan", 100) as bridge:
             self.assertEqual(self.ping(cable, BRIDGE_V4), 3)
             self.assertEqual(self.ping(cable, BRIDGE_V6), 3)
             self.assert_lossless(bridge, Load(cable, *PEOPLE))
 
     def test_does_not_hear_other_vlans(self):
-        with Cable(vlan=100) as cable, DpdkBridge(cable, self.ports, "--dpdk-vlan", 200):
+        with Cable(Vlan(100)) as cable, DpdkBridge(cable, self.ports, "--dpdk-vlan", 200):
             with cable.peer.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
                 plain.sendto(b"anybody there?", (BRIDGE_V4, UNUSED_PORT))
                 until("nobody answers ARP", lambda: "FAILED" in cable.peer.ip("neigh", "show", BRIDGE_V4))
@@ -82,7 +85,8 @@ class Ports:
             self.assertEqual(sent, 10_000)
             self.assertEqual(self.ping(cable, BRIDGE_V4), 3)
             self.assertEqual(self.ping(cable, BRIDGE_V6), 3)
-            self.assertGreater(bridge.count("viaduct_dpdk_port_frames_total", direction="in"), 1000)
+            for reason in ("malformed", "ip_checksum", "udp_checksum", "icmp_checksum", "other_vlan", *self.also_drops):
+                self.assertGreater(bridge.count("viaduct_dpdk_frame_drops_total", reason=reason), 10, reason)
             load = Load(cable, *PEOPLE)
             self.assertEqual(load.code, 0, load.output + bridge.output)
             self.assertEqual(load.json["received"]["lost"]["bridge"], 0)
@@ -104,12 +108,17 @@ class Ports:
 
 @needs_namespaces
 class AfPacket(Ports, unittest.TestCase):
-    ports = AF_PACKET
+    ports = AF_PACKET  # the kernel puts fragments together for it
 
 
 @needs_namespaces
 class AfXdp(Ports, unittest.TestCase):
     ports = AF_XDP
+    also_drops = ("fragment",)
+
+    def test_warns_of_queues_that_nobody_listens_to(self):
+        with Cable(queues=2) as cable, DpdkBridge(cable, self.ports) as bridge:
+            self.assertIn("media spreads frames over 2 receive queues, of which 1 are the bridge's", bridge.output)
 
 
 if __name__ == "__main__":

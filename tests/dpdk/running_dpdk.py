@@ -1,5 +1,6 @@
 """The bridge with io = "dpdk" in one namespace, and its callers in the other."""
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -8,7 +9,7 @@ import tempfile
 import urllib.error
 import urllib.request
 
-from namespaces import BRIDGE_V4, BRIDGE_V6, CONTROL_BRIDGE
+from addresses import BRIDGE_V4, BRIDGE_V6, CONTROL_BRIDGE
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "secrecy"))
 from running import BUILD, PATIENCE, Process, until  # noqa: E402
@@ -27,16 +28,17 @@ def fetch(namespace, url):
 class DpdkBridge(Process):
     """A bridge whose media address is on the cable; its page is on the other one, or at `page_address`."""
 
-    def __init__(self, cable, ports, *options, page_address=CONTROL_BRIDGE, workers=1, wait=True, environment=None):
+    def __init__(self, cable, ports, *options, page_address=CONTROL_BRIDGE, workers=1, wait=True, prefix=(),
+                 runtime_directory=None):
         self.namespace, self.page_address = cable.bridge, page_address
-        self.folder = tempfile.TemporaryDirectory(prefix="viaduct-dpdk-")
         super().__init__(
             cable.bridge.command(
-                BUILD / "viaduct", "--io", "dpdk", "--dpdk-ports", ports, "--dpdk-addresses",
+                *prefix, BUILD / "viaduct", "--io", "dpdk", "--dpdk-ports", ports, "--dpdk-addresses",
                 f"{BRIDGE_V4}/24,{BRIDGE_V6}/64", "--page-address", f"{page_address}:{PAGE}", "--admin-address",
                 f"127.0.0.1:{ADMIN}", "--media-port", MEDIA, "--workers", workers, "--packet-pool-packets", 4096,
                 "--log-level", "debug", *options),
-            stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, cwd=self.folder.name, env=environment)
+            stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
+            env={**os.environ, "RUNTIME_DIRECTORY": runtime_directory} if runtime_directory else None)
         if wait:
             try:
                 until("the bridge is ready", self.is_ready)
@@ -70,10 +72,6 @@ class DpdkBridge(Process):
         """Ends it by SIGTERM; its exit status."""
         self.process.terminate()
         return self.wait()
-
-    def end(self):
-        super().end()
-        self.folder.cleanup()
 
 
 class Load:

@@ -57,11 +57,12 @@ const FirefoxPreferences = {
   'network.proxy.type': 0,
 };
 
-export async function launchChromium() {
+/** `wrap` gives the program that starts the one named; `flags` come last. */
+export async function launchChromium({ wrap = (executable) => executable, flags = [] } = {}) {
   const browser = await chromium.launch({
-    executablePath: findExecutable('Chromium', ChromiumPaths),
+    executablePath: wrap(findExecutable('Chromium', ChromiumPaths)),
     headless: true,
-    args: ChromiumFlags,
+    args: [...ChromiumFlags, ...flags],
   });
   return {
     name: 'chromium',
