@@ -54,9 +54,11 @@ inline uint16_t load_word(const uint8_t* at) {
 constexpr uint16_t checksum_of(uint64_t sum) { return static_cast<uint16_t>(~fold(sum)); }
 constexpr bool sums_up(uint64_t sum) { return fold(sum) == 0xffff; }
 
-// The checksum after one of the words under it has changed (RFC 1624 equation 3). What was wrong stays wrong.
+// The checksum after one of the words under it has changed (RFC 1624 equation 3). What was wrong stays wrong. Never 0,
+// which would not do where all the words have become 0; 0xffff is as good everywhere else.
 constexpr uint16_t changed(uint16_t checksum, uint16_t from, uint16_t to) {
-  return checksum_of(uint64_t{static_cast<uint16_t>(~checksum)} + static_cast<uint16_t>(~from) + to);
+  const uint16_t now = checksum_of(uint64_t{static_cast<uint16_t>(~checksum)} + static_cast<uint16_t>(~from) + to);
+  return now == 0 ? 0xffff : now;
 }
 
 }  // namespace viaduct::dpdk::ip

@@ -259,6 +259,27 @@ IpFrame advertisement_frame(const IpAddress& from, const IpAddress& to, const Ip
   return neighbour_frame(from, to, 136, flags, target, option, mac);
 }
 
+void mend_checksums(Octets& frame) {
+  if (frame.size() < 14 + 40) return;
+  const bool v6 = load_be16(&frame[12]) == 0x86dd;
+  const size_t header = v6 ? 40 : 4 * (frame[14] & 0x0fu);
+  const size_t packet = v6 ? 40u + load_be16(&frame[18]) : load_be16(&frame[16]);
+  if (header < 20 || packet < header + 8 || 14 + packet > frame.size()) return;
+  if (!v6) {
+    set16(frame, 24, 0);
+    set16(frame, 24, naive_checksum(Bytes(frame).subspan(14, header)));
+  }
+  const uint8_t protocol = frame[v6 ? 20 : 23];
+  if (protocol != Udp && protocol != Icmp && protocol != Icmpv6) return;
+  const size_t l4 = 14 + header;
+  const size_t field = l4 + (protocol == Udp ? 6u : 2u);
+  const IpAddress from = v6 ? v6_at(&frame[22]) : IpAddress::v4(load_be32(&frame[26]));
+  const IpAddress to = v6 ? v6_at(&frame[38]) : IpAddress::v4(load_be32(&frame[30]));
+  set16(frame, field, 0);
+  const Octets pseudo = protocol == Icmp ? Octets{} : pseudo_header(from, to, protocol, packet - header);
+  set16(frame, field, naive_checksum(pseudo, Bytes(frame).subspan(l4, packet - header)));
+}
+
 Octets binding_request(uint32_t transaction) {
   std::array<uint8_t, 256> out;
   const size_t bytes = stun::write_binding_request(out, {.transaction = transaction_id(transaction),

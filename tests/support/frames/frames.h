@@ -64,6 +64,9 @@ IpFrame solicitation_frame(const IpAddress& from, const IpAddress& to, const IpA
 IpFrame advertisement_frame(const IpAddress& from, const IpAddress& to, const IpAddress& target, uint32_t flags,
                             uint8_t option, const MacAddress& mac);
 
+// Makes the checksums right again of a frame that somebody changed, as far as it can still be read as IP.
+void mend_checksums(Octets& frame);
+
 // STUN, with a transaction id made from a number.
 Octets binding_request(uint32_t transaction);
 Octets binding_response(uint32_t transaction, bool success);

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -71,8 +71,8 @@ class HostTest : public ::testing::Test {
     Delivered out;
     out.buffer_bytes = frame.size() + room;
     out.buffer.reset(new uint8_t[out.buffer_bytes]);
-    std::memcpy(out.buffer.get(), frame.data(), frame.size());
-    std::memset(out.buffer.get() + frame.size(), 0xa5, room);
+    std::copy(frame.begin(), frame.end(), out.buffer.get());
+    std::fill_n(out.buffer.get() + frame.size(), room, uint8_t{0xa5});
     out.arrival = host.receive({out.buffer.get(), out.buffer_bytes}, frame.size(), known, now);
     return out;
   }
@@ -93,7 +93,7 @@ class HostTest : public ::testing::Test {
   Sent send_to(const SocketAddress& peer, Bytes payload, Timestamp now = Start) {
     const std::unique_ptr<uint8_t[]> block(new uint8_t[MaxHeaderBytes + payload.size()]);
     uint8_t* data = block.get() + MaxHeaderBytes;
-    std::memcpy(data, payload.data(), payload.size());
+    std::copy(payload.begin(), payload.end(), data);
     const Departure departure = host().send(data, payload.size(), peer, now);
     if (departure.header_bytes == 0) return {departure, {}};
     return {departure, {data - departure.header_bytes, data + payload.size()}};

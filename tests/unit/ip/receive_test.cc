@@ -181,14 +181,15 @@ TEST_F(ReceiveTest, DropsLengthsThatContradictEachOther) {
     return frame;
   };
   const RxChecksums good{Verified::Good, Verified::Good};
-  expect_drop(FrameDrop::Malformed, change(16, 19), good);                                          // less than its header
-  expect_drop(FrameDrop::Malformed, change(16, static_cast<uint16_t>(sound.size() - 13)), good);    // more than there is
-  expect_drop(FrameDrop::Malformed, change(16, 27), good);                                          // no room for UDP's
-  expect_drop(FrameDrop::Malformed, change(38, 7), good);                                           // less than UDP's header
-  expect_drop(FrameDrop::Malformed, change(38, static_cast<uint16_t>(Media.size() + 9)), good);     // more than IP has
-  expect_drop(FrameDrop::Malformed, change(14, 0x4400), good);                                      // a header of 16 bytes
-  expect_drop(FrameDrop::Malformed, change(14, 0x4f00), good);
-  expect_drop(FrameDrop::Malformed, change(14, 0x5500), good);
+  const auto whole = static_cast<uint16_t>(sound.size() - 14);
+  const auto datagram = static_cast<uint16_t>(Media.size() + 8);
+  expect_drop(FrameDrop::Malformed, change(16, 19), good);  // the packet: less than its header
+  expect_drop(FrameDrop::Malformed, change(16, static_cast<uint16_t>(whole + 1)), good);
+  expect_drop(FrameDrop::Malformed, change(16, 27), good);  // no room for UDP
+  expect_drop(FrameDrop::Malformed, change(38, 7), good);   // the datagram: less than its header
+  expect_drop(FrameDrop::Malformed, change(38, static_cast<uint16_t>(datagram + 1)), good);
+  expect_drop(FrameDrop::Malformed, change(14, 0x4400), good);  // a header of 16 bytes
+  expect_drop(FrameDrop::Malformed, change(14, 0x5500), good);  // version 5
 }
 
 TEST_F(ReceiveTest, NeverReadsBeyondAFrameThatIsCutShort) {
