@@ -135,7 +135,7 @@ struct Config {
       "Where media packets come from: socket (the kernel) or dpdk (workers poll network ports past the kernel; see "
       "deploy/docs/dpdk.md)."};
   Setting<IoWait> io_wait{"io-wait", "block",
-      "How workers wait for packets: block (they sleep in the kernel; with dpdk for 50 us at a time), adaptive (they "
+      "How workers wait for packets: block (they sleep in the kernel; with dpdk for up to 200 us), adaptive (they "
       "look again for 50 us before they sleep, while packets come thick) or poll (they never sleep, and take a whole "
       "core each)."};
   Setting<bool> udp_segmentation{"udp-segmentation", "true",

@@ -91,7 +91,8 @@ void DpdkIo::attach() {
       log::warn("worker {} cannot be pinned to CPU {}; name in dpdk-cpus one that the bridge may use", worker_,
                 *settings_.cpu);
   }
-  if (!become_lcore()) log::warn("worker {} is one thread too many for DPDK and works without a cache of buffers", worker_);
+  if (!become_lcore())
+    log::warn("worker {} is one thread too many for DPDK and works without a cache of buffers", worker_);
 }
 
 size_t DpdkIo::receive(std::span<Packet> into, Timestamp now) {
@@ -117,7 +118,7 @@ size_t DpdkIo::receive(std::span<Packet> into, Timestamp now) {
   return got;
 }
 
-// From the other workers first: these have waited already. Of what the port has, what belongs to others goes on to them.
+// From the other workers first: these have waited already. What the port has and others own goes on to them.
 size_t DpdkIo::take_frames(std::span<rte_mbuf*> into) {
   size_t count = inboxes_.take(settings_.worker, into.data(), into.size() / 2);
   const uint16_t burst = rte_eth_rx_burst(settings_.port, settings_.queue, into.data() + count,

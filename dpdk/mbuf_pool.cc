@@ -33,8 +33,9 @@ Error no_pool(size_t buffers, int reason) {
 // one to the next. Without huge pages a device sees our own addresses (IOVA as VA), if it sees any, and may cross.
 rte_mempool* create(const std::string& name, size_t buffers, int socket) {
   const unsigned flags = rte_eal_has_hugepages() != 0 ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG;
-  rte_mempool* pool = rte_mempool_create_empty(name.c_str(), static_cast<unsigned>(buffers), sizeof(rte_mbuf) + DataRoom,
-                                               CacheBuffers, sizeof(rte_pktmbuf_pool_private), socket, flags);
+  constexpr unsigned BufferBytes = sizeof(rte_mbuf) + DataRoom;
+  rte_mempool* pool = rte_mempool_create_empty(name.c_str(), static_cast<unsigned>(buffers), BufferBytes, CacheBuffers,
+                                               sizeof(rte_pktmbuf_pool_private), socket, flags);
   if (pool == nullptr) return nullptr;
   rte_pktmbuf_pool_private room{};
   room.mbuf_data_room_size = DataRoom;

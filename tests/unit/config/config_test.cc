@@ -204,6 +204,36 @@ TEST_F(ConfigTest, RefusesIceServersThatAreNotStunUrls) {
     EXPECT_THAT(*config({"--ice-servers", good}).ice_servers, ElementsAre(good));
 }
 
+TEST_F(ConfigTest, TellsClientsTheAddressesThatTheBridgeHasByDpdk) {
+  const Config c = config({"--io", "dpdk", "--dpdk-ports", "0000:3b:00.0", "--dpdk-addresses",
+                           "192.0.2.10/24,2001:db8::10/64", "--dpdk-cpus", "2,4,6"});
+  EXPECT_THAT(c.advertise.texts(), ElementsAre("192.0.2.10", "2001:db8::10"));
+  EXPECT_EQ(*c.workers, 3) << "one for each CPU that is named";
+
+  const Config named = config({"--io", "dpdk", "--dpdk-ports", "net_tap0", "--dpdk-addresses",
+                               "10.0.0.10/8", "--advertise", "192.0.2.7", "--workers", "1"});
+  EXPECT_THAT(named.advertise.texts(), ElementsAre("192.0.2.7"));
+}
+
+TEST_F(ConfigTest, SaysWhatDpdkNeeds) {
+  const auto with = [this](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"--io", "dpdk", "--dpdk-ports", "0000:3b:00.0"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return error(arguments);
+  };
+  EXPECT_THAT(error({"--io", "dpdk"}), HasSubstr("io 'dpdk' needs a network port"));
+  EXPECT_THAT(with({}), HasSubstr("dpdk-addresses is empty"));
+  EXPECT_THAT(with({"--dpdk-addresses", "192.0.2.10"}), HasSubstr("with the bits of its network"));
+  EXPECT_THAT(with({"--dpdk-addresses", "192.0.2.10/33"}), HasSubstr("'192.0.2.10/33' is not allowed"));
+  EXPECT_THAT(with({"--dpdk-addresses", "192.0.2.10/24", "--dpdk-gateways", "198.51.100.1"}),
+              HasSubstr("is on no network of dpdk-addresses"));
+  EXPECT_THAT(with({"--dpdk-addresses", "192.0.2.10/24", "--dpdk-gateways", "192.0.2.1,192.0.2.2"}),
+              HasSubstr("'192.0.2.2' is the second of its family"));
+  EXPECT_THAT(with({"--dpdk-addresses", "192.0.2.10/24", "--dpdk-cpus", "2", "--workers", "2"}),
+              HasSubstr("names 1 CPUs for 2 workers"));
+  EXPECT_THAT(with({"--dpdk-vlan", "4095"}), HasSubstr("from 0 to 4094"));
+}
+
 TEST_F(ConfigTest, RefusesFilesThatCannotBeRead) {
   const std::string absent = (directory_ / "absent.pem").string();
   EXPECT_THAT(error({"--token-public-key", absent}),

@@ -80,7 +80,8 @@ TEST(DtlsNetwork, SendsALostFlightAgainInDatagramsThatFitWhenItHearsThatThePathI
     EXPECT_TRUE(fits || !told) << datagram.size();
     if (!fits) pair.server.narrow_path(Narrow);
     told = told || !fits;
-    return fits ? std::vector{std::move(datagram)} : std::vector<ByteVector>{};
+    if (!fits) return {};
+    return {std::move(datagram)};
   });
   EXPECT_TRUE(told) << "or nothing was too long";
   EXPECT_TRUE(pair.connected()) << pair.client.failure() << pair.server.failure();
