@@ -40,9 +40,10 @@ void MemoryIo::send(std::span<const Packet> packets) {
   pool_->release(packets);
 }
 
-PathCall::PathCall(edge::BatchCipher& opener, edge::BatchCipher& sealer,
+PathCall::PathCall(CallIo& io, edge::BatchCipher& opener, edge::BatchCipher& sealer,
                    std::optional<srtp::SrtpProfile> profile, size_t receivers)
     : profile_(profile),
+      io_(io),
       path_({io_, opener, sealer, port_, *this, random_}, NtpClock{Timestamp{}, 1'700'000'000s},
             {codec::CodecType::Vp8}, counters_) {
   TestClient& sender = join(TestClient::like_chromium(1));
@@ -60,7 +61,7 @@ PathCall::PathCall(edge::BatchCipher& opener, edge::BatchCipher& sealer,
 
 TestClient& PathCall::join(TestClient::Options options) {
   if (profile_) options.profile = *profile_;
-  clients_.push_back(std::make_unique<TestClient>(std::move(options), bridge_, random_, now_));
+  clients_.push_back(std::make_unique<TestClient>(std::move(options), Bridge, random_, now_));
   path_.add(clients_.back()->describe(), now_);
   return *clients_.back();
 }
@@ -126,10 +127,10 @@ void PathCall::run_for(Duration time) {
 }
 
 void PathCall::deliver_sent() {
-  for (const MemoryIo::Arrival& datagram : std::exchange(io_.sent, {})) {
+  for (const CallIo::Arrival& datagram : std::exchange(io_.sent, {})) {
     const auto to = std::ranges::find(clients_, datagram.from, [](const auto& c) { return c->address; });
     CHECK(to != clients_.end());
-    (*to)->handle(datagram.bytes, bridge_, now_);
+    (*to)->handle(datagram.bytes, Bridge, now_);
     (*to)->forget_received();
   }
 }
