@@ -1,14 +1,16 @@
 """A bridge on DPDK's virtual ports, on one end of a cable, and an ordinary Linux host on the other.
 
 Each test runs once on af_packet and once on af_xdp."""
+import shutil
 import socket
+import subprocess
 import unittest
 
-from addresses import BRIDGE_V4, BRIDGE_V6
+from addresses import BRIDGE_V4, BRIDGE_V6, PEER_V4
 from frames import Wire, wrong_frames
 from namespaces import Cable, needs_namespaces
 from running_dpdk import AF_PACKET, AF_XDP, CAME_BACK, MEDIA, DpdkBridge, Load
-from running import until
+from running import Process, until
 from switch import Vlan
 
 SEED = 20260
@@ -26,7 +28,8 @@ class Ports:
         text = cable.peer.run("ping", "-c", "3", "-i", "0.2", "-W", "5", *options, address)
         return int(text.split(" received")[0].split()[-1])
 
-    def assert_lossless(self, bridge, load):
+    def assert_intact(self, bridge, load):
+        """Nothing of a conference was lost on its way through the bridge, or came out wrong."""
         self.assertEqual(load.code, 0, load.output + bridge.output)
         received = load.json["received"]
         self.assertGreater(received["packets"], 300)
@@ -34,6 +37,9 @@ class Ports:
         for kind in load.json["kinds"].values():
             self.assertEqual(kind["received"]["corrupt"], 0)
             self.assertEqual(kind["received"]["verified"], kind["received"]["packets"])
+
+    def assert_lossless(self, bridge, load):
+        self.assert_intact(bridge, load)
         for name in ("dpdk_tx_dropped", "dpdk_hand_over_full", "dpdk_port_missed", "dpdk_split_frames", "io_pool_dry"):
             self.assertEqual(bridge.count(f"viaduct_{name}_total"), 0, name)
 
@@ -87,9 +93,26 @@ class Ports:
             self.assertEqual(self.ping(cable, BRIDGE_V6), 3)
             for reason in ("malformed", "ip_checksum", "udp_checksum", "icmp_checksum", "other_vlan", *self.also_drops):
                 self.assertGreater(bridge.count("viaduct_dpdk_frame_drops_total", reason=reason), 10, reason)
-            load = Load(cable, *PEOPLE)
-            self.assertEqual(load.code, 0, load.output + bridge.output)
-            self.assertEqual(load.json["received"]["lost"]["bridge"], 0)
+            self.assert_intact(bridge, Load(cable, *PEOPLE))
+            self.assert_ends_well(cable, bridge)
+
+    def test_serves_on_while_testpmd_floods_it(self):
+        if not shutil.which("dpdk-testpmd"):
+            self.skipTest("there is no dpdk-testpmd (dpdk-dev)")
+        with Cable() as cable, DpdkBridge(cable, self.ports) as bridge:
+            flood = cable.peer.command(
+                "dpdk-testpmd", "--no-huge", "-m", "256", "--no-pci", "--no-shconf", "--no-telemetry", "--vdev",
+                "net_af_packet0,iface=media", "--", "--auto-start", "--forward-mode=txonly", "--total-num-mbufs=8192",
+                f"--eth-peer=0,{cable.mac_of_bridge()}", f"--tx-ip={PEER_V4},{BRIDGE_V4}", f"--tx-udp=40000,{MEDIA}")
+            # It ends with its input.
+            with Process(flood, stdin=subprocess.PIPE, stderr=subprocess.STDOUT) as testpmd:
+                until("it floods", lambda: bridge.count("viaduct_dropped_packets_total", stage="demux") > 50_000)
+                load = Load(cable, *PEOPLE, "--max-loss", 100)
+                self.assertEqual(load.code, 0, load.output + bridge.output)
+                self.assertGreater(load.json["received"]["packets"], 300)
+                self.assertIsNone(testpmd.process.poll(), testpmd.output)
+                testpmd.process.stdin.close()
+            self.assert_intact(bridge, Load(cable, *PEOPLE))
             self.assert_ends_well(cable, bridge)
 
     def test_starts_again_after_it_was_killed(self):

@@ -77,13 +77,13 @@ class DpdkBridge(Process):
 class Load:
     """One conference of viaduct-load in the peer's namespace, over and done."""
 
-    def __init__(self, cable, *options, page_address=CONTROL_BRIDGE):
+    def __init__(self, cable, *options, page_address=CONTROL_BRIDGE, seconds=120):
         with tempfile.TemporaryDirectory(prefix="viaduct-dpdk-") as folder:
             report = pathlib.Path(folder) / "report.json"
             command = cable.peer.command(BUILD / "viaduct-load", "--url", f"ws://{page_address}:{PAGE}", "--quiet",
                                          "--verify", "all", "--max-lateness", 10_000, "--json", report, *options)
             done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  text=True, timeout=120)
+                                  text=True, timeout=seconds)
             self.code, self.output = done.returncode, done.stdout
             self.json = json.loads(report.read_text()) if report.exists() else None
 
