@@ -46,7 +46,9 @@ inline EthernetView parse_ethernet(Bytes frame) {
 }
 
 // `at`: a MAC in a frame. Compared where it stands.
-inline bool is_mac(const uint8_t* at, const MacAddress& mac) { return std::memcmp(at, mac.bytes.data(), MacBytes) == 0; }
+inline bool is_mac(const uint8_t* at, const MacAddress& mac) {
+  return std::memcmp(at, mac.bytes.data(), MacBytes) == 0;
+}
 inline bool is_multicast_mac(const uint8_t* at) { return (at[0] & 1) != 0; }
 
 // Of a frame that parses.

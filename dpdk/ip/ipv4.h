@@ -27,8 +27,8 @@ inline constexpr uint8_t Udp = 17;
 inline constexpr uint8_t Icmpv6 = 58;
 }  // namespace ip_protocol
 
-// Of a packet whose header is all there and makes sense; false when it does not. Reads it when asked, so that nothing is
-// copied about.
+// Of a packet whose header is all there and makes sense; false when it does not. Reads it when asked, so that nothing
+// is copied about.
 struct Ipv4View {
   const uint8_t* packet = nullptr;
 

@@ -96,16 +96,15 @@ Arrival UdpHost::receive_v6(const Frame& frame) {
 [[gnu::always_inline]] inline Arrival UdpHost::receive_udp(const Frame& frame, const Transport& transport) {
   const UdpView udp = parse_udp(frame.from(transport.offset).first(transport.bytes));
   if (!udp) return drop(FrameDrop::Malformed);
-  if (udp.destination_port() != port_ && interface_.kernel_behind && !interface_.is_media_port(udp.destination_port())) {
-    return pass_on(FrameKind::Kernel);
-  }
+  const uint16_t port = udp.destination_port();
+  if (port != port_ && interface_.kernel_behind && !interface_.is_media_port(port)) return pass_on(FrameKind::Kernel);
   if (!udp.has_checksum()) {
     if (transport.v6) return drop(FrameDrop::NoUdpChecksum);  // RFC 8200 section 8.1
   } else if (!udp_checksum_ok(frame, transport, udp.bytes())) {
     return drop(FrameDrop::UdpChecksum);
   }
   if (udp.source_port() == 0) return drop(FrameDrop::BadSource);
-  if (udp.destination_port() != port_) return receive_udp_elsewhere(frame, transport, udp.destination_port());
+  if (port != port_) return receive_udp_elsewhere(frame, transport, port);
   const size_t length = udp.bytes() - UdpBytes;
   if (length > limits::MaxPacketBytes) return drop(FrameDrop::TooLong);
   const size_t offset = transport.offset + UdpBytes;

@@ -1,5 +1,5 @@
-// The UDP/IP host alone, without a device: a media packet of 1,200 bytes received, one sent, and both, in bursts over 32
-// packets that stay in the cache or 1,024 that do not, whose headers are prefetched as a receiving loop does it.
+// The UDP/IP host alone, without a device: a media packet of 1,200 bytes received, one sent, and both, in bursts over
+// 32 packets that stay in the cache or 1,024 that do not, whose headers are prefetched as a receiving loop does it.
 //
 // The counter "cycles" is the processor's time-stamp counter per packet, the median of the bursts, which the
 // interruptions of a busy machine do not move. copy_packet is the measure to compare with: the same for a memcpy of it.
