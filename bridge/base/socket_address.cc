@@ -10,19 +10,6 @@
 
 namespace viaduct {
 
-IpAddress IpAddress::v4(uint32_t host_order) {
-  IpAddress a;
-  store_be32(a.bytes_.data(), host_order);
-  return a;
-}
-
-IpAddress IpAddress::v6(const std::array<uint8_t, 16>& bytes) {
-  IpAddress a;
-  a.bytes_ = bytes;
-  a.v6_ = true;
-  return a;
-}
-
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   const std::string terminated(text);
   if (terminated.find('\0') != std::string::npos) return std::nullopt;  // where inet_pton would stop

@@ -4,7 +4,9 @@
 #include <netinet/in.h>
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -15,8 +17,14 @@ namespace viaduct {
 class IpAddress {
  public:
   constexpr IpAddress() = default;  // 0.0.0.0
-  static IpAddress v4(uint32_t host_order);
-  static IpAddress v6(const std::array<uint8_t, 16>& bytes);
+  // Made for every packet: in whole words, since bytes that are written one by one can be copied only when all of them
+  // have reached the cache.
+  static IpAddress v4(uint32_t host_order) {
+    const uint64_t first = std::endian::native == std::endian::little ? __builtin_bswap32(host_order)
+                                                                      : uint64_t{host_order} << 32;
+    return {std::bit_cast<std::array<uint8_t, 16>>(std::array<uint64_t, 2>{first, 0}), false};
+  }
+  static IpAddress v6(const std::array<uint8_t, 16>& bytes) { return {bytes, true}; }
   // Dotted quad or RFC 4291 text, without brackets, port or zone; empty when it is neither.
   static std::optional<IpAddress> parse(std::string_view text);
 
@@ -25,9 +33,13 @@ class IpAddress {
   uint32_t v4_value() const;                                  // host order; only when !is_v6()
   const std::array<uint8_t, 16>& bytes() const { return bytes_; }  // IPv4: the first four
   std::string to_string() const;
-  friend bool operator==(const IpAddress&, const IpAddress&) = default;
+  friend bool operator==(const IpAddress& a, const IpAddress& b) {  // GCC calls memcmp for the default one
+    return std::memcmp(a.bytes_.data(), b.bytes_.data(), sizeof a.bytes_) == 0 && a.v6_ == b.v6_;
+  }
 
  private:
+  IpAddress(const std::array<uint8_t, 16>& bytes, bool v6) : bytes_(bytes), v6_(v6) {}
+
   std::array<uint8_t, 16> bytes_{};
   bool v6_ = false;
 };

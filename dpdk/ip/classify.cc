@@ -21,8 +21,8 @@ Destination at_port(uint16_t port, const Interface& interface) {
 }
 
 Destination classify_datagram(Bytes datagram, const IpAddress& to, const Interface& interface) {
-  const auto udp = parse_udp_header(datagram);
-  return udp && interface.find(to) != nullptr ? at_port(udp->destination_port, interface) : Destination{};
+  const UdpView udp = parse_udp_header(datagram);
+  return udp && interface.find(to) != nullptr ? at_port(udp.destination_port(), interface) : Destination{};
 }
 
 Destination classify_icmp(Bytes message, bool v6, const Interface& interface) {
@@ -34,28 +34,28 @@ Destination classify_icmp(Bytes message, bool v6, const Interface& interface) {
 }
 
 Destination classify_v4(Bytes packet, const Interface& interface) {
-  const auto ip = parse_ipv4_header(packet);
-  if (!ip || ip->is_fragment) return {};
-  const Bytes payload = packet.first(std::min(packet.size(), ip->packet_bytes)).subspan(ip->header_bytes);
-  if (ip->protocol == ip_protocol::Udp) return classify_datagram(payload, IpAddress::v4(ip->destination), interface);
-  return ip->protocol == ip_protocol::Icmp ? classify_icmp(payload, false, interface) : Destination{};
+  const Ipv4View ip = parse_ipv4_header(packet);
+  if (!ip || ip.is_fragment()) return {};
+  const Bytes payload = packet.first(std::min(packet.size(), ip.packet_bytes())).subspan(ip.header_bytes());
+  if (ip.protocol() == ip_protocol::Udp) return classify_datagram(payload, IpAddress::v4(ip.destination()), interface);
+  return ip.protocol() == ip_protocol::Icmp ? classify_icmp(payload, false, interface) : Destination{};
 }
 
 Destination classify_v6(Bytes packet, const Interface& interface) {
-  const auto ip = parse_ipv6_header(packet);
-  if (!ip || ip->way != Ipv6View::Way::Open) return {};
-  const Bytes payload = packet.first(std::min(packet.size(), ip->packet_bytes)).subspan(ip->header_bytes);
-  if (ip->protocol == ip_protocol::Udp) return classify_datagram(payload, IpAddress::v6(ip->destination), interface);
-  return ip->protocol == ip_protocol::Icmpv6 ? classify_icmp(payload, true, interface) : Destination{};
+  const Ipv6View ip = parse_ipv6_header(packet);
+  if (!ip || ip.way != Ipv6View::Way::Open) return {};
+  const Bytes payload = packet.first(std::min(packet.size(), ip.packet_bytes())).subspan(ip.header_bytes);
+  if (ip.protocol == ip_protocol::Udp) return classify_datagram(payload, IpAddress::v6(ip.destination()), interface);
+  return ip.protocol == ip_protocol::Icmpv6 ? classify_icmp(payload, true, interface) : Destination{};
 }
 
 }  // namespace
 
 Destination classify(Bytes frame, const Interface& interface) {
-  const auto ethernet = parse_ethernet(frame);
-  if (!ethernet || ethernet->vlan != interface.vlan) return {};
-  const Bytes packet = frame.subspan(ethernet->header_bytes);
-  switch (ethernet->type) {
+  const EthernetView ethernet = parse_ethernet(frame);
+  if (!ethernet || ethernet.vlan() != interface.vlan) return {};
+  const Bytes packet = frame.subspan(ethernet.header_bytes());
+  switch (ethernet.type()) {
     case ether_type::Ipv4: return classify_v4(packet, interface);
     case ether_type::Ipv6: return classify_v6(packet, interface);
     case ether_type::Arp: {

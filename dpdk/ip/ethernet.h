@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <optional>
 
 #include "base/bytes.h"
 #include "dpdk/ip/mac_address.h"
@@ -26,21 +25,31 @@ inline constexpr uint16_t Tagged = 0x8100;
 inline constexpr uint16_t Ipv6 = 0x86dd;
 }  // namespace ether_type
 
+// Of a frame whose header is all there; false when it is not. Reads it when asked, so that nothing is copied about.
 struct EthernetView {
-  size_t header_bytes = 0;  // tag included
-  uint16_t type = 0;        // what follows
-  uint16_t vlan = 0;        // 0 without a tag, and with one that has a priority alone
+  const uint8_t* frame = nullptr;
+
+  explicit operator bool() const { return frame != nullptr; }
+
+  bool is_tagged() const { return load_be16(frame + 12) == ether_type::Tagged; }
+  size_t header_bytes() const { return EthernetBytes + (is_tagged() ? TagBytes : 0); }
+  uint16_t type() const { return load_be16(frame + header_bytes() - 2); }  // what follows
+  // 0 without a tag, and with one that has a priority alone.
+  uint16_t vlan() const { return is_tagged() ? static_cast<uint16_t>(load_be16(frame + 14) & 0xfff) : uint16_t{0}; }
 };
 
-// Empty when the frame is cut short.
-inline std::optional<EthernetView> parse_ethernet(Bytes frame) {
-  if (frame.size() < EthernetBytes) return std::nullopt;
-  const uint16_t type = load_be16(frame.data() + 12);
-  if (type != ether_type::Tagged) return EthernetView{EthernetBytes, type, 0};
-  if (frame.size() < EthernetBytes + TagBytes) return std::nullopt;
-  const auto vlan = static_cast<uint16_t>(load_be16(frame.data() + 14) & 0xfff);
-  return EthernetView{EthernetBytes + TagBytes, load_be16(frame.data() + 16), vlan};
+// False when the frame is cut short.
+inline EthernetView parse_ethernet(Bytes frame) {
+  if (frame.size() < EthernetBytes) return {};
+  const EthernetView view{frame.data()};
+  return frame.size() < view.header_bytes() ? EthernetView{} : view;
 }
+
+// `at`: a MAC in a frame. Compared where it stands.
+inline bool is_mac(const uint8_t* at, const MacAddress& mac) {
+  return std::memcmp(at, mac.bytes.data(), MacBytes) == 0;
+}
+inline bool is_multicast_mac(const uint8_t* at) { return (at[0] & 1) != 0; }
 
 // Of a frame that parses.
 inline MacAddress destination_mac(const uint8_t* frame) {

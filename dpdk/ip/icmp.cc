@@ -24,9 +24,9 @@ constexpr size_t ErrorPacketBytesV6 = 1280;
 constexpr std::array<size_t, 9> Plateaus{17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68};
 
 std::optional<Quote> quote_of(Bytes datagram, const IpAddress& from, const IpAddress& to, size_t packet_bytes) {
-  const auto udp = parse_udp_header(datagram);
+  const UdpView udp = parse_udp_header(datagram);
   if (!udp) return std::nullopt;
-  return Quote{{from, udp->source_port}, {to, udp->destination_port}, packet_bytes};
+  return Quote{{from, udp.source_port()}, {to, udp.destination_port()}, packet_bytes};
 }
 
 // Moves the body behind the headers that an answer gets. Returns where it then stands, or 0.
@@ -62,15 +62,15 @@ std::optional<Quote> parse_quote(Bytes message, bool v6) {
   if (message.size() < IcmpBytes) return std::nullopt;
   const Bytes packet = message.subspan(IcmpBytes);
   if (v6) {
-    const auto ip = parse_ipv6_header(packet);
-    if (!ip || ip->way != Ipv6View::Way::Open || ip->protocol != ip_protocol::Udp) return std::nullopt;
-    return quote_of(packet.subspan(ip->header_bytes), IpAddress::v6(ip->source), IpAddress::v6(ip->destination),
-                    ip->packet_bytes);
+    const Ipv6View ip = parse_ipv6_header(packet);
+    if (!ip || ip.way != Ipv6View::Way::Open || ip.protocol != ip_protocol::Udp) return std::nullopt;
+    return quote_of(packet.subspan(ip.header_bytes), IpAddress::v6(ip.source()), IpAddress::v6(ip.destination()),
+                    ip.packet_bytes());
   }
-  const auto ip = parse_ipv4_header(packet);
-  if (!ip || ip->is_fragment || ip->protocol != ip_protocol::Udp) return std::nullopt;
-  return quote_of(packet.subspan(ip->header_bytes), IpAddress::v4(ip->source), IpAddress::v4(ip->destination),
-                  ip->packet_bytes);
+  const Ipv4View ip = parse_ipv4_header(packet);
+  if (!ip || ip.is_fragment() || ip.protocol() != ip_protocol::Udp) return std::nullopt;
+  return quote_of(packet.subspan(ip.header_bytes()), IpAddress::v4(ip.source()), IpAddress::v4(ip.destination()),
+                  ip.packet_bytes());
 }
 
 std::optional<size_t> parse_too_big(Bytes message, bool v6, const Quote& quote) {

@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <optional>
 
 #include "base/bytes.h"
 #include "dpdk/ip/checksum.h"
@@ -28,40 +27,38 @@ inline constexpr uint8_t Udp = 17;
 inline constexpr uint8_t Icmpv6 = 58;
 }  // namespace ip_protocol
 
+// Of a packet whose header is all there and makes sense; false when it does not. Reads it when asked, so that nothing
+// is copied about.
 struct Ipv4View {
-  size_t header_bytes = 0;  // options included, which nobody here reads
-  size_t packet_bytes = 0;  // header and payload, without what Ethernet pads
-  uint8_t protocol = 0;
-  bool is_fragment = false;
-  uint32_t source = 0;
-  uint32_t destination = 0;
+  const uint8_t* packet = nullptr;
+
+  explicit operator bool() const { return packet != nullptr; }
+
+  size_t header_bytes() const { return (packet[0] & 0x0fu) * 4u; }  // options included, which nobody here reads
+  size_t packet_bytes() const { return load_be16(packet + 2); }     // without what Ethernet pads
+  uint8_t protocol() const { return packet[9]; }
+  bool is_fragment() const { return (load_be16(packet + 6) & 0x3fff) != 0; }  // more to come, or not the first
+  uint32_t source() const { return load_be32(packet + 12); }
+  uint32_t destination() const { return load_be32(packet + 16); }
+  bool checksum_ok() const {
+    uint64_t sum = word_sum_of<Ipv4Bytes>(packet);
+    for (size_t i = Ipv4Bytes; i < header_bytes(); i += 4) sum += word_sum_of<4>(packet + i);
+    return sums_up(sum);
+  }
 };
 
-// Of a packet that may be quoted, and then its payload cut short. Empty when the header is not all there.
-inline std::optional<Ipv4View> parse_ipv4_header(Bytes packet) {
-  if (packet.size() < Ipv4Bytes || packet[0] >> 4 != 4) return std::nullopt;
-  const uint8_t* p = packet.data();
-  const Ipv4View view{.header_bytes = (p[0] & 0x0fu) * 4u,
-                      .packet_bytes = load_be16(p + 2),
-                      .protocol = p[9],
-                      .is_fragment = (load_be16(p + 6) & 0x3fff) != 0,  // more fragments, or not the first
-                      .source = load_be32(p + 12),
-                      .destination = load_be32(p + 16)};
-  if (view.header_bytes < Ipv4Bytes || view.header_bytes > packet.size()) return std::nullopt;
-  if (view.packet_bytes < view.header_bytes) return std::nullopt;
-  return view;
+// Of a packet that may be quoted, and then its payload cut short. False when the header is not all there.
+inline Ipv4View parse_ipv4_header(Bytes packet) {
+  if (packet.size() < Ipv4Bytes || packet[0] >> 4 != 4) return {};
+  const Ipv4View view{packet.data()};
+  if (view.header_bytes() < Ipv4Bytes || view.header_bytes() > packet.size()) return {};
+  return view.packet_bytes() < view.header_bytes() ? Ipv4View{} : view;
 }
 
-// Empty as well when the packet claims to be longer than what is there.
-inline std::optional<Ipv4View> parse_ipv4(Bytes packet) {
-  const auto view = parse_ipv4_header(packet);
-  return view && view->packet_bytes <= packet.size() ? view : std::nullopt;
-}
-
-inline bool ipv4_checksum_ok(const uint8_t* packet, const Ipv4View& view) {
-  uint64_t sum = word_sum_of<Ipv4Bytes>(packet);
-  for (size_t i = Ipv4Bytes; i < view.header_bytes; i += 4) sum += word_sum_of<4>(packet + i);
-  return sums_up(sum);
+// False as well when the packet claims to be longer than what is there.
+inline Ipv4View parse_ipv4(Bytes packet) {
+  const Ipv4View view = parse_ipv4_header(packet);
+  return view && view.packet_bytes() <= packet.size() ? view : Ipv4View{};
 }
 
 // Whether a host can have it: neither a network's own, nor loopback, multicast, reserved or broadcast (RFC 1122 section

@@ -5,18 +5,6 @@
 namespace viaduct::dpdk::ip {
 namespace {
 
-namespace extension {
-constexpr uint8_t HopByHop = 0;
-constexpr uint8_t Routing = 43;
-constexpr uint8_t Fragment = 44;
-constexpr uint8_t DestinationOptions = 60;
-}  // namespace extension
-
-bool is_extension(uint8_t protocol) {
-  return protocol == extension::HopByHop || protocol == extension::Routing || protocol == extension::Fragment ||
-         protocol == extension::DestinationOptions;
-}
-
 // The two highest bits of an unknown option say whether it may be skipped (RFC 8200 section 4.2). Those that we know,
 // padding and the router alert, have them zero too.
 bool may_skip_options(Bytes options) {
@@ -41,7 +29,10 @@ Ipv6View::Way judge(uint8_t type, Bytes header) {
   }
 }
 
+}  // namespace
+
 void walk_extensions(Bytes packet, Ipv6View& view) {
+  packet = packet.first(std::min(packet.size(), view.packet_bytes()));
   for (size_t walked = 0; is_extension(view.protocol); ++walked) {
     const size_t left = packet.size() - view.header_bytes;
     view.way = Ipv6View::Way::Closed;
@@ -55,26 +46,6 @@ void walk_extensions(Bytes packet, Ipv6View& view) {
     view.protocol = header[0];
     if (view.way == Ipv6View::Way::Fragment) return;
   }
-}
-
-}  // namespace
-
-std::optional<Ipv6View> parse_ipv6_header(Bytes packet) {
-  if (packet.size() < Ipv6Bytes || packet[0] >> 4 != 6) return std::nullopt;
-  const uint8_t* p = packet.data();
-  Ipv6View view{.header_bytes = Ipv6Bytes,
-                .packet_bytes = Ipv6Bytes + load_be16(p + 4),
-                .protocol = p[6],
-                .hop_limit = p[7]};
-  std::memcpy(view.source.data(), p + 8, view.source.size());
-  std::memcpy(view.destination.data(), p + 24, view.destination.size());
-  if (is_extension(view.protocol)) walk_extensions(packet.first(std::min(packet.size(), view.packet_bytes)), view);
-  return view;
-}
-
-std::optional<Ipv6View> parse_ipv6(Bytes packet) {
-  const auto view = parse_ipv6_header(packet);
-  return view && view->packet_bytes <= packet.size() ? view : std::nullopt;
 }
 
 bool is_host_v6(const Ipv6Address& address) {

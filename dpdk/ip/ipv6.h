@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <optional>
 
 #include "base/bytes.h"
 #include "base/socket_address.h"
@@ -26,26 +25,59 @@ inline constexpr size_t MaxExtensionHeaders = 8;
 
 using Ipv6Address = std::array<uint8_t, 16>;
 
+inline Ipv6Address address_at(const uint8_t* p) {
+  Ipv6Address address;
+  std::memcpy(address.data(), p, address.size());
+  return address;
+}
+
+// Of a packet whose header is all there; false when it is not.
 struct Ipv6View {
   enum class Way : uint8_t {
     Open,      // `protocol` stands at header_bytes
     Fragment,  // one of several; `protocol` is that of the whole
     Closed,    // extension headers that must not be passed over, too many of them, or cut short
   };
-  Way way = Way::Open;
-  size_t header_bytes = 0;  // extension headers included
-  size_t packet_bytes = 0;  // all of it, without what Ethernet pads
+  const uint8_t* packet = nullptr;
+  size_t header_bytes = Ipv6Bytes;  // extension headers included
   uint8_t protocol = 0;
-  uint8_t hop_limit = 0;
-  Ipv6Address source{};
-  Ipv6Address destination{};
+  Way way = Way::Open;
+
+  explicit operator bool() const { return packet != nullptr; }
+  size_t packet_bytes() const { return Ipv6Bytes + load_be16(packet + 4); }  // without what Ethernet pads
+  uint8_t hop_limit() const { return packet[7]; }
+  Ipv6Address source() const { return address_at(packet + 8); }
+  Ipv6Address destination() const { return address_at(packet + 24); }
 };
 
-// Of a packet that may be quoted, and then cut short. Empty when the header is not all there.
-std::optional<Ipv6View> parse_ipv6_header(Bytes packet);
+namespace extension {
+inline constexpr uint8_t HopByHop = 0;
+inline constexpr uint8_t Routing = 43;
+inline constexpr uint8_t Fragment = 44;
+inline constexpr uint8_t DestinationOptions = 60;
+}  // namespace extension
 
-// Empty as well when the packet claims to be longer than what is there.
-std::optional<Ipv6View> parse_ipv6(Bytes packet);
+constexpr bool is_extension(uint8_t protocol) {
+  return protocol == extension::HopByHop || protocol == extension::Routing || protocol == extension::Fragment ||
+         protocol == extension::DestinationOptions;
+}
+
+// Goes on to what stands behind the extension headers, as far as there are any and `packet` has them.
+void walk_extensions(Bytes packet, Ipv6View& view);
+
+// Of a packet that may be quoted, and then cut short. False when the header is not all there.
+inline Ipv6View parse_ipv6_header(Bytes packet) {
+  if (packet.size() < Ipv6Bytes || packet[0] >> 4 != 6) return {};
+  Ipv6View view{.packet = packet.data(), .protocol = packet[6]};
+  if (is_extension(view.protocol)) walk_extensions(packet, view);
+  return view;
+}
+
+// False as well when the packet claims to be longer than what is there.
+inline Ipv6View parse_ipv6(Bytes packet) {
+  const Ipv6View view = parse_ipv6_header(packet);
+  return view && view.packet_bytes() <= packet.size() ? view : Ipv6View{};
+}
 
 inline bool is_multicast_v6(const Ipv6Address& address) { return address[0] == 0xff; }
 

@@ -40,7 +40,7 @@ std::optional<Options> parse_options(Bytes bytes) {
 
 // The target, where the message is one that both kinds may be.
 std::optional<Ipv6Address> target_of(Bytes message, const Ipv6View& ip) {
-  if (message.size() < FixedBytes || message[1] != 0 || ip.hop_limit != NeverForwarded) return std::nullopt;
+  if (message.size() < FixedBytes || message[1] != 0 || ip.hop_limit() != NeverForwarded) return std::nullopt;
   Ipv6Address target;
   std::memcpy(target.data(), &message[8], target.size());
   return is_multicast_v6(target) ? std::nullopt : std::optional(target);
@@ -86,8 +86,8 @@ std::optional<Solicitation> parse_solicitation(Bytes message, const Ipv6View& ip
   if (!target) return std::nullopt;
   const auto options = parse_options(message.subspan(FixedBytes));
   if (!options) return std::nullopt;
-  if (ip.source == Ipv6Address{}) {  // somebody who wants to know whether it may have the address
-    if (ip.destination != solicited_node(*target) || options->source_link) return std::nullopt;
+  if (ip.source() == Ipv6Address{}) {  // somebody who wants to know whether it may have the address
+    if (ip.destination() != solicited_node(*target) || options->source_link) return std::nullopt;
   }
   return Solicitation{*target};
 }
@@ -97,7 +97,7 @@ std::optional<Advertisement> parse_advertisement(Bytes message, const Ipv6View& 
   if (!target) return std::nullopt;
   const auto options = parse_options(message.subspan(FixedBytes));
   const uint32_t flags = load_be32(&message[4]);
-  if (!options || (is_multicast_v6(ip.destination) && (flags & Solicited) != 0)) return std::nullopt;
+  if (!options || (is_multicast_v6(ip.destination()) && (flags & Solicited) != 0)) return std::nullopt;
   return Advertisement{*target, (flags & Override) != 0, options->target_link};
 }
 

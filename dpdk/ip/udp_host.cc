@@ -36,15 +36,16 @@ UdpHost::UdpHost(const Interface& interface, uint16_t port, TxOffloads offloads,
 
 Arrival UdpHost::receive(MutableBytes buffer, size_t length, RxChecksums checksums, Timestamp now) {
   CHECK(length <= buffer.size());
-  const auto ethernet = parse_ethernet(buffer.first(length));
+  const EthernetView ethernet = parse_ethernet(buffer.first(length));
   if (!ethernet) return drop(FrameDrop::Malformed);
-  const MacAddress to = destination_mac(buffer.data());
-  const MacAddress from = source_mac(buffer.data());
-  if (to != interface_.mac && !to.is_multicast()) return drop(FrameDrop::OtherMac);
-  if (from.is_multicast() || from == interface_.mac) return drop(FrameDrop::BadMac);
-  if (ethernet->vlan != interface_.vlan) return leave(FrameDrop::OtherVlan);
-  const Frame frame{buffer, length, ethernet->header_bytes, to == interface_.mac, checksums, now};
-  switch (ethernet->type) {
+  const uint8_t* to = buffer.data();
+  const uint8_t* from = to + MacBytes;
+  const bool to_our_mac = is_mac(to, interface_.mac);
+  if (!to_our_mac && !is_multicast_mac(to)) return drop(FrameDrop::OtherMac);
+  if (is_multicast_mac(from) || is_mac(from, interface_.mac)) return drop(FrameDrop::BadMac);
+  if (ethernet.vlan() != interface_.vlan) return leave(FrameDrop::OtherVlan);
+  const Frame frame{buffer, length, ethernet.header_bytes(), to_our_mac, checksums, now};
+  switch (ethernet.type()) {
     case ether_type::Ipv4: return receive_v4(frame);
     case ether_type::Ipv6: return receive_v6(frame);
     case ether_type::Arp: return receive_arp(frame);
@@ -52,77 +53,74 @@ Arrival UdpHost::receive(MutableBytes buffer, size_t length, RxChecksums checksu
   }
 }
 
-Arrival UdpHost::receive_v4(const Frame& frame) {
+[[gnu::always_inline]] inline Arrival UdpHost::receive_v4(const Frame& frame) {
   const Bytes packet = frame.from(frame.ip);
-  const auto ip = parse_ipv4(packet);
+  const Ipv4View ip = parse_ipv4(packet);
   if (!ip) return drop(FrameDrop::Malformed);
-  const OwnIndex own = own_.find(ip->destination);
+  const OwnIndex own = own_.find(ip.destination());
   if (own == NotOurs) return leave(FrameDrop::OtherAddress);
   if (!frame.to_our_mac) return drop(FrameDrop::OtherMac);  // RFC 1122 section 3.3.6
   const Verified checksum = frame.checksums.ip;
-  if (checksum == Verified::Bad || (checksum == Verified::Unknown && !ipv4_checksum_ok(packet.data(), *ip))) {
+  if (checksum == Verified::Bad || (checksum == Verified::Unknown && !ip.checksum_ok())) {
     return drop(FrameDrop::IpChecksum);
   }
-  if (!own_.is_peer(ip->source)) return drop(FrameDrop::BadSource);
-  if (ip->is_fragment) return receive_fragment(ip->protocol);
-  const Transport transport{frame.ip + ip->header_bytes, ip->packet_bytes - ip->header_bytes, own,
-                            IpAddress::v4(ip->source), ip->packet_bytes};
-  if (ip->protocol == ip_protocol::Udp) return receive_udp(frame, transport);
-  if (ip->protocol == ip_protocol::Icmp) return receive_icmp_v4(frame, transport);
+  if (!own_.is_peer(ip.source())) return drop(FrameDrop::BadSource);
+  if (ip.is_fragment()) return receive_fragment(ip.protocol());
+  const Transport transport = frame.transport(ip.header_bytes(), ip.packet_bytes(), own, false);
+  if (ip.protocol() == ip_protocol::Udp) return receive_udp(frame, transport);
+  if (ip.protocol() == ip_protocol::Icmp) return receive_icmp_v4(frame, transport);
   return leave(FrameDrop::OtherProtocol);
 }
 
 Arrival UdpHost::receive_v6(const Frame& frame) {
-  const auto ip = parse_ipv6(frame.from(frame.ip));
+  const Ipv6View ip = parse_ipv6(frame.from(frame.ip));
   if (!ip) return drop(FrameDrop::Malformed);
-  const OwnIndex own = own_.find(ip->destination);
-  const bool is_icmp = ip->protocol == ip_protocol::Icmpv6;
+  const OwnIndex own = own_.find(ip.destination());
+  const bool is_icmp = ip.protocol == ip_protocol::Icmpv6;
   if (own == NotOurs) {
-    const bool is_for_neighbours = ip->destination == AllNodes || own_.is_asked_at(ip->destination);
+    const bool is_for_neighbours = ip.destination() == AllNodes || own_.is_asked_at(ip.destination());
     if (!is_for_neighbours || !is_icmp) return leave(FrameDrop::OtherAddress);
   } else if (!frame.to_our_mac) {
     return drop(FrameDrop::OtherMac);
   }
   // Who does not have an address yet may still ask whether it can have ours.
-  if (!own_.is_peer(ip->source) && !(is_icmp && ip->source == Ipv6Address{})) return drop(FrameDrop::BadSource);
-  if (ip->way == Ipv6View::Way::Fragment) return receive_fragment(ip->protocol);
-  if (ip->way == Ipv6View::Way::Closed) return leave(FrameDrop::ExtensionHeaders);
-  const Transport transport{frame.ip + ip->header_bytes, ip->packet_bytes - ip->header_bytes, own,
-                            IpAddress::v6(ip->source), ip->packet_bytes};
-  if (ip->protocol == ip_protocol::Udp) return receive_udp(frame, transport);
-  if (is_icmp) return receive_icmp_v6(frame, transport, *ip);
+  if (!own_.is_peer(ip.source()) && !(is_icmp && ip.source() == Ipv6Address{})) return drop(FrameDrop::BadSource);
+  if (ip.way == Ipv6View::Way::Fragment) return receive_fragment(ip.protocol);
+  if (ip.way == Ipv6View::Way::Closed) return leave(FrameDrop::ExtensionHeaders);
+  const Transport transport = frame.transport(ip.header_bytes, ip.packet_bytes(), own, true);
+  if (ip.protocol == ip_protocol::Udp) return receive_udp(frame, transport);
+  if (is_icmp) return receive_icmp_v6(frame, transport, ip);
   return leave(FrameDrop::OtherProtocol);
 }
 
-Arrival UdpHost::receive_udp(const Frame& frame, const Transport& transport) {
-  const auto udp = parse_udp(frame.from(transport.offset).first(transport.bytes));
+[[gnu::always_inline]] inline Arrival UdpHost::receive_udp(const Frame& frame, const Transport& transport) {
+  const UdpView udp = parse_udp(frame.from(transport.offset).first(transport.bytes));
   if (!udp) return drop(FrameDrop::Malformed);
-  if (udp->destination_port != port_ && interface_.kernel_behind && !interface_.is_media_port(udp->destination_port)) {
-    return pass_on(FrameKind::Kernel);
-  }
-  if (!udp->has_checksum) {
-    if (transport.source.is_v6()) return drop(FrameDrop::NoUdpChecksum);  // RFC 8200 section 8.1
-  } else if (!udp_checksum_ok(frame, transport, udp->bytes)) {
+  const uint16_t port = udp.destination_port();
+  if (port != port_ && interface_.kernel_behind && !interface_.is_media_port(port)) return pass_on(FrameKind::Kernel);
+  if (!udp.has_checksum()) {
+    if (transport.v6) return drop(FrameDrop::NoUdpChecksum);  // RFC 8200 section 8.1
+  } else if (!udp_checksum_ok(frame, transport, udp.bytes())) {
     return drop(FrameDrop::UdpChecksum);
   }
-  if (udp->source_port == 0) return drop(FrameDrop::BadSource);
-  if (udp->destination_port != port_) return receive_udp_elsewhere(frame, transport, udp->destination_port);
-  const size_t length = udp->bytes - UdpBytes;
+  if (udp.source_port() == 0) return drop(FrameDrop::BadSource);
+  if (port != port_) return receive_udp_elsewhere(frame, transport, port);
+  const size_t length = udp.bytes() - UdpBytes;
   if (length > limits::MaxPacketBytes) return drop(FrameDrop::TooLong);
   const size_t offset = transport.offset + UdpBytes;
-  const SocketAddress peer{transport.source, udp->source_port};
   const uint8_t* datagram = frame.buffer.data() + offset;
   if (binding_kind(datagram, length) == BindingKind::Request) {
+    const SocketAddress peer{frame.source(transport.v6), udp.source_port()};
     return_paths_.remember_request(datagram, peer, {frame.sender(), transport.own});
   }
   counters_.count(FrameKind::Media);
-  return {Arrival::Verdict::Media, static_cast<uint32_t>(offset), static_cast<uint32_t>(length), peer};
+  return {Arrival::Verdict::Media, offset, length, frame.source(transport.v6), udp.source_port()};
 }
 
 bool UdpHost::udp_checksum_ok(const Frame& frame, const Transport& transport, size_t udp_bytes) const {
   if (frame.checksums.udp != Verified::Unknown) return frame.checksums.udp == Verified::Good;
   const uint64_t pseudo =
-      pseudo_sum(frame.buffer.data() + frame.ip, transport.source.is_v6(), ip_protocol::Udp, udp_bytes);
+      pseudo_sum(frame.buffer.data() + frame.ip, transport.v6, ip_protocol::Udp, udp_bytes);
   return sums_up(pseudo + word_sum(frame.from(transport.offset).first(udp_bytes)));
 }
 
@@ -133,7 +131,7 @@ Arrival UdpHost::receive_fragment(uint8_t protocol) {
 
 Arrival UdpHost::drop(FrameDrop reason) {
   counters_.count(reason);
-  return {};
+  return {Arrival::Verdict::Drop};
 }
 
 Arrival UdpHost::leave(FrameDrop reason) {

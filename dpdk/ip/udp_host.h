@@ -37,25 +37,17 @@ struct Arrival {
     Kernel,  // for the kernel, unchanged
     Drop,    // done with, or nothing that anyone wants: counted
   };
-  Verdict verdict = Verdict::Drop;
-  uint32_t offset = 0;
-  uint32_t length = 0;
+  Verdict verdict;
+  uint32_t offset;
+  uint32_t length;
   SocketAddress peer;
-};
 
-enum class Refusal : uint8_t {
-  None,
-  NoRoute,    // nobody is known yet who would take it; who that could be is being asked
-  TooLong,    // for the interface's MTU
-  NoAddress,  // we have none of the peer's family
-};
-
-struct Departure {
-  uint8_t header_bytes = 0;  // in front of the payload; 0: it cannot be sent
-  uint8_t l2_bytes = 0;      // of them: Ethernet and tag
-  uint8_t l3_bytes = 0;      // of them: IP
-  bool v6 = false;
-  Refusal refused = Refusal::None;
+  // Member by member: an aggregate would be cleared first, as a whole, by an instruction that costs more than the rest.
+  Arrival(Verdict what = Verdict::Drop)  // NOLINT(google-explicit-constructor)
+      : verdict(what), offset(0), length(0) {}
+  Arrival(Verdict what, size_t at, size_t bytes) : Arrival(what, at, bytes, {}, 0) {}
+  Arrival(Verdict what, size_t at, size_t bytes, const IpAddress& ip, uint16_t port)
+      : verdict(what), offset(static_cast<uint32_t>(at)), length(static_cast<uint32_t>(bytes)), peer{ip, port} {}
 };
 
 class UdpHost {
@@ -81,6 +73,14 @@ class UdpHost {
   const HostCounters& counters() const { return counters_; }
 
  private:
+  // What UDP and ICMP need to know of the IP header in front of them.
+  struct Transport {
+    uint32_t offset;        // in the frame
+    uint32_t bytes;
+    uint32_t packet_bytes;  // with the IP header
+    OwnIndex own;           // the address that it was sent to
+    bool v6;
+  };
   // A frame as far as it has been looked at.
   struct Frame {
     MutableBytes buffer;
@@ -92,14 +92,14 @@ class UdpHost {
 
     Bytes from(size_t offset) const { return buffer.first(length).subspan(offset); }
     MacAddress sender() const { return source_mac(buffer.data()); }
-  };
-  // What UDP and ICMP need to know of the IP header in front of them.
-  struct Transport {
-    size_t offset = 0;  // in the frame
-    size_t bytes = 0;
-    OwnIndex own = NotOurs;  // the address that it was sent to
-    IpAddress source;
-    size_t packet_bytes = 0;  // with the IP header
+    [[gnu::always_inline]] IpAddress source(bool v6) const {
+      const uint8_t* packet = buffer.data() + ip;
+      return v6 ? IpAddress::v6(address_at(packet + 8)) : IpAddress::v4(load_be32(packet + 12));
+    }
+    Transport transport(size_t header_bytes, size_t packet_bytes, OwnIndex own, bool v6) const {
+      return {static_cast<uint32_t>(ip + header_bytes), static_cast<uint32_t>(packet_bytes - header_bytes),
+              static_cast<uint32_t>(packet_bytes), own, v6};
+    }
   };
 
   Arrival receive_v4(const Frame& frame);

@@ -59,7 +59,7 @@ Arrival UdpHost::receive_icmp_v6(const Frame& frame, const Transport& transport,
   const uint64_t pseudo = pseudo_sum_v6(&frame.buffer[frame.ip], ip_protocol::Icmpv6, message.size());
   if (!sums_up(pseudo + word_sum(message))) return drop(FrameDrop::IcmpChecksum);
   if (is_solicitation) return receive_solicitation(frame, message, ip);
-  if (ip.source == Ipv6Address{}) return drop(FrameDrop::BadSource);
+  if (ip.source() == Ipv6Address{}) return drop(FrameDrop::BadSource);
   if (is_advertisement) return receive_advertisement(frame, message, ip);
   return is_icmp_error(type, true) ? receive_icmp_error(frame, transport) : receive_echo(frame, transport);
 }
@@ -74,7 +74,7 @@ Arrival UdpHost::receive_echo(const Frame& frame, const Transport& transport) {
 // itself. That a packet was too big for less than its own length is a lie.
 Arrival UdpHost::receive_icmp_error(const Frame& frame, const Transport& transport) {
   const Bytes message = frame.from(transport.offset).first(transport.bytes);
-  const bool v6 = transport.source.is_v6();
+  const bool v6 = transport.v6;
   const auto quote = parse_quote(message, v6);
   if (!quote || own_.find(quote->from.ip) == NotOurs || !interface_.is_media_port(quote->from.port)) {
     return leave(FrameDrop::NotBelieved);
@@ -94,7 +94,7 @@ Arrival UdpHost::receive_solicitation(const Frame& frame, Bytes message, const I
   if (own_.find(solicitation->target) == NotOurs) return leave(FrameDrop::OtherAddress);
   if (frame.buffer.size() < MaxOwnFrameBytes) return drop(FrameDrop::NoRoom);
   return answer(FrameKind::Solicitation, write_advertisement(frame.buffer.data(), interface_, solicitation->target,
-                                                             ip.source, frame.sender()));
+                                                             ip.source(), frame.sender()));
 }
 
 Arrival UdpHost::receive_advertisement(const Frame& frame, Bytes message, const Ipv6View& ip) {
@@ -117,22 +117,22 @@ Arrival UdpHost::learn(const IpAddress& ip, const MacAddress& mac, bool override
 
 Arrival UdpHost::consume(FrameKind kind) {
   counters_.count(kind);
-  return {};
+  return {Arrival::Verdict::Drop};
 }
 
 Arrival UdpHost::pass_on(FrameKind kind) {
   counters_.count(kind);
-  return {.verdict = Arrival::Verdict::Kernel};
+  return {Arrival::Verdict::Kernel};
 }
 
 Arrival UdpHost::answer(FrameKind kind, size_t bytes) {
   if (bytes == 0) return drop(FrameDrop::NoRoom);
   counters_.count(kind);
-  return {.verdict = Arrival::Verdict::Answer, .length = static_cast<uint32_t>(bytes)};
+  return {Arrival::Verdict::Answer, 0, bytes};
 }
 
 Correspondents UdpHost::correspondents(const Frame& frame, const Transport& transport) const {
-  return {frame.sender(), interface_.addresses[transport.own].ip, transport.source};
+  return {frame.sender(), interface_.addresses[transport.own].ip, frame.source(transport.v6)};
 }
 
 }  // namespace viaduct::dpdk::ip

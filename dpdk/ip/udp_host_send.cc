@@ -16,9 +16,8 @@ Departure UdpHost::send(uint8_t* payload, size_t length, const SocketAddress& pe
     const Refusal refusal = choose_way(payload, kind, peer, now);
     if (refusal != Refusal::None) return {.refused = refusal};
   }
-  if (way_.l3_bytes() + UdpBytes + length > interface_.mtu) return {.refused = Refusal::TooLong};
-  way_.stamp(payload, length, offloads_);
-  return {way_.bytes(), way_.l2_bytes(), way_.l3_bytes(), way_.v6(), Refusal::None};
+  if (way_.packet_bytes(length) > interface_.mtu) return {.refused = Refusal::TooLong};
+  return way_.stamp(payload, length, offloads_);
 }
 
 // A STUN response leaves by the way that its request came. Success says that the request was authentic, and that the
