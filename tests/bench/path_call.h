@@ -29,6 +29,8 @@ class CallIo : public edge::PacketIo {
   void wait(Duration) override {}
   void gather(Duration) override {}
   void wake() override {}
+  // Nothing that was sent waits any longer to be counted.
+  virtual void settle() {}
 
   std::vector<Arrival> arriving;  // the next receive() takes them from `next` on, as many as `most`
   size_t next = 0;
@@ -72,7 +74,10 @@ class PathCall final : public path::TimeSource {
   bool has_arrivals() const { return io_.next < io_.arriving.size(); }
   // A millisecond passes, and up to `packets` arrive.
   void turn(size_t packets);
-  uint64_t packets_sent() const { return io_.packets_sent; }
+  uint64_t packets_sent() {
+    io_.settle();
+    return io_.packets_sent;
+  }
   // Why packets were dropped so far, for an error message.
   std::string drops() const;
 

@@ -78,6 +78,7 @@ RingIo::~RingIo() {
 
 size_t RingIo::receive(std::span<Packet> into, Timestamp now) {
   for (size_t i = 0; i < most && next < arriving.size(); ++i) put_on_the_wire(arriving[next++]);
+  now_ = now;
   const size_t got = io_->receive(into, now);
   take_off_the_wire();
   return got;
@@ -122,6 +123,12 @@ void RingIo::take_off_the_wire() {
     }
     rte_pktmbuf_free_bulk(reinterpret_cast<rte_mbuf**>(frames.data()), count);
   }
+}
+
+// A look that finds nothing has the edge send what waits for more.
+void RingIo::settle() {
+  io_->receive({}, now_);
+  take_off_the_wire();
 }
 
 void RingIo::send(std::span<const Packet> packets) {

@@ -26,6 +26,7 @@ class RingIo final : public CallIo {
   void release(std::span<const Packet> packets) override { io_->release(packets); }
   size_t wipe_released(size_t at_most) override { return io_->wipe_released(at_most); }
   size_t free_packets() const override { return io_->free_packets(); }
+  void settle() override;
 
  private:
   void put_on_the_wire(const Arrival& arrival);
@@ -38,6 +39,7 @@ class RingIo final : public CallIo {
   rte_ring* arrivals_ = nullptr;
   rte_ring* departures_ = nullptr;
   uint16_t port_ = 0;
+  Timestamp now_{};
   dpdk::Loan loan_;
   std::unique_ptr<dpdk::DpdkIo> io_;
 };
