@@ -3,13 +3,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <vector>
+
+#include "dpdk/ip/classify.h"
 #include "dpdk/port.h"
+#include "tests/support/frames/frames.h"
 
 namespace viaduct::dpdk {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::at;
+using testing::Octets;
+using testing::ReadFrame;
 
 ip::Interface with_addresses(std::initializer_list<const char*> addresses) {
   ip::Interface interface{.first_media_port = 10'000, .media_ports = 4};
@@ -59,6 +67,64 @@ TEST(SteeringTest, InstallsAllRulesOrNone) {
   ASSERT_FALSE(installed);
   EXPECT_EQ(installed.error().text, "the table is full");
   EXPECT_THAT(full.rules, IsEmpty());
+}
+
+// A network card that does what the rules say: it looks at the family and the UDP port of what is no fragment, and gives
+// all else to its first queue.
+class Card final : public FlowTable {
+ public:
+  Result<void> add(const SteeringRule& rule) override {
+    rules_.push_back(rule);
+    return {};
+  }
+  void remove_all() override { rules_.clear(); }
+
+  std::optional<uint16_t> rule_for(const ReadFrame& frame) const {
+    if (frame.protocol != Udp || (frame.fragment & 0x3fff) != 0) return std::nullopt;
+    for (const SteeringRule& rule : rules_) {
+      if (rule.v6 == frame.to.is_v6() && rule.udp_port == frame.to_port) return rule.queue;
+    }
+    return std::nullopt;
+  }
+
+  static constexpr uint8_t Udp = 17;
+
+ private:
+  std::vector<SteeringRule> rules_;
+};
+
+// Frames of all kinds that a card and the workers have to agree about.
+std::vector<Octets> frames_to(const ip::Interface& interface) {
+  std::vector<Octets> frames;
+  for (const char* address : {"192.0.2.1", "2001:db8::1"}) {
+    const bool v6 = at(address, 1).ip.is_v6();
+    const SocketAddress peer = v6 ? at("2001:db8:7::7", 5000) : at("198.51.100.7", 5000);
+    for (int port = interface.first_media_port - 2; port < interface.first_media_port + 6; ++port) {
+      testing::IpFrame frame = testing::udp_frame(peer, at(address, static_cast<uint16_t>(port)), testing::octets("media"));
+      frames.push_back(frame.build());
+      frame.protocol = 6;  // the same bytes as TCP
+      frames.push_back(frame.build());
+    }
+    frames.push_back(testing::icmp_frame(peer.ip, at(address, 1).ip, v6 ? 128 : 8, 0, 7, testing::octets("ping")).build());
+  }
+  return frames;
+}
+
+TEST(SteeringTest, ByACardAndByTheWorkersIsTheSame) {
+  const ip::Interface interface = with_addresses({"192.0.2.1/24", "2001:db8::1/64"});
+  Card card;
+  ASSERT_TRUE(install(steering_rules(interface, 0, interface.media_ports), card));
+  size_t steered = 0;
+  for (const Octets& bytes : frames_to(interface)) {
+    const auto read = testing::read_frame(bytes);
+    const std::optional<uint16_t> by_card = read.frame ? card.rule_for(*read.frame) : std::nullopt;
+    const ip::Destination by_worker = ip::classify(bytes, interface);
+    EXPECT_EQ(by_card.has_value(), by_worker.target == ip::Target::Worker) << read.why;
+    if (!by_card) continue;
+    EXPECT_EQ(*by_card, by_worker.worker);
+    ++steered;
+  }
+  EXPECT_EQ(steered, 2u * 4) << "four ports of each family";
 }
 
 TEST(PortDescriptionTest, IsANameAndArguments) {
