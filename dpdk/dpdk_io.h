@@ -83,8 +83,8 @@ class DpdkIo final : public edge::PacketIo, public MetricSource {
   void visit(MetricVisitor& visitor) const override;
 
   static constexpr Duration ShortestSleep = 50us;
-  static constexpr Duration LongestSleep = 200us;  // queues hold far more than comes in that time
-  static constexpr Duration TxDrain = 50us;  // that a frame waits for others at most, while packets come
+  static constexpr Duration LongestSleep = 200us;          // queues hold far more than comes in that time
+  static constexpr Duration TxDrain = 50us;                // that a frame waits for others at most, while packets come
   static constexpr double AdvertisementsPerSecond = 1000;  // that all workers are told of
 
  private:
@@ -110,7 +110,7 @@ class DpdkIo final : public edge::PacketIo, public MetricSource {
   TokenBucket advertisements_{AdvertisementsPerSecond};
   DeviceClock device_clock_;
   Timestamp now_{};
-  Timestamp sent_first_{};  // when the oldest of the frames that wait to be sent came
+  Timestamp sent_first_{};   // when the oldest of the frames that wait to be sent came
   unsigned idle_turns_ = 0;  // in a row
   Timestamp idle_since_{};
   edge::IoCounters counters_;

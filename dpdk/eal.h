@@ -16,8 +16,8 @@ struct EalSettings {
   size_t memory_mib = 256;
   bool huge_pages = false;
   bool telemetry = false;
-  unsigned main_cpu = 0;               // nothing runs there: it is where EAL pins whoever starts it
-  std::vector<std::string> more;       // arguments of the operator, last
+  unsigned main_cpu = 0;          // nothing runs there: it is where EAL pins whoever starts it
+  std::vector<std::string> more;  // arguments of the operator, last
 };
 
 // The command line for rte_eal_init, with the program's name in front.

@@ -13,9 +13,9 @@ Result<std::unique_ptr<Inboxes>> Inboxes::open(size_t workers) {
     rte_ring* ring = rte_ring_create(name.c_str(), Frames, SOCKET_ID_ANY, RING_F_SC_DEQ | RING_F_EXACT_SZ);
     if (ring == nullptr) {
       for (rte_ring* made : rings) rte_ring_free(made);
-      return Error{ErrorCode::ResourceExhausted,
-                   std::string("there is no room for the rings between workers (") + rte_strerror(rte_errno) +
-                       "); set dpdk-memory higher, or run fewer workers"};
+      return Error{ErrorCode::ResourceExhausted, std::string("there is no room for the rings between workers (") +
+                                                     rte_strerror(rte_errno) +
+                                                     "); set dpdk-memory higher, or run fewer workers"};
     }
     rings.push_back(ring);
   }

@@ -29,8 +29,8 @@ Error no_pool(size_t buffers, int reason) {
               " MiB for each worker, reserve as much in huge pages, or configure fewer packet-pool-packets"};
 }
 
-// As rte_pktmbuf_pool_create(), which would give each buffer a page of its own where pages are small, lest it cross from
-// one to the next. Without huge pages a device sees our own addresses (IOVA as VA), if it sees any, and may cross.
+// As rte_pktmbuf_pool_create(), which would give each buffer a page of its own where pages are small, lest it cross
+// from one to the next. Without huge pages a device sees our own addresses (IOVA as VA), if it sees any, and may cross.
 rte_mempool* create(const std::string& name, size_t buffers, int socket) {
   const unsigned flags = rte_eal_has_hugepages() != 0 ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG;
   constexpr unsigned BufferBytes = sizeof(rte_mbuf) + DataRoom;

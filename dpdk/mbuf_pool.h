@@ -30,9 +30,9 @@ class MbufPool {
  public:
   // In memory of EAL's on the NUMA node `socket` (-1: any).
   static Result<std::unique_ptr<MbufPool>> open(const std::string& name, size_t buffers, int socket);
-  // In memory of the caller's, which outlives the pool: that of a GPU that shares its bus with the ports (GPUDirect), or
-  // the host's. It is made known to DPDK and mapped for the DMA of each of `ports`. At least pool_bytes(buffers), from a
-  // page's start on.
+  // In memory of the caller's, which outlives the pool: that of a GPU that shares its bus with the ports (GPUDirect),
+  // or the host's. It is made known to DPDK and mapped for the DMA of each of `ports`. At least pool_bytes(buffers),
+  // from a page's start on.
   static Result<std::unique_ptr<MbufPool>> open_in(MutableBytes memory, const std::string& name, size_t buffers,
                                                    std::span<const uint16_t> ports);
   ~MbufPool();
@@ -41,7 +41,7 @@ class MbufPool {
 
   rte_mempool* get() const { return pool_; }
   size_t size() const;
-  size_t free() const;    // exact only while nobody uses the pool
+  size_t free() const;  // exact only while nobody uses the pool
   size_t in_use() const { return size() - free(); }
   bool is_locked() const { return locked_; }       // into RAM
   MutableBytes memory() const { return memory_; }  // all of it; empty when it is here and there

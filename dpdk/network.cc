@@ -10,68 +10,25 @@
 #include "base/log.h"
 #include "dpdk/dpdk_io.h"
 #include "dpdk/eal.h"
+#include "dpdk/filtered_ports.h"
 #include "dpdk/flow_rules.h"
 #include "dpdk/huge_pages.h"
 #include "dpdk/inboxes.h"
 #include "dpdk/ip/interface.h"
 #include "dpdk/kernel_queue.h"
 #include "dpdk/mbuf_pool.h"
+#include "dpdk/memory_plan.h"
 #include "dpdk/pci.h"
 #include "dpdk/port.h"
 #include "dpdk/published.h"
 #include "dpdk/steering.h"
-#include "dpdk/xdp/media_filter.h"
 
 namespace viaduct::dpdk {
 namespace {
 
-constexpr size_t MemoryBesidePools = 64;  // MiB: rings, queues, DPDK's own
-
-// What each worker's pool holds, and what all of it takes.
-struct Sizes {
-  size_t buffers = 0;
-  size_t mib = 0;
-};
-
-Sizes sizes_for(const Settings& settings) {
-  const bool tap = settings.kernel == KernelPath::Tap;
-  const size_t queues = tap ? 2 : 1;  // each fills itself from the worker's pool
-  const size_t buffers =
-      pool_buffers(queues * settings.descriptors, settings.pool_packets, size_t{settings.workers} + 1);
-  const size_t bytes = settings.workers * pool_bytes(buffers);
-  return {buffers, settings.memory_mib > 0 ? settings.memory_mib : (bytes >> 20) + MemoryBesidePools};
-}
-
-Result<bool> use_huge_pages(HugePages wanted, size_t mib) {
-  const uint64_t free_mib = free_huge_page_bytes() >> 20;
-  if (wanted == HugePages::Off || (wanted == HugePages::Auto && free_mib < mib)) return false;
-  if (free_mib >= mib) return true;
-  return Error{ErrorCode::ResourceExhausted,
-               "dpdk-huge-pages is 'on', but of " + std::to_string(mib) + " MiB that are needed only " +
-                   std::to_string(free_mib) +
-                   " MiB are free in huge pages; reserve them with deploy/host/dpdk prepare, or set it to 'off', "
-                   "which is slower"};
-}
-
-// An af_xdp port gets our program in the kernel: the driver's own would have to be taken away with system calls that the
-// bridge gives up. Its name; empty when the port is of another kind, or has a program named.
-std::string filtered_interface(const std::string& spec) {
-  if (!spec.starts_with("net_af_xdp") || !device_argument(spec, "xdp_prog").empty()) return {};
-  return device_argument(spec, "iface");
-}
-
-Result<std::string> with_media_filter(const std::string& spec) {
-  const std::string interface = filtered_interface(spec);
-  if (interface.empty()) return spec;
-  const auto filter = xdp::media_filter_path();
-  if (!filter) return filter.error();
-  if (const auto claimed = xdp::claim_interface(interface); !claimed) return claimed.error();
-  return spec + ",xdp_prog=" + filter->string();
-}
-
 class DpdkNetwork final : public Network {
  public:
-  explicit DpdkNetwork(const Settings& settings) : settings_(settings), sizes_(sizes_for(settings)) {}
+  explicit DpdkNetwork(const Settings& settings) : settings_(settings) {}
   ~DpdkNetwork() override;
 
   Result<void> open();
@@ -95,13 +52,12 @@ class DpdkNetwork final : public Network {
   Result<void> start_ports();
   Result<void> steer();
   Result<void> connect_kernel();
-  Result<void> set_media_filters();
   uint16_t queues_of(const Port& port) const;
   void register_timestamps();
   bool all_buffers_came_back() const;
 
   const Settings settings_;
-  const Sizes sizes_;
+  MemoryPlan memory_;
   bool started_dpdk_ = false;
   bool opened_ = false;
   bool driver_keeps_buffers_ = false;
@@ -131,21 +87,24 @@ Result<void> DpdkNetwork::open() {
 }
 
 Result<void> DpdkNetwork::start_dpdk() {
-  EalSettings eal{.memory_mib = sizes_.mib, .telemetry = settings_.telemetry, .more = settings_.eal_arguments};
+  const auto plan = plan_memory(settings_, free_huge_page_bytes());
+  if (!plan) return plan.error();
+  memory_ = *plan;
+  EalSettings eal{.memory_mib = memory_.mib,
+                  .huge_pages = memory_.huge_pages,
+                  .telemetry = settings_.telemetry,
+                  .more = settings_.eal_arguments};
   for (const std::string& spec : settings_.ports) {
     const std::string name = device_name(spec);
     if (!is_pci_address(name)) continue;
     if (auto usable = check_pci_device(name); !usable) return usable;
     eal.pci_ports.push_back(spec);
   }
-  const auto huge = use_huge_pages(settings_.huge_pages, sizes_.mib);
-  if (!huge) return huge.error();
-  eal.huge_pages = *huge;
   const auto started = start_eal(eal);
   if (!started) return started.error();
   started_dpdk_ = *started;
   if (settings_.telemetry) answer_telemetry();
-  log::info("dpdk: {} MiB in {} pages", sizes_.mib, *huge ? "huge" : "ordinary");
+  log::info("dpdk: {} MiB in {} pages", memory_.mib, memory_.huge_pages ? "huge" : "ordinary");
   return {};
 }
 
@@ -192,7 +151,7 @@ void DpdkNetwork::describe_interface() {
 Result<void> DpdkNetwork::open_pools() {
   for (size_t worker = 0; worker < settings_.workers; ++worker) {
     const std::string name = "viaduct-" + std::to_string(worker);
-    auto pool = MbufPool::open(name, sizes_.buffers, queues_[worker].port->numa_node());
+    auto pool = MbufPool::open(name, memory_.buffers, queues_[worker].port->numa_node());
     if (!pool) return pool.error();
     pools_.push_back(std::move(*pool));
   }
@@ -212,8 +171,8 @@ Result<void> DpdkNetwork::start_ports() {
     if (pools.empty()) continue;
     if (settings_.kernel == KernelPath::Isolate) {
       if (auto isolated = isolate(port->id()); !isolated) {
-        return Error{isolated.error().code, isolated.error().text +
-                                                ", which dpdk-kernel 'isolate' needs; set it to 'tap' or 'none'"};
+        return Error{isolated.error().code,
+                     isolated.error().text + ", which dpdk-kernel 'isolate' needs; set it to 'tap' or 'none'"};
       }
     }
     if (auto started = port->start({settings_.descriptors, settings_.mtu, pools}); !started) return started;
@@ -230,14 +189,15 @@ Result<void> DpdkNetwork::steer() {
     FlowRules table(port->id(), settings_.vlan);
     const auto installed = install(steering_rules(interface_, first_worker, queues), table);
     if (!installed && settings_.kernel == KernelPath::Isolate) return installed.error();
-    if (!installed) log::info("port {}: {}; workers hand over what is not theirs", port->name(), installed.error().text);
+    if (!installed)
+      log::info("port {}: {}; workers hand over what is not theirs", port->name(), installed.error().text);
     first_worker = static_cast<uint16_t>(first_worker + queues);
   }
   return {};
 }
 
 Result<void> DpdkNetwork::connect_kernel() {
-  if (auto set = set_media_filters(); !set) return set;
+  if (auto set = set_media_filters(settings_); !set) return set;
   if (settings_.kernel != KernelPath::Tap) return {};
   const std::string& name = settings_.kernel_device;
   auto port = Port::open("net_tap_viaduct,iface=" + name + ",mac=" + interface_.mac.to_string());
@@ -247,34 +207,6 @@ Result<void> DpdkNetwork::connect_kernel() {
   if (auto started = (*port)->start({settings_.descriptors, settings_.mtu, pools}); !started) return started;
   kernel_port_ = std::move(*port);
   return configure_kernel_device(name, interface_);
-}
-
-Result<void> DpdkNetwork::set_media_filters() {
-  for (size_t i = 0; i < settings_.ports.size(); ++i) {
-    const std::string& spec = settings_.ports[i];
-    const std::string interface = filtered_interface(spec);
-    if (interface.empty() && settings_.kernel == KernelPath::Xdp) {
-      return Error{ErrorCode::InvalidArgument, "dpdk-kernel 'xdp' is for af_xdp ports, and " + device_name(spec) +
-                                                   " is none with the bridge's own program; set it to 'tap' or 'none'"};
-    }
-    if (interface.empty()) continue;
-    const auto set = settings_.kernel == KernelPath::Xdp
-                         ? xdp::set_media_ports(interface, interface_.first_media_port, interface_.media_ports)
-                         : xdp::take_everything(interface);
-    if (!set) return set;
-    const size_t ours = queues_of(*ports_[i]);
-    if (const size_t all = xdp::receive_queues(interface); all > ours) {
-      log::warn("{} spreads frames over {} receive queues, of which {} are the bridge's: media in others is lost; set "
-                "their number by 'ethtool -L {}', or give the port all of them (queue_count) and as many workers",
-                interface, all, ours, interface);
-    }
-  }
-  return {};
-}
-
-uint16_t DpdkNetwork::queues_of(const Port& port) const {
-  return static_cast<uint16_t>(
-      std::count_if(queues_.begin(), queues_.end(), [&](const QueuePair& pair) { return pair.port == &port; }));
 }
 
 void DpdkNetwork::register_timestamps() {
@@ -306,8 +238,7 @@ bool DpdkNetwork::drives_cards() const {
 }
 
 bool DpdkNetwork::has_xdp_filters() const {
-  const auto has_one = [](const std::string& spec) { return spec.starts_with("net_af_xdp"); };
-  return std::any_of(settings_.ports.begin(), settings_.ports.end(), has_one);
+  return std::any_of(settings_.ports.begin(), settings_.ports.end(), is_xdp_port);
 }
 
 // The ports are closed. A driver that keeps what it had received into is no leak of ours; it is told apart by what

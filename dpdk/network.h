@@ -1,5 +1,5 @@
-// Packet I/O past the kernel, by DPDK: what bridge/packet_edges.cc needs to know of it. No header of DPDK is named here,
-// and a build without DPDK has these same functions (no_dpdk.cc).
+// Packet I/O past the kernel, by DPDK: what bridge/packet_edges.cc needs to know of it. No header of DPDK is named
+// here, and a build without DPDK has these same functions (no_dpdk.cc).
 #pragma once
 
 #include <cstddef>

@@ -56,8 +56,8 @@ Result<void> check_pci_device(std::string_view address, const std::filesystem::p
   }
   const std::string driver = link.filename().string();
   if (std::find(UsableDrivers.begin(), UsableDrivers.end(), driver) != UsableDrivers.end()) return {};
-  return Error{ErrorCode::Unavailable, "the kernel uses the network card " + full + interface_of(device) +
-                                           " (driver " + driver +
+  return Error{ErrorCode::Unavailable, "the kernel uses the network card " + full + interface_of(device) + " (driver " +
+                                           driver +
                                            "); bind it to vfio-pci with deploy/host/dpdk prepare, which takes it away "
                                            "from the kernel"};
 }

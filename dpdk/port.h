@@ -40,14 +40,14 @@ class Port final : public MetricSource {
   uint16_t id() const { return id_; }
   const std::string& name() const { return name_; }
   ip::MacAddress mac() const;
-  int numa_node() const;        // -1: none
-  uint16_t queue_pairs() const; // that it can have
+  int numa_node() const;         // -1: none
+  uint16_t queue_pairs() const;  // that it can have
   // Whether its driver forgets, when it is closed, the buffers that it would have received into.
   bool keeps_buffers() const;
 
   Result<void> start(const Queues& queues);
-  ip::TxOffloads offloads() const { return offloads_; }        // checksums it fills in
-  bool stamps_arrivals() const { return stamps_arrivals_; }    // by a clock of its own
+  ip::TxOffloads offloads() const { return offloads_; }      // checksums it fills in
+  bool stamps_arrivals() const { return stamps_arrivals_; }  // by a clock of its own
 
   // viaduct_dpdk_port_*: what the port itself has counted.
   void visit(MetricVisitor& visitor) const override;

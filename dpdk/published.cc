@@ -40,7 +40,8 @@ class DictionaryVisitor final : public MetricVisitor {
     constexpr std::string_view Prefix = "viaduct_";
     std::string key(name.substr(name.starts_with(Prefix) ? Prefix.size() : 0));
     for (const auto& label : labels) key.append("_").append(label.second);
-    std::replace_if(key.begin(), key.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
+    std::replace_if(
+        key.begin(), key.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
     rte_tel_data_add_dict_u64(&data_, key.c_str(), static_cast<uint64_t>(std::max(value, 0.0)));
   }
 
@@ -71,6 +72,8 @@ void visit_published(MetricVisitor& visitor) {
   for (const MetricSource* source : sources().all) source->visit(visitor);
 }
 
-void answer_telemetry() { rte_telemetry_register_cmd("/viaduct/io", answer, "What Viaduct's workers and ports count."); }
+void answer_telemetry() {
+  rte_telemetry_register_cmd("/viaduct/io", answer, "What Viaduct's workers and ports count.");
+}
 
 }  // namespace viaduct::dpdk

@@ -1,8 +1,8 @@
 // Which queue gets which frames: UDP to media port i belongs to worker i and its queue.
 //
-// The rules are the same for whoever applies them: a network card by rte_flow (flow_rules.h), or the workers themselves,
-// who look at what arrived (ip/classify.h) and hand over what is not theirs (inboxes.h). They do so in any case: a card
-// that steers only saves them the way.
+// The rules are the same for whoever applies them: a network card by rte_flow (flow_rules.h), or the workers
+// themselves, who look at what arrived (ip/classify.h) and hand over what is not theirs (inboxes.h). They do so in any
+// case: a card that steers only saves them the way.
 #pragma once
 
 #include <cstdint>

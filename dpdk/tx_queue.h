@@ -16,7 +16,7 @@ struct rte_mbuf;
 namespace viaduct::dpdk {
 
 struct TxCounters {
-  Counter bursts;   // calls that the port took at least one frame from
+  Counter bursts;  // calls that the port took at least one frame from
   Counter frames;
   Counter full;     // times that the port had no room
   Counter dropped;  // as there was no room for longer than the backlog lasts

@@ -1,6 +1,6 @@
-// The whole packet path with DPDK's edge and the UDP/IP host, over a port whose wire is memory: what a worker costs that
-// polls a network card, without the card. "port": with its checksum offloads; "software": without. The same over queues
-// in memory, without an edge, is the baseline.
+// The whole packet path with DPDK's edge and the UDP/IP host, over a port whose wire is memory: what a worker costs
+// that polls a network card, without the card. "port": with its checksum offloads; "software": without. The same over
+// queues in memory, without an edge, is the baseline.
 #include "dpdk/eal.h"
 #include "tests/bench/path_forward.h"
 #include "tests/bench/ring_io.h"
@@ -13,9 +13,7 @@ std::unique_ptr<CallIo> memory() { return std::make_unique<MemoryIo>(CallPoolPac
 std::unique_ptr<CallIo> port() { return std::make_unique<RingIo>(true); }
 std::unique_ptr<CallIo> software() { return std::make_unique<RingIo>(false); }
 
-bool start_dpdk() {
-  return dpdk::start_eal({.memory_mib = 768, .more = {"--file-prefix", "viaduct-bench"}}).ok();
-}
+bool start_dpdk() { return dpdk::start_eal({.memory_mib = 768, .more = {"--file-prefix", "viaduct-bench"}}).ok(); }
 
 void forward_in_clear(benchmark::State& state, MakeIo make_io) {
   if (!start_dpdk()) return state.SkipWithError("DPDK does not start");
@@ -34,8 +32,8 @@ void forward_sealed(benchmark::State& state, MakeIo make_io) {
   forward(state, *io, *opener, *sealer, srtp::SrtpProfile::AeadAes128Gcm);
 }
 
-#define FORWARD(edge)                                                                                 \
-  BENCHMARK_CAPTURE(forward_in_clear, edge, edge)->Name("forward/" #edge "/clear")->Apply(shapes);    \
+#define FORWARD(edge)                                                                              \
+  BENCHMARK_CAPTURE(forward_in_clear, edge, edge)->Name("forward/" #edge "/clear")->Apply(shapes); \
   BENCHMARK_CAPTURE(forward_sealed, edge, edge)->Name("forward/" #edge "/gcm128")->Apply(shapes)
 FORWARD(memory);
 FORWARD(port);

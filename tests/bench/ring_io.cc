@@ -33,8 +33,7 @@ rte_ring* make_ring(const char* what) {
 }
 
 uint16_t start_port(rte_ring* arrivals, rte_ring* departures, rte_mempool* pool) {
-  const int made_port =
-      rte_eth_from_rings(("wire" + std::to_string(made)).c_str(), &arrivals, 1, &departures, 1, 0);
+  const int made_port = rte_eth_from_rings(("wire" + std::to_string(made)).c_str(), &arrivals, 1, &departures, 1, 0);
   CHECK(made_port >= 0);
   const auto port = static_cast<uint16_t>(made_port);
   const rte_eth_conf conf{};
@@ -87,8 +86,8 @@ size_t RingIo::receive(std::span<Packet> into, Timestamp now) {
 void RingIo::put_on_the_wire(const Arrival& arrival) {
   rte_mbuf* frame = rte_pktmbuf_alloc(pool_->get());
   CHECK(frame != nullptr);
-  auto* at = reinterpret_cast<uint8_t*>(
-      rte_pktmbuf_append(frame, static_cast<uint16_t>(HeaderBytes + arrival.bytes.size())));
+  auto* at =
+      reinterpret_cast<uint8_t*>(rte_pktmbuf_append(frame, static_cast<uint16_t>(HeaderBytes + arrival.bytes.size())));
   const size_t ip_bytes = HeaderBytes - 14 + arrival.bytes.size();
   const uint8_t headers[HeaderBytes] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 17};
   std::memcpy(at, headers, sizeof headers);
@@ -118,8 +117,8 @@ void RingIo::take_off_the_wire() {
       const bool is_datagram = load_be16(at + 12) == 0x0800 && at[23] == 17;
       packets_sent += is_datagram ? 1 : 0;
       if (keeps_sent && is_datagram)
-        sent.push_back({{IpAddress::v4(load_be32(at + 30)), load_be16(at + 36)},
-                        {at + HeaderBytes, at + frame->data_len}});
+        sent.push_back(
+            {{IpAddress::v4(load_be32(at + 30)), load_be16(at + 36)}, {at + HeaderBytes, at + frame->data_len}});
     }
     rte_pktmbuf_free_bulk(reinterpret_cast<rte_mbuf**>(frames.data()), count);
   }

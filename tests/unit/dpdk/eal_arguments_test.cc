@@ -12,9 +12,8 @@ using testing::Not;
 
 TEST(EalArgumentsTest, AskForOrdinaryPagesOfTheSizeNeeded) {
   EXPECT_THAT(eal_arguments({.memory_mib = 300, .main_cpu = 2}),
-              ElementsAre("viaduct", "--lcores", "0@2", "--log-level", "pmd.net.tap:critical",
-                          "--log-level", "*:warning", "--no-huge", "--no-shconf", "-m",
-                          "300", "--no-pci", "--no-telemetry"));
+              ElementsAre("viaduct", "--lcores", "0@2", "--log-level", "pmd.net.tap:critical", "--log-level",
+                          "*:warning", "--no-huge", "--no-shconf", "-m", "300", "--no-pci", "--no-telemetry"));
 }
 
 TEST(EalArgumentsTest, LeaveNothingOnDiskWithHugePages) {

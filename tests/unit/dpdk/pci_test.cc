@@ -30,7 +30,8 @@ class PciTest : public testing::Test {
 };
 
 TEST_F(PciTest, TellsPciAddressesFromNamesOfVirtualDevices) {
-  for (const char* address : {"0000:3b:00.0", "3b:00.1", "0000:AF:1f.7"}) EXPECT_TRUE(is_pci_address(address)) << address;
+  for (const char* address : {"0000:3b:00.0", "3b:00.1", "0000:AF:1f.7"})
+    EXPECT_TRUE(is_pci_address(address)) << address;
   for (const char* other : {"", "net_tap0", "0000:3b:00", "3b:00.8", "3b.00.0", "00000:3b:00.0", "zz:00.0", "eth1"})
     EXPECT_FALSE(is_pci_address(other)) << other;
 }
@@ -50,8 +51,7 @@ TEST_F(PciTest, SaysThatThereIsNoSuchCard) {
   const auto checked = check_pci_device("0000:5e:00.0", root_);
   ASSERT_FALSE(checked);
   EXPECT_EQ(checked.error().code, ErrorCode::NotFound);
-  EXPECT_EQ(checked.error().text,
-            "there is no PCI device 0000:5e:00.0; name in dpdk-ports one that 'lspci -D' shows");
+  EXPECT_EQ(checked.error().text, "there is no PCI device 0000:5e:00.0; name in dpdk-ports one that 'lspci -D' shows");
 }
 
 TEST_F(PciTest, NamesTheInterfaceAndDriverOfACardThatTheKernelUses) {

@@ -13,14 +13,14 @@
 namespace viaduct::dpdk {
 namespace {
 
+using testing::at;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using testing::at;
 using testing::Octets;
 using testing::ReadFrame;
 
 ip::Interface with_addresses(std::initializer_list<const char*> addresses) {
-  ip::Interface interface{.first_media_port = 10'000, .media_ports = 4};
+  ip::Interface interface { .first_media_port = 10'000, .media_ports = 4 };
   for (const char* address : addresses) interface.addresses.push_back(*InterfaceAddress::parse(address));
   return interface;
 }
@@ -44,8 +44,8 @@ class SmallCard final : public FlowTable {
 
 TEST(SteeringTest, HasARuleForEachMediaPortAndFamily) {
   EXPECT_THAT(steering_rules(with_addresses({"192.0.2.1/24", "2001:db8::1/64"}), 0, 2),
-              ElementsAre(SteeringRule{false, 10'000, 0}, SteeringRule{true, 10'000, 0},
-                          SteeringRule{false, 10'001, 1}, SteeringRule{true, 10'001, 1}));
+              ElementsAre(SteeringRule{false, 10'000, 0}, SteeringRule{true, 10'000, 0}, SteeringRule{false, 10'001, 1},
+                          SteeringRule{true, 10'001, 1}));
   EXPECT_THAT(steering_rules(with_addresses({"192.0.2.1/24", "192.0.2.2/24"}), 0, 1),
               ElementsAre(SteeringRule{false, 10'000, 0}))
       << "not one for each address: a card looks at the UDP port alone";
@@ -69,8 +69,8 @@ TEST(SteeringTest, InstallsAllRulesOrNone) {
   EXPECT_THAT(full.rules, IsEmpty());
 }
 
-// A network card that does what the rules say: it looks at the family and the UDP port of what is no fragment, and gives
-// all else to its first queue.
+// A network card that does what the rules say: it looks at the family and the UDP port of what is no fragment, and
+// gives all else to its first queue.
 class Card final : public FlowTable {
  public:
   Result<void> add(const SteeringRule& rule) override {
@@ -100,12 +100,14 @@ std::vector<Octets> frames_to(const ip::Interface& interface) {
     const bool v6 = at(address, 1).ip.is_v6();
     const SocketAddress peer = v6 ? at("2001:db8:7::7", 5000) : at("198.51.100.7", 5000);
     for (int port = interface.first_media_port - 2; port < interface.first_media_port + 6; ++port) {
-      testing::IpFrame frame = testing::udp_frame(peer, at(address, static_cast<uint16_t>(port)), testing::octets("media"));
+      testing::IpFrame frame =
+          testing::udp_frame(peer, at(address, static_cast<uint16_t>(port)), testing::octets("media"));
       frames.push_back(frame.build());
       frame.protocol = 6;  // the same bytes as TCP
       frames.push_back(frame.build());
     }
-    frames.push_back(testing::icmp_frame(peer.ip, at(address, 1).ip, v6 ? 128 : 8, 0, 7, testing::octets("ping")).build());
+    frames.push_back(
+        testing::icmp_frame(peer.ip, at(address, 1).ip, v6 ? 128 : 8, 0, 7, testing::octets("ping")).build());
   }
   return frames;
 }
