@@ -158,7 +158,9 @@ TEST_F(DpdkIoTest, WipesWhatIsReleased) {
 
 TEST_F(DpdkIoTest, DropsAFrameInSeveralBuffers) {
   const Octets frame = testing::udp_frame(peer, us, Media).build();
-  for (const size_t first : {size_t{10}, size_t{14}, size_t{42}, frame.size() - 1}) port().arrive_split(0, frame, first);
+  for (const size_t first : {size_t{10}, size_t{14}, size_t{42}, frame.size() - 1}) {
+    port().arrive_split(0, frame, first);
+  }
   EXPECT_TRUE(receive().empty());
   EXPECT_EQ(io().dpdk_counters().fragmented_buffers.value(), 4u);
 }
