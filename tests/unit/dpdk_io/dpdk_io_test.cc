@@ -158,8 +158,9 @@ TEST_F(DpdkIoTest, WipesWhatIsReleased) {
 
 TEST_F(DpdkIoTest, DropsAFrameInSeveralBuffers) {
   const Octets frame = testing::udp_frame(peer, us, Media).build();
-  for (const size_t first : {size_t{10}, size_t{14}, size_t{42}, frame.size() - 1})
+  for (const size_t first : {size_t{10}, size_t{14}, size_t{42}, frame.size() - 1}) {
     port().arrive_split(0, frame, first);
+  }
   EXPECT_TRUE(receive().empty());
   EXPECT_EQ(io().dpdk_counters().fragmented_buffers.value(), 4u);
 }
@@ -168,9 +169,10 @@ TEST_F(DpdkIoTest, NeverStepsOverTheEndOfABuffer) {
   const IpFrame ping = testing::icmp_frame(peer.ip, us.ip, 8, 0, 1, Media);
   IpFrame tagged = ping;
   tagged.tag = 0;
-  for (const Octets& whole : {testing::udp_frame(peer, us, testing::binding_request(1)).build(), ping.build(),
-                              tagged.build(), testing::udp_frame(peer, {us.ip, 9}, Media).build(),
-                              testing::arp_frame(1, testing::PeerMac, testing::ip("192.0.2.9"), us.ip)}) {
+  for (const Octets& whole :
+       {testing::udp_frame(peer, us, testing::binding_request(1)).build(), ping.build(), tagged.build(),
+        testing::udp_frame(peer, {us.ip, 9}, Media).build(),
+        testing::arp_frame(1, testing::PeerMac, testing::ip("192.0.2.9"), us.ip)}) {
     for (size_t bytes = 1; bytes <= whole.size(); ++bytes) {
       port().arrive_in_exact_block(0, Bytes(whole).first(bytes));
       io().release(receive());

@@ -49,8 +49,8 @@ TEST_F(WorkersTest, FollowsAClientWhoseAddressChanges) {
 TEST_F(WorkersTest, HandsOverAnErrorAboutAnotherWorkersPacket) {
   prove(peer, 1);
   const Octets ours = testing::udp_frame(us_at(1), peer, Octets(1400)).build();
-  port().arrive(
-      0, testing::icmp_frame(testing::ip("192.0.2.254"), us.ip, 3, 4, 1300, Bytes(ours).subspan(14, 28)).build());
+  const IpAddress router = testing::ip("192.0.2.254");
+  port().arrive(0, testing::icmp_frame(router, us.ip, 3, 4, 1300, Bytes(ours).subspan(14, 28)).build());
   EXPECT_TRUE(receive(0).empty());
   EXPECT_EQ(io(1).next_path_mtu(), std::nullopt);
   EXPECT_TRUE(receive(1).empty());
