@@ -112,8 +112,7 @@ Result<void> Port::start(const Queues& queues) {
   if (auto ready = set_up_queues(queues, conf.rxmode.offloads, conf.txmode.offloads); !ready) return ready;
   if (const int status = rte_eth_dev_start(id_); status != 0) return failed(name_, "started", status);
   started_ = true;
-  rte_eth_allmulticast_enable(
-      id_);  // neighbour discovery comes to groups; a port without filters has nothing to enable
+  rte_eth_allmulticast_enable(id_);  // neighbour discovery comes to groups; a port without filters gives us all
 
   offloads_ = {.ip = (conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM) != 0,
                .udp = (conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_UDP_CKSUM) != 0};
