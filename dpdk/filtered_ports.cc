@@ -1,5 +1,6 @@
 #include "dpdk/filtered_ports.h"
 
+#include "base/log.h"
 #include "dpdk/port.h"
 #include "dpdk/xdp/media_filter.h"
 
@@ -39,6 +40,17 @@ Result<void> set_media_filters(const Settings& settings) {
     if (!set) return set;
   }
   return {};
+}
+
+void warn_of_other_queues(const std::string& spec, size_t ours) {
+  const std::string interface = filtered_interface(spec);
+  if (interface.empty()) return;
+  if (const size_t all = xdp::receive_queues(interface); all > ours) {
+    log::warn(
+        "{} spreads frames over {} receive queues, of which {} are the bridge's: media in others is lost; set their "
+        "number by 'ethtool -L {}', or give the port all of them (queue_count) and as many workers",
+        interface, all, ours, interface);
+  }
 }
 
 }  // namespace viaduct::dpdk

@@ -3,8 +3,8 @@
 // with system calls that the bridge gives up.
 #pragma once
 
+#include <cstddef>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "dpdk/network.h"
@@ -20,5 +20,8 @@ Result<std::string> with_media_filter(const std::string& spec);
 // Tells the programs of all these ports what to take: the media ports alone (KernelPath::Xdp), or everything. The ports
 // have started.
 Result<void> set_media_filters(const Settings& settings);
+
+// The interface may have more receive queues than the `ours` that the bridge reads; media in the others is lost.
+void warn_of_other_queues(const std::string& spec, size_t ours);
 
 }  // namespace viaduct::dpdk

@@ -198,6 +198,7 @@ Result<void> DpdkNetwork::steer() {
 
 Result<void> DpdkNetwork::connect_kernel() {
   if (auto set = set_media_filters(settings_); !set) return set;
+  for (size_t i = 0; i < ports_.size(); ++i) warn_of_other_queues(settings_.ports[i], queues_of(*ports_[i]));
   if (settings_.kernel != KernelPath::Tap) return {};
   const std::string& name = settings_.kernel_device;
   auto port = Port::open("net_tap_viaduct,iface=" + name + ",mac=" + interface_.mac.to_string());
@@ -207,6 +208,11 @@ Result<void> DpdkNetwork::connect_kernel() {
   if (auto started = (*port)->start({settings_.descriptors, settings_.mtu, pools}); !started) return started;
   kernel_port_ = std::move(*port);
   return configure_kernel_device(name, interface_);
+}
+
+uint16_t DpdkNetwork::queues_of(const Port& port) const {
+  return static_cast<uint16_t>(
+      std::count_if(queues_.begin(), queues_.end(), [&](const QueuePair& pair) { return pair.port == &port; }));
 }
 
 void DpdkNetwork::register_timestamps() {
