@@ -31,21 +31,22 @@ Ipv6View::Way judge(uint8_t type, Bytes header) {
 
 }  // namespace
 
-void walk_extensions(Bytes packet, Ipv6View& view) {
+Ipv6View behind_extensions(Bytes packet, Ipv6View view) {
   packet = packet.first(std::min(packet.size(), view.packet_bytes()));
   for (size_t walked = 0; is_extension(view.protocol); ++walked) {
     const size_t left = packet.size() - view.header_bytes;
     view.way = Ipv6View::Way::Closed;
-    if (walked == MaxExtensionHeaders || left < 8) return;
+    if (walked == MaxExtensionHeaders || left < 8) return view;
     const uint8_t* header = packet.data() + view.header_bytes;
     const size_t bytes = view.protocol == extension::Fragment ? 8 : (header[1] + 1u) * 8u;
-    if (bytes > left) return;
+    if (bytes > left) return view;
     view.way = judge(view.protocol, {header, bytes});
-    if (view.way == Ipv6View::Way::Closed) return;
+    if (view.way == Ipv6View::Way::Closed) return view;
     view.header_bytes += bytes;
     view.protocol = header[0];
-    if (view.way == Ipv6View::Way::Fragment) return;
+    if (view.way == Ipv6View::Way::Fragment) return view;
   }
+  return view;
 }
 
 bool is_host_v6(const Ipv6Address& address) {

@@ -62,21 +62,21 @@ constexpr bool is_extension(uint8_t protocol) {
          protocol == extension::DestinationOptions;
 }
 
-// Goes on to what stands behind the extension headers, as far as there are any and `packet` has them.
-void walk_extensions(Bytes packet, Ipv6View& view);
+// Goes on to what stands behind the extension headers, as far as `packet` has them.
+Ipv6View behind_extensions(Bytes packet, Ipv6View view);
 
 // Of a packet that may be quoted, and then cut short. False when the header is not all there.
 inline Ipv6View parse_ipv6_header(Bytes packet) {
   if (packet.size() < Ipv6Bytes || packet[0] >> 4 != 6) return {};
-  Ipv6View view{.packet = packet.data(), .protocol = packet[6]};
-  if (is_extension(view.protocol)) walk_extensions(packet, view);
-  return view;
+  const Ipv6View view{.packet = packet.data(), .protocol = packet[6]};
+  return is_extension(view.protocol) ? behind_extensions(packet, view) : view;
 }
 
 // False as well when the packet claims to be longer than what is there.
 inline Ipv6View parse_ipv6(Bytes packet) {
-  const Ipv6View view = parse_ipv6_header(packet);
-  return view && view.packet_bytes() <= packet.size() ? view : Ipv6View{};
+  Ipv6View view = parse_ipv6_header(packet);
+  if (view && view.packet_bytes() > packet.size()) view.packet = nullptr;
+  return view;
 }
 
 inline bool is_multicast_v6(const Ipv6Address& address) { return address[0] == 0xff; }

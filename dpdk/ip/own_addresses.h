@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "dpdk/ip/interface.h"
@@ -25,7 +26,7 @@ class OwnAddresses {
   }
   OwnIndex find(const Ipv6Address& address) const {
     for (const V6& own : v6_) {
-      if (own.address == address) return own.index;
+      if (std::memcmp(own.address.data(), address.data(), address.size()) == 0) return own.index;  // == is a call
     }
     return NotOurs;
   }

@@ -104,22 +104,23 @@ class UdpHost {
 
   Arrival receive_v4(const Frame& frame);
   Arrival receive_v6(const Frame& frame);
-  Arrival receive_fragment(uint8_t protocol);
+  [[gnu::cold]] Arrival receive_fragment(uint8_t protocol);
   Arrival receive_udp(const Frame& frame, const Transport& transport);
-  Arrival receive_udp_elsewhere(const Frame& frame, const Transport& transport, uint16_t port);
+  [[gnu::cold]] Arrival receive_udp_elsewhere(const Frame& frame, const Transport& transport, uint16_t port);
   bool udp_checksum_ok(const Frame& frame, const Transport& transport, size_t udp_bytes) const;
 
-  Arrival receive_arp(const Frame& frame);
-  Arrival receive_icmp_v4(const Frame& frame, const Transport& transport);
-  Arrival receive_icmp_v6(const Frame& frame, const Transport& transport, const Ipv6View& ip);
+  [[gnu::cold]] Arrival receive_arp(const Frame& frame);
+  [[gnu::cold]] Arrival receive_icmp_v4(const Frame& frame, const Transport& transport);
+  [[gnu::cold]] Arrival receive_icmp_v6(const Frame& frame, const Transport& transport, const Ipv6View& ip);
   Arrival receive_echo(const Frame& frame, const Transport& transport);
   Arrival receive_icmp_error(const Frame& frame, const Transport& transport);
   Arrival receive_solicitation(const Frame& frame, Bytes message, const Ipv6View& ip);
   Arrival receive_advertisement(const Frame& frame, Bytes message, const Ipv6View& ip);
   Arrival learn(const IpAddress& ip, const MacAddress& mac, bool overrides, FrameKind kind, Timestamp now);
 
-  Arrival drop(FrameDrop reason);
-  Arrival leave(FrameDrop reason);  // to the kernel where there is one behind us
+  // Cold: whatever leads there stays out of the way of media.
+  [[gnu::cold]] Arrival drop(FrameDrop reason);
+  [[gnu::cold]] Arrival leave(FrameDrop reason);  // to the kernel where there is one behind us
   Arrival pass_on(FrameKind kind);  // to the kernel
   Arrival consume(FrameKind kind);
   Arrival answer(FrameKind kind, size_t bytes);
