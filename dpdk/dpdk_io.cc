@@ -53,9 +53,12 @@ edge::SendRefusal refusal(ip::Refusal reason) {
   return edge::SendRefusal::Unreachable;
 }
 
+// What was said of the frame when it arrived; where its bytes are stays true.
+void forget_flags(rte_mbuf* frame) { frame->ol_flags &= RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT; }
+
 // Which checksums the port is to fill in.
 void ask_for_checksums(rte_mbuf* frame, const ip::Departure& departure, ip::TxOffloads offloads) {
-  frame->ol_flags = 0;
+  forget_flags(frame);
   if (!offloads.ip && !offloads.udp) return;
   frame->tx_offload = rte_mbuf_tx_offload(departure.l2_bytes, departure.l3_bytes, 0, 0, 0, 0, 0);
   frame->ol_flags |= departure.v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
@@ -189,7 +192,7 @@ bool DpdkIo::read(rte_mbuf* frame, Packet& into) {
     case ip::Arrival::Verdict::Answer:
       frame->data_len = static_cast<uint16_t>(arrival.length);
       frame->pkt_len = arrival.length;
-      frame->ol_flags = 0;
+      forget_flags(frame);
       if (!tx_.push(frame)) counters_.refuse(edge::SendRefusal::BufferFull);
       return false;
     case ip::Arrival::Verdict::Kernel:

@@ -90,7 +90,7 @@ void KernelQueue::hand_over(rte_mbuf* frame, Timestamp now) {
     rte_pktmbuf_free(frame);
     return;
   }
-  frame->ol_flags = 0;  // what the port said of checksums is not for the TAP device
+  frame->ol_flags &= RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;  // what the port said of checksums is not for TAP
   if (vlan_ != 0) rte_vlan_strip(frame);
   if (to_kernel_.push(frame)) in_.add();
 }
@@ -102,7 +102,7 @@ void KernelQueue::turn(TxQueue& out, Timestamp now) {
   std::array<rte_mbuf*, Burst> frames;
   const uint16_t got = rte_eth_rx_burst(port_, queue_, frames.data(), Burst);
   for (uint16_t i = 0; i < got; ++i) {
-    frames[i]->ol_flags = 0;
+    frames[i]->ol_flags &= RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;
     frames[i]->vlan_tci = vlan_;
     if (vlan_ != 0 && rte_vlan_insert(&frames[i]) != 0) {
       rte_pktmbuf_free(frames[i]);
