@@ -63,7 +63,11 @@ class Namespace:
 
     def __enter__(self):
         run("ip", "netns", "add", self.name)
-        self.ip("link", "set", "lo", "up")
+        try:
+            self.ip("link", "set", "lo", "up")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -104,6 +108,14 @@ class Cable(contextlib.ExitStack):
 
     def __enter__(self):
         super().__enter__()
+        try:
+            self.lay()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def lay(self):
         self.bridge = self.enter_context(Namespace("bridge"))
         self.peer = self.enter_context(Namespace("peer"))
         self.connect("media", self.queues)
@@ -113,7 +125,6 @@ class Cable(contextlib.ExitStack):
         if self.behind:
             self.put_switch_between()
         self.give_address(self.peer, "host" if self.behind else "media", PEER_V4, PEER_V6)
-        return self
 
     def connect(self, name, queues):
         ends = ["numrxqueues", queues, "numtxqueues", queues]
