@@ -56,6 +56,13 @@ edge::SendRefusal refusal(ip::Refusal reason) {
 // What was said of the frame when it arrived; where its bytes are stays true.
 void forget_flags(rte_mbuf* frame) { frame->ol_flags &= RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT; }
 
+Packet blank_packet(rte_mbuf* frame) {
+  return {.buffer = static_cast<uint8_t*>(frame->buf_addr) + NetworkHeadroom,
+          .buffer_bytes = frame->buf_len - NetworkHeadroom,
+          .offset = limits::PacketHeadroomBytes,
+          .owner = reinterpret_cast<uint64_t>(frame)};
+}
+
 // Which checksums the port is to fill in.
 void ask_for_checksums(rte_mbuf* frame, const ip::Departure& departure, ip::TxOffloads offloads) {
   forget_flags(frame);
@@ -214,19 +221,26 @@ Timestamp DpdkIo::arrival_of(const rte_mbuf* frame) const {
 }
 
 size_t DpdkIo::allocate(std::span<Packet> out) {
+  std::array<rte_mbuf*, limits::TxBatchPackets> frames;
   size_t count = 0;
-  for (; count < out.size(); ++count) {
-    rte_mbuf* frame = rte_pktmbuf_alloc(pool_.get());
-    if (frame == nullptr) {
+  while (count < out.size()) {
+    const size_t wanted = std::min(out.size() - count, frames.size());
+    const size_t got = take_blank_frames(std::span(frames).first(wanted));
+    for (size_t i = 0; i < got; ++i) out[count++] = blank_packet(frames[i]);
+    if (got < wanted) {
       counters_.pool_dry.add();
       break;
     }
-    out[count] = {.buffer = static_cast<uint8_t*>(frame->buf_addr) + NetworkHeadroom,
-                  .buffer_bytes = frame->buf_len - NetworkHeadroom,
-                  .offset = limits::PacketHeadroomBytes,
-                  .owner = reinterpret_cast<uint64_t>(frame)};
   }
   loan_.packets += static_cast<int64_t>(count);
+  return count;
+}
+
+// All at once, or, where there are not so many left, one by one.
+size_t DpdkIo::take_blank_frames(std::span<rte_mbuf*> into) {
+  if (rte_pktmbuf_alloc_bulk(pool_.get(), into.data(), static_cast<unsigned>(into.size())) == 0) return into.size();
+  size_t count = 0;
+  while (count < into.size() && (into[count] = rte_pktmbuf_alloc(pool_.get())) != nullptr) ++count;
   return count;
 }
 

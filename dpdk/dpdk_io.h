@@ -89,6 +89,7 @@ class DpdkIo final : public edge::PacketIo, public MetricSource {
 
  private:
   size_t take_frames(std::span<rte_mbuf*> into);
+  size_t take_blank_frames(std::span<rte_mbuf*> into);
   bool stays_here(rte_mbuf* frame);
   void tell_everyone(rte_mbuf* frame);
   bool read(rte_mbuf* frame, Packet& into);
