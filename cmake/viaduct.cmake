@@ -65,3 +65,23 @@ function(viaduct_test folder)
   target_compile_options(${name} PRIVATE -O0)  # what they test is optimised; they themselves are compiled more than run
   gtest_discover_tests(${name} TEST_PREFIX "${folder}/" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
 endfunction()
+
+# viaduct_python_tests(PREFIX PROPERTIES property value...): each test method of all *_test.py of the current folder as a
+# test of its own.
+function(viaduct_python_tests prefix)
+  cmake_parse_arguments(ARG "" "" "PROPERTIES" ${ARGN})
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.py)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${sources})
+  foreach(source ${sources})
+    get_filename_component(file ${source} NAME_WE)
+    file(STRINGS ${source} methods REGEX "^    def test_")
+    foreach(method ${methods})
+      string(REGEX REPLACE ".*def (test_[a-z0-9_]+).*" "\\1" method "${method}")
+      set(name "${prefix}/${file}.${method}")
+      add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} ${source} -k ${method})
+      set_tests_properties(${name} PROPERTIES SKIP_REGULAR_EXPRESSION "skipped=" ${ARG_PROPERTIES}
+                           ENVIRONMENT "VIADUCT_BUILD=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
+    endforeach()
+  endforeach()
+endfunction()

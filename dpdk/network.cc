@@ -252,9 +252,9 @@ bool DpdkNetwork::has_xdp_filters() const {
 bool DpdkNetwork::all_buffers_came_back() const {
   bool all = true;
   for (size_t worker = 0; worker < pools_.size(); ++worker) {
-    const auto on_loan = static_cast<size_t>(std::max<int64_t>(loans_[worker].packets, 0));
+    const int64_t on_loan = loans_[worker].packets;  // below 0: more came back than was lent
     const size_t missing = pools_[worker]->in_use();
-    if (on_loan > 0 || (missing > 0 && !driver_keeps_buffers_)) {
+    if (on_loan != 0 || (missing > 0 && !driver_keeps_buffers_)) {
       log::warn("{} packet buffer(s) of worker {} did not come back, {} of them from its conferences", missing, worker,
                 on_loan);
       all = false;

@@ -84,8 +84,8 @@ inline bool is_multicast_v6(const Ipv6Address& address) { return address[0] == 0
 // Whether a host can have it: not multicast, unspecified, loopback or IPv4's (RFC 4291 section 2.5).
 bool is_host_v6(const Ipv6Address& address);
 
-// ff02::1:ffXX:XXXX, where who has an address is asked (RFC 4291 section 2.7.1), and the multicast MAC for it (RFC 2464
-// section 7).
+// Of ff02::1:ff00:0/104, where who has an address is asked (RFC 4291 section 2.7.1), and the multicast MAC for it (RFC
+// 2464 section 7).
 Ipv6Address solicited_node(const Ipv6Address& address);
 inline constexpr Ipv6Address AllNodes{0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
 

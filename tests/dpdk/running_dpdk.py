@@ -6,13 +6,12 @@ import re
 import subprocess
 import sys
 import tempfile
-import urllib.error
 import urllib.request
 
 from addresses import BRIDGE_V4, BRIDGE_V6, CONTROL_BRIDGE
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "secrecy"))
-from running import BUILD, PATIENCE, Process, until  # noqa: E402
+from running import BUILD, BridgeProcess  # noqa: E402
 
 PAGE, ADMIN, MEDIA = 8080, 9091, 10000
 AF_PACKET = "net_af_packet0,iface=media"
@@ -25,7 +24,7 @@ def fetch(namespace, url):
         return answer.read().decode()
 
 
-class DpdkBridge(Process):
+class DpdkBridge(BridgeProcess):
     """A bridge whose media address is on the cable; its page is on the other one, or at `page_address`."""
 
     def __init__(self, cable, ports, *options, page_address=CONTROL_BRIDGE, workers=1, wait=True, prefix=(),
@@ -40,19 +39,7 @@ class DpdkBridge(Process):
             stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
             env={**os.environ, "RUNTIME_DIRECTORY": runtime_directory} if runtime_directory else None)
         if wait:
-            try:
-                until("the bridge is ready", self.is_ready)
-            except BaseException:
-                self.end()
-                raise
-
-    def is_ready(self):
-        if self.process.poll() is not None:
-            raise AssertionError(f"the bridge ended at start:\n{self.output}")
-        try:
-            return self.ask("/readyz") == "ready\n"
-        except (urllib.error.URLError, ConnectionError):
-            return False
+            self.await_ready()
 
     def ask(self, path):
         return fetch(self.namespace, f"http://127.0.0.1:{ADMIN}{path}")

@@ -101,7 +101,29 @@ class Process:
         self.end()
 
 
-class Bridge(Process):
+class BridgeProcess(Process):
+    """A bridge, wherever its ports are: ask() reaches its admin API."""
+
+    def await_ready(self):
+        try:
+            until("the bridge is ready", self.is_ready)
+        except BaseException:
+            self.end()
+            raise
+
+    def is_ready(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"the bridge ended at start:\n{self.output}")
+        try:
+            return self.ask("/readyz") == "ready\n"
+        except (urllib.error.URLError, ConnectionError):
+            return False
+
+    def ask(self, path):
+        raise NotImplementedError
+
+
+class Bridge(BridgeProcess):
     """A bridge on free ports, in a folder of its own. `sabotage` names what it is tampered with (sabotage/*.c)."""
 
     def __init__(self, *options, sabotage=None, restrain=None, log_level="trace", wait=True):
@@ -121,19 +143,7 @@ class Bridge(Process):
             stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, cwd=self.folder.name, env=environment,
             preexec_fn=restrain)
         if wait:
-            try:
-                until("the bridge is ready", self.is_ready)
-            except BaseException:
-                self.end()
-                raise
-
-    def is_ready(self):
-        if self.process.poll() is not None:
-            raise AssertionError(f"the bridge ended at start:\n{self.output}")
-        try:
-            return self.ask("/readyz") == "ready\n"
-        except (urllib.error.URLError, ConnectionError):
-            return False
+            self.await_ready()
 
     def ask(self, path):
         return fetch(f"http://127.0.0.1:{self.admin}{path}")

@@ -5,6 +5,7 @@ import dgram from 'node:dgram';
 import fs from 'node:fs';
 import net from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { logLines } from './line_log.mjs';
 import { WebRoot } from './page_server.mjs';
 import { sleep, until } from './until.mjs';
 
@@ -48,14 +49,7 @@ export class Bridge {
       '--workers', String(Workers), '--web-root', WebRoot, ...this.#extra,
     ], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process.once('exit', (code, signal) => this.log.push(`(the bridge ended: ${signal ?? `exit code ${code}`})`));
-    for (const stream of [this.#process.stdout, this.#process.stderr]) {
-      let rest = '';
-      stream.setEncoding('utf8').on('data', (text) => {
-        const lines = (rest + text).split('\n');
-        rest = lines.pop();
-        this.log.push(...lines);
-      });
-    }
+    logLines(this.#process, this.log);
     await until('the bridge is ready', async () => {
       if (!this.running) throw new Error(`the bridge ended at start:\n${this.log.join('\n')}`);
       return (await fetch(`${this.adminUrl}/readyz`)).ok;

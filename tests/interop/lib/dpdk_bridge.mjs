@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { logLines } from './line_log.mjs';
 import { Binary } from './bridge.mjs';
 import { WebRoot } from './page_server.mjs';
 import { sleep, until } from './until.mjs';
@@ -131,14 +132,7 @@ export class DpdkBridge {
       `${BridgeMedia}/24`, '--page-address', `${BridgePage}:${PagePort}`, '--admin-address', `127.0.0.1:${AdminPort}`,
       '--workers', '1', '--web-root', WebRoot, ...extra,
     ], { stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [this.#process.stdout, this.#process.stderr]) {
-      let rest = '';
-      stream.setEncoding('utf8').on('data', (text) => {
-        const lines = (rest + text).split('\n');
-        rest = lines.pop();
-        this.log.push(...lines);
-      });
-    }
+    logLines(this.#process, this.log);
     await until('the bridge is ready', async () => {
       if (!this.running) throw new Error(`the bridge ended at start:\n${this.log.join('\n')}`);
       return this.log.some((line) => line.includes('admin at'));
