@@ -6,8 +6,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { logLines } from './line_log.mjs';
 import { Binary } from './bridge.mjs';
+import { logLines } from './line_log.mjs';
 import { WebRoot } from './page_server.mjs';
 import { sleep, until } from './until.mjs';
 
