@@ -66,8 +66,8 @@ function(viaduct_test folder)
   gtest_discover_tests(${name} TEST_PREFIX "${folder}/" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
 endfunction()
 
-# viaduct_python_tests(PREFIX PROPERTIES property value...): each test method of all *_test.py of the current folder as a
-# test of its own.
+# viaduct_python_tests(PREFIX PROPERTIES property value...): each test method of all *_test.py of the current folder as
+# a test of its own.
 function(viaduct_python_tests prefix)
   cmake_parse_arguments(ARG "" "" "PROPERTIES" ${ARGN})
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
