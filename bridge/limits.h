@@ -39,12 +39,13 @@ inline constexpr size_t EndpointsPerWorker = 4096;
 inline constexpr size_t ConferencesPerWorker = 2048;
 inline constexpr size_t EndpointsPerConference = 500;
 inline constexpr size_t SourcesPerEndpoint = 4;  // a microphone, a camera, a screen and its sound
+inline constexpr size_t EncodingsPerSource = 3;  // of simulcast
 inline constexpr size_t AudioSlotsPerEndpoint = 8;
 inline constexpr size_t VideoSlotsPerEndpoint = 32;
 inline constexpr size_t PayloadTypesPerEndpoint = 32;
 inline constexpr size_t SsrcsPerEndpoint = 64;   // authenticated, with replay state (RFC 3711)
-static_assert(SsrcsPerEndpoint >= SourcesPerEndpoint * 4,
-              "media and RTX of each source, with room for SSRC changes");
+static_assert(SsrcsPerEndpoint >= SourcesPerEndpoint * EncodingsPerSource * 4,
+              "media and RTX of each encoding, with room for SSRC changes");
 static_assert(EndpointsPerConference <= EndpointsPerWorker);
 static_assert(TxBatchesInFlight * TxBatchPackets >= RxBatchPackets * EndpointsPerConference,
               "a full batch to everyone");

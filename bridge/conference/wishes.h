@@ -1,0 +1,40 @@
+// What a client wants to receive of pictures: what its page shows, and how large (deploy/docs/signalling.md, `receive`).
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "conference/snapshot.h"
+
+namespace viaduct::conference {
+
+// What a video source shows.
+enum class Content : uint8_t { Camera, Screen };
+constexpr const char* to_string(Content c) { return c == Content::Screen ? "screen" : "camera"; }
+
+// A picture as people name it: whose, and which.
+struct PictureName {
+  EndpointId endpoint{};
+  Content content{};
+  friend auto operator<=>(const PictureName&, const PictureName&) = default;
+};
+
+// In JVB's terms: on-stage pictures come first and get what they can be given, selected ones next, then those of people
+// who spoke lately; beyond last-N there are none.
+struct ReceiverWishes {
+  // Of a height in pixels: less than 0 is no limit, 0 is nothing at all, and more is a limit, above which the next
+  // better is still taken when there is none below.
+  static constexpr int NoLimit = -1;
+
+  std::optional<uint32_t> last_n;  // nothing: as many as there are slots
+  std::vector<PictureName> on_stage;
+  std::vector<PictureName> selected;
+  int max_height = NoLimit;                                // of all others
+  std::vector<std::pair<PictureName, int>> max_heights{};  // of these
+  friend bool operator==(const ReceiverWishes&, const ReceiverWishes&) = default;
+};
+
+}  // namespace viaduct::conference
