@@ -18,6 +18,7 @@ struct DataRate {
   int64_t bits_per_second = 0;
   static constexpr DataRate kbps(int64_t v) { return {v * 1000}; }
   friend constexpr auto operator<=>(DataRate, DataRate) = default;
+  friend constexpr DataRate operator+(DataRate a, DataRate b) { return {a.bits_per_second + b.bits_per_second}; }
 };
 
 // `size` spread over `time`; zero when no time has passed.

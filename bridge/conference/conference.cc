@@ -91,9 +91,9 @@ void Conference::declare_e2ee(Endpoint& member, bool declared) {
   if (member.declares_e2ee == declared) return;
   member.declares_e2ee = declared;
   for (Source& source : member.sources) {
-    if (!source.bodies.forget() || member.is_relayed()) continue;
+    if (!source.forget_bodies() || member.is_relayed()) continue;
     directory_.reports.push_back(
-        BodiesObserved{member.id, source.mid, source.kind, source.bodies.verdict()});
+        BodiesObserved{member.id, source.mid, source.kind, source.observed()});
   }
   allocate_slots();
 }
@@ -106,7 +106,7 @@ void Conference::restart_video() {
     for (Subscription& slot : directory_.find(m)->slots) {
       if (slot.kind != codec::MediaKind::Video || !slot.carries) continue;
       slot.carry(slot.carries);
-      directory_.find(*slot.carries)->key_frame.want();
+      directory_.find(*slot.carries)->want_key_frames();
     }
   }
 }
@@ -184,7 +184,7 @@ void Conference::judge_sources() {
 HeldBack Conference::judge(const Endpoint& sender, const Source& source) const {
   if (!e2ee_policy_.required) return HeldBack::No;
   if (!sender.declares_e2ee) return HeldBack::Undeclared;
-  return source.bodies.verdict() == ObservedBodies::Plain ? HeldBack::Contradicted : HeldBack::No;
+  return source.observed() == ObservedBodies::Plain ? HeldBack::Contradicted : HeldBack::No;
 }
 
 // The loudest, as far as people may be heard by the bridge: all others cost no decoding.
@@ -202,7 +202,7 @@ bool Conference::may_be_mixed(const SourceRef& ref) const {
   const Source& source = *directory_.find(ref);
   return forwardable(source) && source.codec == codec::CodecType::Opus &&
          !directory_.find(ref.endpoint)->declares_e2ee &&
-         source.bodies.verdict() != ObservedBodies::Ciphertext;
+         source.observed() != ObservedBodies::Ciphertext;
 }
 
 void Conference::allocate_slots() {
@@ -260,7 +260,7 @@ void Conference::carry(SlotRef ref, std::optional<SourceRef> next) {
   if (!next) return;
   Source& source = *directory_.find(*next);
   source.receivers.push_back(ref);
-  if (source.kind == codec::MediaKind::Video) source.key_frame.want();
+  if (source.kind == codec::MediaKind::Video) source.want_key_frames();
 }
 
 void Conference::report_slots(const Endpoint& receiver) const {

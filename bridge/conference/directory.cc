@@ -26,7 +26,9 @@ void Directory::remove(Handle<Endpoint> h, std::vector<Packet>& freed) {
   if (!e) return;
   Conference& c = conference_of(*e);
   c.remove(h);
-  for (Source& s : e->sources) s.resend.expire(Never, freed);
+  for (Source& source : e->sources) {
+    for (Encoding& encoding : source.encodings) encoding.resend.expire(Never, freed);
+  }
   by_id_.erase(e->id);
   const Handle<Conference> where = e->conference;
   endpoints_.erase(h);
@@ -36,31 +38,49 @@ void Directory::remove(Handle<Endpoint> h, std::vector<Packet>& freed) {
   }
 }
 
-void Directory::begin_stream(Source& source, uint32_t ssrc) {
-  source.begin_stream(ssrc);
+void Directory::begin_stream(Source& source, uint8_t encoding, uint32_t ssrc) {
+  source.encodings[encoding].begin_stream(ssrc);
   for (const SlotRef& ref : source.receivers) {
     Subscription& slot = *find(ref);
     slot.carry(slot.carries);  // the same source, whose numbers start anew
   }
-  if (source.kind == codec::MediaKind::Video) source.key_frame.want();
+  if (source.kind == codec::MediaKind::Video) source.encodings[encoding].key_frame.want();
+}
+
+uint8_t Directory::wanted_here(const Source& source) const {
+  return source.is_received_here() ? static_cast<uint8_t>((1u << source.encodings.size()) - 1) : 0;
 }
 
 namespace {
 
+EncodingSnapshot snapshot_of(Encoding& e, Timestamp now) {
+  return {.rid = e.rid,
+          .ssrc = e.ssrc,
+          .packets = e.meter.packets(),
+          .bytes = e.meter.bytes(),
+          .rate = e.meter.rate(now),
+          .lost = static_cast<uint64_t>(std::max<int64_t>(e.stats.cumulative_lost(), 0)),
+          .jitter = e.stats.jitter_time()};
+}
+
 SourceSnapshot snapshot_of(const Endpoint& e, Source& s, Timestamp now) {
-  return {.kind = s.kind,
-          .mid = s.mid,
-          .ssrc = s.ssrc,
-          .codec = s.codec,
-          .muted = s.muted,
-          .packets = s.meter.packets(),
-          .bytes = s.meter.bytes(),
-          .rate = s.meter.rate(now),
-          .lost = static_cast<uint64_t>(std::max<int64_t>(s.stats.cumulative_lost(), 0)),
-          .jitter = s.stats.jitter_time(),
-          .declared_e2ee = e.declares_e2ee,
-          .observed = s.bodies.verdict(),
-          .held_back = s.held_back};
+  SourceSnapshot out{.kind = s.kind,
+                     .mid = s.mid,
+                     .codec = s.codec,
+                     .muted = s.muted,
+                     .declared_e2ee = e.declares_e2ee,
+                     .observed = s.observed(),
+                     .held_back = s.held_back};
+  for (Encoding& encoding : s.encodings) {
+    const EncodingSnapshot one = snapshot_of(encoding, now);
+    out.packets += one.packets;
+    out.bytes += one.bytes;
+    out.rate = out.rate + one.rate;
+    out.lost += one.lost;
+    out.jitter = std::max(out.jitter, one.jitter);
+    out.encodings.push_back(one);
+  }
+  return out;
 }
 
 EndpointSnapshot snapshot_of(Endpoint& e, const Directory& directory,

@@ -59,8 +59,11 @@ class Directory {
 
   WorkerSnapshot snapshot(uint32_t worker, const dtls::Fingerprint& local, Timestamp now);
 
-  // The source goes on under another SSRC: the slots that carry it begin a new stream.
-  void begin_stream(Source& source, uint32_t ssrc);
+  // An encoding goes on under another SSRC: the slots that carry the source begin a new stream.
+  void begin_stream(Source& source, uint8_t encoding, uint32_t ssrc);
+
+  // The encodings of which people of this worker receive packets: bit i is Source::encodings[i].
+  uint8_t wanted_here(const Source& source) const;
 
   // Which worker this is, among those that share conferences.
   uint32_t this_worker = 0;

@@ -75,12 +75,15 @@ class Endpoint {
   // Whose media SSRC or RTX SSRC this is, as negotiated or learned.
   struct StreamOwner {
     uint16_t source = 0;
+    uint8_t encoding = 0;
     bool rtx = false;
   };
   std::optional<StreamOwner> owner_of(uint32_t ssrc) const {
     for (uint16_t i = 0; i < sources.size(); ++i) {
-      if (sources[i].ssrc == ssrc) return StreamOwner{i, false};
-      if (sources[i].rtx_ssrc == ssrc) return StreamOwner{i, true};
+      for (uint8_t k = 0; k < sources[i].encodings.size(); ++k) {
+        if (sources[i].encodings[k].ssrc == ssrc) return StreamOwner{i, k, false};
+        if (sources[i].encodings[k].rtx_ssrc == ssrc) return StreamOwner{i, k, true};
+      }
     }
     return std::nullopt;
   }

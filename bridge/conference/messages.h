@@ -16,10 +16,15 @@
 
 #include "base/time.h"
 #include "conference/snapshot.h"
+#include "conference/wishes.h"
 #include "protocol/codec/codec.h"
 #include "protocol/rtp/extension.h"
 #include "protocol/sdp/sdp.h"
 #include "secrecy/secret_string.h"
+
+namespace viaduct::congestion {
+enum class Reporting : uint8_t;
+}
 
 namespace viaduct::conference {
 
@@ -29,6 +34,8 @@ struct SourceDescription {
   std::string mid;
   std::optional<uint32_t> ssrc;  // absent: learned from the MID of an authenticated packet
   std::optional<uint32_t> rtx_ssrc;
+  std::vector<std::string> rids{};  // of simulcast, in the offer's order; empty without
+  Content content{};
 };
 
 // One m-section that the client receives in. The SSRCs are the bridge's and stay the same whatever
@@ -57,6 +64,7 @@ struct EndpointDescription {
   std::vector<SourceDescription> sources;
   std::vector<SlotDescription> slots;
   bool mixed = false;  // gets one mix in its first audio slot instead of single voices
+  congestion::Reporting reporting{};  // how the client tells what arrives
   // The worker that has its transport, where it is another one: then the client has no slots here,
   // and what it sends comes over the relay (path/relay.h).
   std::optional<uint32_t> relayed_from;

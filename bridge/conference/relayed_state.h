@@ -1,11 +1,13 @@
 // What workers that share a conference tell each other of its sources.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
 #include "base/time.h"
 #include "conference/snapshot.h"
+#include "limits.h"
 #include "protocol/codec/codec.h"
 
 namespace viaduct::conference {
@@ -25,19 +27,18 @@ struct RelayedState {
   std::optional<codec::CodecType> codec;
   ObservedBodies observed{};
   int loudness = 0;  // Loudness::mean in coarse steps, so that it does not change with each packet
-  std::optional<SenderClock> sender_clock;
+  std::array<std::optional<SenderClock>, limits::EncodingsPerSource> sender_clocks;
   std::optional<Duration> clock_ahead;  // of the endpoint
   friend bool operator==(const RelayedState&, const RelayedState&) = default;
 };
 
-// How far that is: on the worker that a source arrives at, who has been told and who wants its
-// packets; on the others, what they have said to it.
+// How far that is: on the worker that a source arrives at, who has been told; on the others, what
+// they have said to it.
 struct Relaying {
-  uint64_t receivers = 0;  // workers whose people receive the source: bit i is worker i
-  uint64_t told = 0;       // workers that have been told `state`
+  uint64_t told = 0;  // workers that have been told `state`: bit i is worker i
   RelayedState state;
 
-  bool wanted = false;
+  uint8_t wanted = 0;  // encodings: bit i is Source::encodings[i]
   Timestamp next_demand{};
 };
 

@@ -31,20 +31,31 @@ constexpr const char* to_string(HeldBack h) {
   return Names[static_cast<size_t>(h)];
 }
 
-struct SourceSnapshot {
-  codec::MediaKind kind{};
-  std::string mid;
+// One stream of a source: the only one, or one of simulcast.
+struct EncodingSnapshot {
+  std::string rid;                         // empty without simulcast
   std::optional<uint32_t> ssrc;
-  std::optional<codec::CodecType> codec;   // of the last packet
-  bool muted = false;
   uint64_t packets = 0;
   uint64_t bytes = 0;
   DataRate rate;                           // over the last second
   uint64_t lost = 0;                       // RFC 3550 appendix A.3, after recovery by RTX
   Duration jitter{};
+};
+
+struct SourceSnapshot {
+  codec::MediaKind kind{};
+  std::string mid;
+  std::optional<codec::CodecType> codec;   // of the last packet
+  bool muted = false;
+  uint64_t packets = 0;                    // these of all encodings together
+  uint64_t bytes = 0;
+  DataRate rate;
+  uint64_t lost = 0;
+  Duration jitter{};                       // the largest
   bool declared_e2ee = false;              // its sender says so
   ObservedBodies observed{};
   HeldBack held_back{};
+  std::vector<EncodingSnapshot> encodings;
 };
 
 struct SlotSnapshot {

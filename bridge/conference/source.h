@@ -1,25 +1,22 @@
-// One stream that a client sends: its numbering, its losses, its loudness, what is kept of it for
-// resending, and who receives it.
+// What a client sends in one m-section: a microphone, a camera, a screen. One RTP stream or several of one picture
+// (encodings), and who receives it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/slot_map.h"
-#include "base/time.h"
-#include "conference/body_evidence.h"
+#include "conference/encoding.h"
+#include "conference/layer.h"
 #include "conference/loudness.h"
 #include "conference/messages.h"
-#include "conference/rate_meter.h"
 #include "conference/relayed_state.h"
-#include "conference/resend_buffer.h"
+#include "limits.h"
 #include "protocol/codec/codec.h"
-#include "protocol/rtp/missing_packets.h"
-#include "protocol/rtp/reception_stats.h"
-#include "protocol/rtp/sequence.h"
-#include "protocol/srtp/replay_window.h"
 
 namespace viaduct::conference {
 
@@ -39,90 +36,67 @@ struct SlotRef {
   friend bool operator==(const SlotRef&, const SlotRef&) = default;
 };
 
-// Lets a key-frame request through at most once per 200 ms (5 a second), whatever receivers ask;
-// one that no key frame has answered is repeated after 500 ms. Where key frames cannot be told, a
-// request counts as answered by being sent.
-class KeyFrameThrottle {
- public:
-  void want() { wanted_ = true; }
-  void on_key_frame() { wanted_ = asked_ = false; }
-  void set_answers_visible(bool visible) { answers_visible_ = visible; }
-  // True when a request should be sent now.
-  bool take(Timestamp now) {
-    if (!wanted_ || now < last_ + (asked_ ? 500ms : 200ms)) return false;
-    wanted_ = asked_ = answers_visible_;
-    last_ = now;
-    return true;
-  }
-
- private:
-  bool wanted_ = false;
-  bool asked_ = false;  // since the last key frame
-  bool answers_visible_ = true;
-  Timestamp last_{};
-};
-
 class Source {
  public:
   explicit Source(const SourceDescription& description)
-      : kind(description.kind),
-        mid(description.mid),
-        ssrc(description.ssrc),
-        rtx_ssrc(description.rtx_ssrc) {}
+      : kind(description.kind), mid(description.mid), content(description.content) {
+    encodings.resize(std::clamp<size_t>(description.rids.size(), 1, limits::EncodingsPerSource));
+    for (size_t i = 0; i < description.rids.size() && i < encodings.size(); ++i)
+      encodings[i].rid = description.rids[i];
+    if (!description.rids.empty()) return;  // several streams, none of which the offer has named
+    encodings.front().ssrc = description.ssrc;
+    encodings.front().rtx_ssrc = description.rtx_ssrc;
+  }
 
   const codec::MediaKind kind;
   const std::string mid;
-  std::optional<uint32_t> ssrc;
-  std::optional<uint32_t> rtx_ssrc;
+  const Content content;                  // video: what it shows
+  std::vector<Encoding> encodings;        // at least one; never more or fewer than at first
   bool muted = false;                     // the client says so
   bool sending = false;                   // at least one packet came, and no BYE since
   std::optional<codec::CodecType> codec;  // of the newest packet
 
-  srtp::ReplayWindow delivered;  // original or resent, each sequence number goes on once
-  int64_t highest = -1;          // unwrapped sequence number, authenticated
-  int64_t withheld = -1;         // the newest that receivers need not miss: silence, muted, padding
-  rtp::ReceptionStats stats;
-  rtp::MissingPackets missing;  // video: gaps to ask the sender for
-  ResendBuffer resend;          // video: for receivers' NACKs
-  RateMeter meter;
-  Loudness loudness;              // audio
-  KeyFrameThrottle key_frame;     // video
-  bool describes_frames = false;  // video: its packets carry dependency descriptors
-  BodyEvidence bodies;            // what they look like
-  HeldBack held_back{};           // by a conference that requires end-to-end encryption
-  bool mixed = false;             // audio: decoded for those who hear a mix
-  std::optional<SenderClock> sender_clock;
-  uint8_t fir_sequence = 0;
+  Loudness loudness;     // audio
+  LayerLadder ladder;    // video: what can be received of it now
+  HeldBack held_back{};  // by a conference that requires end-to-end encryption
+  bool mixed = false;    // audio: decoded for those who hear a mix
 
   std::vector<SlotRef> receivers;  // slots that carry it now
   Relaying relaying;
   // Whether anybody receives it, here or on another worker.
-  bool is_received() const { return is_received_here() || relaying.receivers != 0; }
+  bool is_received() const { return is_received_here() || is_relayed(); }
   bool is_received_here() const { return !receivers.empty() || mixed; }
-
-  // An authenticated sequence number in 64 bits. Never negative, and never one that an earlier
-  // stream has used.
-  int64_t extend(uint16_t sequence) { return unwrapper_.unwrap(sequence) + base_; }
-
-  // The client goes on under another SSRC: numbers, losses and clocks of the old stream mean
-  // nothing any more.
-  void begin_stream(uint32_t new_ssrc) {
-    ssrc = new_ssrc;
-    if (highest >= 0)
-      base_ = (highest / RoomBelowFirst + 2) *
-              RoomBelowFirst;  // the low 16 bits stay those of the packets
-    unwrapper_ = {};
-    stats = {};
-    describes_frames = false;
-    bodies.look_anew();
-    missing.reset();
-    sender_clock.reset();
+  bool is_relayed() const {
+    return std::ranges::any_of(encodings, [](const Encoding& e) { return e.relayed_to != 0; });
   }
 
- private:
-  static constexpr int64_t RoomBelowFirst = 0x10000;  // packets from before the first one that came
-  rtp::SequenceUnwrapper unwrapper_;
-  int64_t base_ = RoomBelowFirst;
+  // What its bodies look like: one encoding in clear is enough to be read.
+  ObservedBodies observed() const {
+    ObservedBodies all{};
+    for (const Encoding& e : encodings) {
+      if (e.bodies.verdict() == ObservedBodies::Plain) return ObservedBodies::Plain;
+      if (e.bodies.verdict() != ObservedBodies::Undecided) all = e.bodies.verdict();
+    }
+    return all;
+  }
+  // Frames are encrypted or not from now on. True when what is thought of its bodies has changed.
+  bool forget_bodies() {
+    bool changed = false;
+    for (Encoding& e : encodings) changed = e.bodies.forget() || changed;
+    return changed;
+  }
+  // Without simulcast the one that there is, whatever the packet says.
+  std::optional<uint8_t> encoding_with_rid(std::string_view rid) const {
+    if (encodings.size() == 1) return 0;
+    for (uint8_t i = 0; i < encodings.size(); ++i) {
+      if (encodings[i].rid == rid) return i;
+    }
+    return std::nullopt;
+  }
+  // A key frame of each encoding.
+  void want_key_frames() {
+    for (Encoding& e : encodings) e.key_frame.want();
+  }
 };
 
 }  // namespace viaduct::conference

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/random.h"
+#include "conference/layer_selector.h"
 #include "conference/messages.h"
 #include "conference/projection.h"
 #include "conference/rate_meter.h"
@@ -33,6 +34,7 @@ class Subscription {
   const uint32_t rtx_ssrc;
 
   std::optional<SourceRef> carries;
+  LayerSelector selector;  // video
   Projection projection;
   bool awaits_key_frame = false;  // video: nothing is sent before a picture that needs no other
   uint64_t next_rtx_index;        // SRTP packet index of the next resent packet
@@ -50,6 +52,9 @@ class Subscription {
   uint64_t resent = 0;
   RecentlyResent recently_resent;
   double fraction_lost = 0;  // of the receiver's last report
+
+  // The one that is forwarded now.
+  uint8_t encoding() const { return selector.current() ? selector.current()->encoding : 0; }
 
   void carry(std::optional<SourceRef> source) {
     carries = source;

@@ -22,7 +22,8 @@ namespace viaduct::conference {
 struct InboundStream {
   uint32_t ssrc = 0;
   std::optional<uint16_t> source;   // index in Endpoint::sources; empty: only RTCP came from it
-  bool rtx = false;                 // resends packets of `source`
+  uint8_t encoding = 0;             // of `source`
+  bool rtx = false;                 // resends packets of it
   std::optional<uint64_t> highest;  // SRTP packet index
   srtp::ReplayWindow rtp;
   srtp::ReplayWindow rtcp;

@@ -16,10 +16,21 @@ ordered_json public_id(const Ids& ids, std::optional<EndpointId> endpoint) {
   return found == ids.end() ? ordered_json(nullptr) : ordered_json(found->second);
 }
 
+ordered_json to_json(const conference::EncodingSnapshot& e) {
+  return {{"rid", e.rid.empty() ? ordered_json(nullptr) : ordered_json(e.rid)},
+          {"ssrc", e.ssrc ? ordered_json(*e.ssrc) : ordered_json(nullptr)},
+          {"packets", e.packets},
+          {"bytes", e.bytes},
+          {"bits_per_second", e.rate.bits_per_second},
+          {"lost", e.lost},
+          {"jitter_seconds", to_seconds(e.jitter)}};
+}
+
 ordered_json to_json(const conference::SourceSnapshot& s) {
+  ordered_json encodings = ordered_json::array();
+  for (const conference::EncodingSnapshot& e : s.encodings) encodings.push_back(to_json(e));
   return {{"kind", codec::to_string(s.kind)},
           {"mid", s.mid},
-          {"ssrc", s.ssrc ? ordered_json(*s.ssrc) : ordered_json(nullptr)},
           {"codec", s.codec ? ordered_json(codec::to_string(*s.codec)) : ordered_json(nullptr)},
           {"muted", s.muted},
           {"packets", s.packets},
@@ -31,7 +42,8 @@ ordered_json to_json(const conference::SourceSnapshot& s) {
           {"observed", conference::to_string(s.observed)},
           {"held_back", s.held_back == conference::HeldBack::No
                             ? ordered_json(nullptr)
-                            : ordered_json(conference::to_string(s.held_back))}};
+                            : ordered_json(conference::to_string(s.held_back))},
+          {"encodings", std::move(encodings)}};
 }
 
 ordered_json to_json(const conference::SlotSnapshot& s, const Ids& ids) {

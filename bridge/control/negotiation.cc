@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "limits.h"
+#include "protocol/congestion/controller.h"
 
 namespace viaduct::control {
 namespace {
@@ -75,7 +76,7 @@ sdp::AnswerSection add_section(const sdp::MediaSection& m, const Settings& setti
   merge(sdp::accepted_extensions(m, section.direction),
         section.direction == Direction::RecvOnly ? endpoint.extensions : endpoint.slot_extensions);
   if (section.direction == Direction::RecvOnly) {
-    endpoint.sources.push_back({m.kind, m.mid, m.ssrc, m.rtx_ssrc});
+    endpoint.sources.push_back({m.kind, m.mid, m.ssrc, m.rtx_ssrc, m.rids});
     return section;
   }
   // A stream of its own for each slot: what it carries changes, so nothing may be tied to another
@@ -87,6 +88,21 @@ sdp::AnswerSection add_section(const sdp::MediaSection& m, const Settings& setti
   section.msid = stream + " " + stream;
   endpoint.slots.push_back({m.kind, m.mid, *section.ssrc, section.rtx_ssrc.value_or(0)});
   return section;
+}
+
+// By what the client offers for its slots, the best that the bridge understands.
+congestion::Reporting reporting_of(const sdp::Offer& offer, const rtp::ExtensionMap& slot_extensions) {
+  const auto offers = [&](bool sdp::PayloadFormat::*feedback) {
+    return std::ranges::any_of(offer.media, [&](const sdp::MediaSection& m) {
+      return m.direction == Direction::RecvOnly && !m.rejected && std::ranges::any_of(m.formats, feedback);
+    });
+  };
+  using enum congestion::Reporting;
+  if (offers(&sdp::PayloadFormat::transport_cc) && slot_extensions.has(rtp::ExtensionType::TransportSequence))
+    return TransportWide;
+  if (offers(&sdp::PayloadFormat::ccfb)) return PerStream;
+  if (offers(&sdp::PayloadFormat::remb) && slot_extensions.has(rtp::ExtensionType::AbsSendTime)) return Remb;
+  return None;
 }
 
 Result<void> check_bounds(const conference::EndpointDescription& endpoint,
@@ -142,6 +158,7 @@ Result<Negotiation> negotiate(const sdp::Offer& offer, const Settings& settings,
     n.answer.media.push_back(add_section(m, settings, ssrcs, endpoint));
   if (Result<void> bounds = check_bounds(endpoint, settings); !bounds) return bounds.error();
 
+  endpoint.reporting = reporting_of(offer, endpoint.slot_extensions);
   n.answer.ice_ufrag = endpoint.local_ufrag;
   n.answer.ice_pwd = endpoint.local_pwd;
   n.answer.fingerprint_algorithm = settings.fingerprint_algorithm;

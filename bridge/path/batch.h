@@ -44,11 +44,12 @@ struct RxPacket {
 
   // unprotect
   uint64_t index = 0;   // SRTP or SRTCP packet index
-  uint16_t source = 0;  // index in Endpoint::sources
-  bool rtx = false;     // came on the source's RTX stream
+  uint16_t source = 0;   // index in Endpoint::sources
+  uint8_t encoding = 0;  // index in Source::encodings
+  bool rtx = false;      // came on the encoding's RTX stream
 
   // observe
-  int64_t sequence = 0;        // unwrapped by the source
+  int64_t sequence = 0;        // unwrapped by the encoding
   uint16_t payload_bytes = 0;  // media behind the header, without padding
   codec::CodecType codec{};
   std::optional<uint16_t> frame_number;  // of its dependency descriptor

@@ -59,12 +59,14 @@ void Feedback::handle_sender_report(const rtcp::SenderReport& sr, Endpoint& endp
   const Duration ahead = ntp_difference(ntp_.at(now), sr.ntp);
   if (endpoint.clock_ahead && std::chrono::abs(ahead - *endpoint.clock_ahead) > ClockLeap) {
     endpoint.clock_ahead.reset();
-    for (conference::Source& source : endpoint.sources) source.sender_clock.reset();
+    for (conference::Source& source : endpoint.sources) {
+      for (conference::Encoding& encoding : source.encodings) encoding.sender_clock.reset();
+    }
   }
   endpoint.clock_ahead = std::min(ahead, endpoint.clock_ahead.value_or(ahead) + DriftPerReport);
   const auto owner = endpoint.owner_of(sr.ssrc);
   if (!owner || owner->rtx) return;
-  endpoint.sources[owner->source].sender_clock =
+  endpoint.sources[owner->source].encodings[owner->encoding].sender_clock =
       conference::SenderClock{sr.ntp, sr.rtp_timestamp, now};
 }
 
@@ -102,7 +104,7 @@ Drop Feedback::resend(uint16_t sequence, uint16_t slot_index, Handle<Endpoint> f
   const conference::Source* source = slot.carries ? directory_.find(*slot.carries) : nullptr;
   const auto wanted = slot.projection.source_sequence(sequence);
   if (!source || !wanted) return Drop::ResendUnknown;
-  const conference::StoredPacket* stored = source->resend.find(*wanted);
+  const conference::StoredPacket* stored = source->encodings[slot.encoding()].resend.find(*wanted);
   if (!stored) return Drop::ResendUnknown;
   if (endpoint.resend_allowance_bytes < stored->packet.length) return Drop::ResendBudget;
   const Duration patience = endpoint.transport.round_trip.value_or(20ms) * 9 / 10;
@@ -119,10 +121,11 @@ Drop Feedback::resend(uint16_t sequence, uint16_t slot_index, Handle<Endpoint> f
 void Feedback::want_key_frame(uint32_t slot_ssrc, Endpoint& endpoint) {
   const auto index = endpoint.slot_with_ssrc(slot_ssrc);
   if (!index || !endpoint.slots[*index].carries) return;
-  conference::Source* source = directory_.find(*endpoint.slots[*index].carries);
+  const conference::Subscription& slot = endpoint.slots[*index];
+  conference::Source* source = directory_.find(*slot.carries);
   if (!source || source->kind != codec::MediaKind::Video) return;
   counters_.key_frames_asked_of_us.add();
-  source->key_frame.want();
+  source->encodings[slot.encoding()].key_frame.want();
 }
 
 void Feedback::handle_bye(const rtcp::Bye& bye, Endpoint& endpoint) {

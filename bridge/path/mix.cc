@@ -55,7 +55,7 @@ void Mix::hand_over(const RxPacket& p, const Endpoint& sender) {
   r->ssrc = p.header.ssrc;
   r->timestamp = p.header.timestamp;
   r->sequence = p.sequence;
-  r->withheld = sender.sources[p.source].withheld;
+  r->withheld = sender.sources[p.source].encodings[p.encoding].withheld;
   r->arrival = p.io.arrival;
   r->bytes = static_cast<uint16_t>(body.size());
   body.copy_to(r->payload.data());

@@ -40,6 +40,7 @@ Drop Observe::authenticated(RxPacket& p, Endpoint& endpoint) const {
   if (rtcp) return stream->rtcp.commit(p.index) ? Drop::None : Drop::Replayed;
 
   stream->source = p.source;
+  stream->encoding = p.encoding;
   stream->rtx = p.rtx;
   if (!stream->rtp.commit(p.index)) return Drop::Replayed;
   if (!stream->highest || p.index > *stream->highest) stream->highest = p.index;
@@ -48,6 +49,7 @@ Drop Observe::authenticated(RxPacket& p, Endpoint& endpoint) const {
 
 Drop Observe::observe_media(RxBatch& rx, RxPacket& p, Endpoint& endpoint, Timestamp now) {
   conference::Source& source = endpoint.sources[p.source];
+  conference::Encoding& stream = source.encodings[p.encoding];
   const Bytes transport_sequence = rtp::find_extension(
       p.head(), p.header, endpoint.extensions.id(rtp::ExtensionType::TransportSequence));
   if (const auto number = rtp::read_transport_sequence(transport_sequence))
@@ -63,34 +65,34 @@ Drop Observe::observe_media(RxBatch& rx, RxPacket& p, Endpoint& endpoint, Timest
   if (meaning->rtx) {
     if (p.payload_bytes == 0) return Drop::PaddingOnly;
     p.rtx = true;
-    if (const Drop why = restore_rtx(p, endpoint, source); why != Drop::None) return why;
+    if (const Drop why = restore_rtx(p, endpoint, stream); why != Drop::None) return why;
     counters_.packets_recovered.add();
-  } else if (!p.rtx && source.ssrc != p.header.ssrc) {
-    // The SSRC was learned from the MID of an authenticated packet: the source's first, or one that
-    // its client has gone over to.
-    directory_.begin_stream(source, p.header.ssrc);
+  } else if (!p.rtx && stream.ssrc != p.header.ssrc) {
+    // The SSRC was learned from the MID and RID of an authenticated packet: the encoding's first, or
+    // one that its client has gone over to.
+    directory_.begin_stream(source, p.encoding, p.header.ssrc);
   }
   p.codec = meaning->codec;
 
   // One packet and its resendings count once, whatever came first.
-  p.sequence = source.extend(p.header.sequence);
-  if (!source.delivered.commit(static_cast<uint64_t>(p.sequence))) return Drop::Duplicate;
-  source.highest = std::max(source.highest, p.sequence);
-  source.stats.on_packet(p.header.sequence, p.header.timestamp, p.io.arrival,
+  p.sequence = stream.extend(p.header.sequence);
+  if (!stream.delivered.commit(static_cast<uint64_t>(p.sequence))) return Drop::Duplicate;
+  stream.highest = std::max(stream.highest, p.sequence);
+  stream.stats.on_packet(p.header.sequence, p.header.timestamp, p.io.arrival,
                          p.rtx ? 0 : codec::clock_rate_of(p.codec));
-  source.meter.add(p.io.length, now);
-  if (source.kind == codec::MediaKind::Video) source.missing.on_packet(p.header.sequence, now);
+  stream.meter.add(p.io.length, now);
+  if (source.kind == codec::MediaKind::Video) stream.missing.on_packet(p.header.sequence, now);
   if (!source.sending || source.codec != p.codec) {
     source.sending = true;
     if (source.codec != p.codec) {
-      source.describes_frames = false;
-      source.bodies.look_anew();
+      stream.describes_frames = false;
+      stream.bodies.look_anew();
     }
     source.codec = p.codec;
     directory_.conference_of(endpoint).on_source_changed();
   }
   if (p.payload_bytes == 0 || source.muted) {
-    source.withheld = std::max(source.withheld, p.sequence);
+    stream.withheld = std::max(stream.withheld, p.sequence);
     return source.muted ? Drop::Muted : Drop::PaddingOnly;
   }
   if (source.kind == codec::MediaKind::Audio) {
@@ -104,12 +106,12 @@ Drop Observe::observe_media(RxBatch& rx, RxPacket& p, Endpoint& endpoint, Timest
 // Moves the header up against the original payload and gives it the original numbers (RFC 4588
 // section 4).
 Drop Observe::restore_rtx(RxPacket& p, const Endpoint& endpoint,
-                          const conference::Source& source) const {
+                          const conference::Encoding& stream) const {
   const auto meaning = endpoint.payloads.meaning(p.header.payload_type);
-  if (!source.ssrc) return Drop::RtxMalformed;
+  if (!stream.ssrc) return Drop::RtxMalformed;
   const size_t front = std::min<size_t>(p.payload_bytes, rtp::OriginalSequenceBytes);
   const auto original = rtp::restore(p.header, p.datagram().subspan(p.header.header_bytes, front),
-                                     meaning->media_payload_type, *source.ssrc);
+                                     meaning->media_payload_type, *stream.ssrc);
   if (!original) return Drop::RtxMalformed;
 
   uint8_t* from = p.io.bytes().data();
@@ -132,26 +134,28 @@ void Observe::observe_level(RxPacket& p, Endpoint& endpoint, Timestamp now) {
   if (!level) return;
   source.loudness.on_level(level->level, now);
   p.in_silence = source.loudness.in_silence();
-  if (p.in_silence) source.withheld = std::max(source.withheld, p.sequence);
+  if (!p.in_silence) return;
+  conference::Encoding& stream = source.encodings[p.encoding];
+  stream.withheld = std::max(stream.withheld, p.sequence);
 }
 
 // What the sender says of the frame beside it. Of conferences in clear the payload may be read,
 // too.
 void Observe::observe_frame(RxBatch& rx, RxPacket& p, Endpoint& endpoint) const {
-  conference::Source& source = endpoint.sources[p.source];
+  conference::Encoding& stream = endpoint.sources[p.source].encodings[p.encoding];
   const uint8_t id = endpoint.extensions.id(rtp::ExtensionType::DependencyDescriptor);
   const auto descriptor =
       id == 0 ? std::nullopt
               : rtp::parse_dependency_descriptor(rtp::find_extension(p.head(), p.header, id));
   if (descriptor) {
-    source.describes_frames = true;
+    stream.describes_frames = true;
     p.frame_number = descriptor->frame_number;
     p.key_frame = descriptor->begins_key_frame();
-    if (p.key_frame) source.key_frame.on_key_frame();
+    if (p.key_frame) stream.key_frame.on_key_frame();
   }
   const bool sealed = directory_.conference_of(endpoint).e2ee_policy().sealed();
-  p.unmarked = sealed && !source.describes_frames;
-  source.key_frame.set_answers_visible(!p.unmarked);
+  p.unmarked = sealed && !stream.describes_frames;
+  stream.key_frame.set_answers_visible(!p.unmarked);
   if (!sealed) rx.in_clear.add(p);
 }
 

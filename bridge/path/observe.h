@@ -23,7 +23,7 @@ class Observe {
   Drop authenticated(RxPacket& packet, Endpoint& endpoint) const;
   Drop observe_media(RxBatch& rx, RxPacket& packet, Endpoint& endpoint, Timestamp now);
   Drop restore_rtx(RxPacket& packet, const Endpoint& endpoint,
-                   const conference::Source& source) const;
+                   const conference::Encoding& stream) const;
   void observe_level(RxPacket& packet, Endpoint& endpoint, Timestamp now);
   void observe_frame(RxBatch& rx, RxPacket& packet, Endpoint& endpoint) const;
 

@@ -175,7 +175,10 @@ void PacketPath::run_slow_timers(Timestamp now) {
   int64_t slots = 0;
   int64_t in_use = 0;
   directory_.for_each_endpoint([&](Handle<Endpoint>, Endpoint& e) {
-    for (conference::Source& s : e.sources) s.resend.expire(now - limits::ResendMaxAge, freed_);
+    for (conference::Source& s : e.sources) {
+      for (conference::Encoding& encoding : s.encodings)
+        encoding.resend.expire(now - limits::ResendMaxAge, freed_);
+    }
     endpoints += !e.is_relayed();
     slots += static_cast<int64_t>(e.slots.size());
     for (const conference::Subscription& s : e.slots) in_use += s.carries.has_value();
@@ -198,7 +201,7 @@ void PacketPath::count_streams() {
   directory_.for_each_endpoint([&](Handle<Endpoint>, const Endpoint& e) {
     for (const conference::Source& s : e.sources) {
       if (!s.sending || e.is_relayed()) continue;
-      ++counts.streams[e.declares_e2ee][static_cast<size_t>(s.bodies.verdict())];
+      ++counts.streams[e.declares_e2ee][static_cast<size_t>(s.observed())];
       ++counts.held_back[static_cast<size_t>(s.held_back)];
     }
   });

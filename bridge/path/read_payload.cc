@@ -13,7 +13,7 @@ void ReadPayload::run(const PacketList& in_clear) {
     p->key_frame = codec::hint_of(p->codec, payload).key_frame;
     if (!p->key_frame) continue;
     if (Endpoint* sender = directory_.find(p->from))
-      sender->sources[p->source].key_frame.on_key_frame();
+      sender->sources[p->source].encodings[p->encoding].key_frame.on_key_frame();
   }
 }
 

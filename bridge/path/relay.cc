@@ -22,12 +22,34 @@ int coarse(float mean) {
 
 conference::RelayedState state_of(const Endpoint& endpoint, const conference::Source& source,
                                   Timestamp now) {
-  return {.sending = source.sending,
-          .codec = source.codec,
-          .observed = source.bodies.verdict(),
-          .loudness = coarse(source.loudness.mean(now)),
-          .sender_clock = source.sender_clock,
-          .clock_ahead = endpoint.clock_ahead};
+  conference::RelayedState state{.sending = source.sending,
+                                 .codec = source.codec,
+                                 .observed = source.observed(),
+                                 .loudness = coarse(source.loudness.mean(now)),
+                                 .clock_ahead = endpoint.clock_ahead};
+  for (size_t i = 0; i < source.encodings.size(); ++i)
+    state.sender_clocks[i] = source.encodings[i].sender_clock;
+  return state;
+}
+
+// Of encodings: bit i is Source::encodings[i].
+constexpr bool is_set(uint8_t mask, size_t i) { return (mask >> i & 1) != 0; }
+
+void want_key_frames(conference::Source& source, uint8_t encodings) {
+  for (size_t i = 0; i < source.encodings.size(); ++i) {
+    if (is_set(encodings, i)) source.encodings[i].key_frame.want();
+  }
+}
+
+// The encodings among `wanted` whose key frame should be asked for now.
+uint8_t take_key_frames(conference::Source& source, uint8_t wanted, Timestamp now) {
+  uint8_t due = 0;
+  if (source.kind != codec::MediaKind::Video) return due;
+  for (size_t i = 0; i < source.encodings.size(); ++i) {
+    if (is_set(wanted, i) && source.encodings[i].key_frame.take(now))
+      due = static_cast<uint8_t>(due | 1u << i);
+  }
+  return due;
 }
 
 }  // namespace
@@ -40,19 +62,21 @@ void Relay::run(const RxBatch& rx) {
     const RxPacket& p = rx.packets[i];
     if (p.drop != Drop::None || p.kind != PacketKind::Rtp || p.in_silence) continue;
     const Endpoint* sender = directory_.find(p.from);
-    if (sender && sender->sources[p.source].relaying.receivers != 0) hand_over(p, *sender);
+    if (sender && sender->sources[p.source].encodings[p.encoding].relayed_to != 0)
+      hand_over(p, *sender);
   }
 }
 
 void Relay::hand_over(const RxPacket& p, const Endpoint& sender) {
-  const conference::Source& source = sender.sources[p.source];
-  for_each(source.relaying.receivers, [&](size_t worker) {
+  const conference::Encoding& stream = sender.sources[p.source].encodings[p.encoding];
+  for_each(stream.relayed_to, [&](size_t worker) {
     RelayMessage* m = blank(worker, RelayKind::Packet, sender, p.source);
     if (!m) return counters_.drop(Drop::RelayFull);
     m->learned = {.arrival = p.io.arrival,
                   .header = p.header,
                   .sequence = p.sequence,
-                  .withheld = source.withheld,
+                  .withheld = stream.withheld,
+                  .encoding = p.encoding,
                   .bytes = static_cast<uint16_t>(p.header.header_bytes + p.payload_bytes),
                   .payload_bytes = p.payload_bytes,
                   .codec = p.codec,
@@ -72,7 +96,7 @@ void Relay::tell_of(Endpoint& endpoint, Timestamp now) {
   for (size_t i = 0; i < endpoint.sources.size(); ++i) {
     conference::Source& source = endpoint.sources[i];
     conference::Relaying& relaying = source.relaying;
-    relaying.receivers &= others;
+    for (conference::Encoding& stream : source.encodings) stream.relayed_to &= others;
     relaying.told &= others;
     if (others == 0) continue;
     const conference::RelayedState state = state_of(endpoint, source, now);
@@ -93,16 +117,15 @@ void Relay::ask_of(Endpoint& endpoint, Timestamp now) {
   for (size_t i = 0; i < endpoint.sources.size(); ++i) {
     conference::Source& source = endpoint.sources[i];
     conference::Relaying& relaying = source.relaying;
-    const bool wanted = source.is_received_here();
-    const bool key_frame = wanted && source.kind == codec::MediaKind::Video &&
-                           source.key_frame.take(now);
-    if (wanted == relaying.wanted && !key_frame && now < relaying.next_demand) continue;
+    const uint8_t wanted = directory_.wanted_here(source);
+    const uint8_t key_frames = take_key_frames(source, wanted, now);
+    if (wanted == relaying.wanted && key_frames == 0 && now < relaying.next_demand) continue;
     RelayMessage* m = blank(worker, RelayKind::Demand, endpoint, i);
     if (!m) {
-      if (key_frame) source.key_frame.want();
+      want_key_frames(source, key_frames);
       continue;  // at the next tick, then
     }
-    m->demand = {wanted, key_frame};
+    m->demand = {wanted, key_frames};
     push(worker);
     relaying.wanted = wanted;
     relaying.next_demand = now + DemandInterval;
@@ -164,10 +187,12 @@ void Relay::receive(const RelayMessage& m, size_t from, RxBatch& rx, Timestamp n
     learn(m, *endpoint);
   } else if (is_known && m.kind == RelayKind::Demand && !endpoint->is_relayed()) {
     conference::Source& source = endpoint->sources[m.source];
-    uint64_t& receivers = source.relaying.receivers;
-    receivers = m.demand.packets ? receivers | bit(from) : receivers & ~bit(from);
+    for (size_t i = 0; i < source.encodings.size(); ++i) {
+      uint64_t& receivers = source.encodings[i].relayed_to;
+      receivers = is_set(m.demand.encodings, i) ? receivers | bit(from) : receivers & ~bit(from);
+    }
     source.relaying.told &= ~bit(from);
-    if (m.demand.key_frame) source.key_frame.want();
+    want_key_frames(source, m.demand.key_frames);
   }
 }
 
@@ -176,6 +201,8 @@ Drop Relay::admit(const RelayMessage& m, Handle<Endpoint> from, RxBatch& rx, Tim
   Endpoint& sender = *directory_.find(from);
   conference::Source& source = sender.sources[m.source];
   const RelayMessage::Learned& learned = m.learned;
+  if (learned.encoding >= source.encodings.size()) return Drop::RelayUnknown;
+  conference::Encoding& stream = source.encodings[learned.encoding];
   RxPacket& p = rx.packets[rx.size];
   p = {};
   if (io_.allocate({&p.io, 1}) == 0) return Drop::NoPacket;
@@ -186,6 +213,7 @@ Drop Relay::admit(const RelayMessage& m, Handle<Endpoint> from, RxBatch& rx, Tim
   p.from = from;
   p.header = learned.header;
   p.source = m.source;
+  p.encoding = learned.encoding;
   p.sequence = learned.sequence;
   p.payload_bytes = learned.payload_bytes;
   p.codec = learned.codec;
@@ -196,12 +224,12 @@ Drop Relay::admit(const RelayMessage& m, Handle<Endpoint> from, RxBatch& rx, Tim
   ++rx.size;
   counters_.relayed_in.add(learned.bytes);
 
-  if (source.ssrc != p.header.ssrc) directory_.begin_stream(source, p.header.ssrc);
-  source.highest = std::max(source.highest, p.sequence);
-  source.withheld = std::max(source.withheld, learned.withheld);
-  source.meter.add(learned.bytes, now);
-  source.key_frame.set_answers_visible(!p.unmarked);
-  if (p.key_frame) source.key_frame.on_key_frame();
+  if (stream.ssrc != p.header.ssrc) directory_.begin_stream(source, p.encoding, p.header.ssrc);
+  stream.highest = std::max(stream.highest, p.sequence);
+  stream.withheld = std::max(stream.withheld, learned.withheld);
+  stream.meter.add(learned.bytes, now);
+  stream.key_frame.set_answers_visible(!p.unmarked);
+  if (p.key_frame) stream.key_frame.on_key_frame();
   return Drop::None;
 }
 
@@ -212,9 +240,10 @@ void Relay::learn(const RelayMessage& m, Endpoint& sender) {
   source.sending = state.sending;
   source.codec = state.codec;
   source.loudness.hold(static_cast<float>(state.loudness));
-  source.sender_clock = state.sender_clock;
+  for (size_t i = 0; i < source.encodings.size(); ++i)
+    source.encodings[i].sender_clock = state.sender_clocks[i];
   sender.clock_ahead = state.clock_ahead;
-  if (source.bodies.adopt(state.observed) || changed)
+  if (source.encodings.front().bodies.adopt(state.observed) || changed)
     directory_.conference_of(sender).on_source_changed();
 }
 

@@ -17,9 +17,9 @@
 namespace viaduct::path {
 
 enum class RelayKind : uint8_t {
-  Packet,  // one of a source that has people of the other worker among its receivers
+  Packet,  // of an encoding that has people of the other worker among its receivers
   State,   // what has become of a source
-  Demand,  // of a source of the other worker: whether its packets are wanted, and a key frame
+  Demand,  // of a source of the other worker: which encodings are wanted, and key frames of which
 };
 
 struct RelayMessage {
@@ -31,8 +31,9 @@ struct RelayMessage {
   struct Learned {
     Timestamp arrival;
     rtp::HeaderView header;
-    int64_t sequence = 0;  // unwrapped by the source
-    int64_t withheld = 0;  // the source's, when the packet was sent
+    int64_t sequence = 0;  // unwrapped by the encoding
+    int64_t withheld = 0;  // the encoding's, when the packet was sent
+    uint8_t encoding = 0;
     uint16_t bytes = 0;    // of the whole packet, which stands at the end of the message
     uint16_t payload_bytes = 0;
     codec::CodecType codec{};
@@ -45,8 +46,8 @@ struct RelayMessage {
   conference::RelayedState state;
 
   struct Demand {
-    bool packets = false;
-    bool key_frame = false;
+    uint8_t encodings = 0;  // bit i is Source::encodings[i]
+    uint8_t key_frames = 0;
   } demand;
 
   std::array<uint8_t, limits::MaxPacketBytes> packet;

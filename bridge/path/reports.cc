@@ -18,15 +18,15 @@ int64_t ticks_of(Duration span, int64_t clock_rate) {
   return span.count() / Second * clock_rate + span.count() % Second * clock_rate / Second;
 }
 
-rtcp::ReportBlock report_block_of(conference::Source& source, Timestamp now) {
-  rtcp::ReportBlock block{.ssrc = *source.ssrc,
-                          .fraction_lost = source.stats.take_fraction_lost(),
-                          .cumulative_lost = static_cast<int32_t>(source.stats.cumulative_lost()),
-                          .extended_highest_sequence = source.stats.extended_highest_sequence(),
-                          .jitter = source.stats.jitter()};
-  if (source.sender_clock) {
-    block.last_sender_report = source.sender_clock->ntp.middle();
-    block.delay_since_last_sender_report = to_compact_ntp(now - source.sender_clock->arrival);
+rtcp::ReportBlock report_block_of(conference::Encoding& stream, Timestamp now) {
+  rtcp::ReportBlock block{.ssrc = *stream.ssrc,
+                          .fraction_lost = stream.stats.take_fraction_lost(),
+                          .cumulative_lost = static_cast<int32_t>(stream.stats.cumulative_lost()),
+                          .extended_highest_sequence = stream.stats.extended_highest_sequence(),
+                          .jitter = stream.stats.jitter()};
+  if (stream.sender_clock) {
+    block.last_sender_report = stream.sender_clock->ntp.middle();
+    block.delay_since_last_sender_report = to_compact_ntp(now - stream.sender_clock->arrival);
   }
   return block;
 }
@@ -39,7 +39,7 @@ void Reports::run(Handle<Endpoint> who, Endpoint& endpoint, Timestamp now) {
     send(who, endpoint, [&](MutableBytes out) { return write_reports(out, endpoint, now); });
   }
   if (endpoint.arrivals.due(now)) {
-    const uint32_t media = endpoint.sources.empty() ? 0 : endpoint.sources.front().ssrc.value_or(0);
+    const uint32_t media = endpoint.sources.empty() ? 0 : endpoint.sources.front().encodings.front().ssrc.value_or(0);
     for (int messages = 0; endpoint.arrivals.has_pending() && messages < MaxFeedbackMessages;
          ++messages) {
       send(who, endpoint, [&](MutableBytes out) {
@@ -90,11 +90,13 @@ void Reports::send(Handle<Endpoint> who, Endpoint& endpoint, Write&& write) {
 // begins with what does not fit.
 size_t Reports::write_reports(MutableBytes space, Endpoint& endpoint, Timestamp now) {
   rtcp::CompoundWriter out(space);
-  std::array<rtcp::ReportBlock, limits::SourcesPerEndpoint> blocks;
+  std::array<rtcp::ReportBlock, limits::SourcesPerEndpoint * limits::EncodingsPerSource> blocks;
   size_t count = 0;
   for (conference::Source& source : endpoint.sources) {
-    if (source.ssrc && source.stats.started() && count < blocks.size())
-      blocks[count++] = report_block_of(source, now);
+    for (conference::Encoding& stream : source.encodings) {
+      if (stream.ssrc && stream.stats.started() && count < blocks.size())
+        blocks[count++] = report_block_of(stream, now);
+    }
   }
   out.receiver_report(endpoint.feedback_ssrc, std::span(blocks).first(count));
   out.sdes_cname(endpoint.feedback_ssrc, endpoint.cname);
@@ -116,13 +118,14 @@ bool Reports::write_sender_report(rtcp::CompoundWriter& out, const Endpoint& end
   if (!slot.carries || !slot.projection.started()) return true;
   const Endpoint* sender = directory_.find(slot.carries->endpoint);
   const conference::Source* source = directory_.find(*slot.carries);
-  if (!sender || !source || !source->sender_clock || !source->codec || !sender->clock_ahead)
-    return true;
+  if (!sender || !source || !source->codec || !sender->clock_ahead) return true;
+  const auto& clock = source->encodings[slot.encoding()].sender_clock;
+  if (!clock) return true;
 
   const NtpTime here = ntp_.at(now);
-  const Duration passed = ntp_difference(here, source->sender_clock->ntp) - *sender->clock_ahead;
+  const Duration passed = ntp_difference(here, clock->ntp) - *sender->clock_ahead;
   const auto source_timestamp = static_cast<uint32_t>(
-      source->sender_clock->rtp_timestamp + ticks_of(passed, codec::clock_rate_of(*source->codec)));
+      clock->rtp_timestamp + ticks_of(passed, codec::clock_rate_of(*source->codec)));
   return out.sender_report({.ssrc = slot.ssrc,
                             .ntp = here,
                             .rtp_timestamp = slot.projection.timestamp_of(source_timestamp),
@@ -151,21 +154,29 @@ size_t Reports::write_requests(MutableBytes space, Endpoint& endpoint, Timestamp
   const Duration round_trip = endpoint.transport.round_trip.value_or(0ms);
   std::array<uint16_t, MaxNackedAtOnce> lost;
   for (conference::Source& source : endpoint.sources) {
-    if (source.kind != codec::MediaKind::Video || !source.ssrc || !source.codec) continue;
-    const size_t count = source.missing.due(now, round_trip, lost);
-    if (count > 0 && out.nack(endpoint.feedback_ssrc, *source.ssrc, std::span(lost).first(count))) {
-      counters_.nacks_sent.add(count);
-    }
-    if (source.missing.take_overflowed()) source.key_frame.want();
-    if (!source.is_received() || !source.key_frame.take(now)) continue;
-    counters_.key_frames_asked.add();
-    if (endpoint.payloads.takes_pli(*source.codec)) {
-      out.pli(endpoint.feedback_ssrc, *source.ssrc);
-    } else {
-      out.fir(endpoint.feedback_ssrc, *source.ssrc, source.fir_sequence++);
+    if (source.kind != codec::MediaKind::Video || !source.codec) continue;
+    for (conference::Encoding& stream : source.encodings) {
+      if (!stream.ssrc) continue;
+      const size_t count = stream.missing.due(now, round_trip, lost);
+      const auto nacked = std::span(lost).first(count);
+      if (count > 0 && out.nack(endpoint.feedback_ssrc, *stream.ssrc, nacked))
+        counters_.nacks_sent.add(count);
+      if (stream.missing.take_overflowed()) stream.key_frame.want();
+      if (source.is_received() && stream.key_frame.take(now))
+        ask_for_key_frame(out, endpoint, source, stream);
     }
   }
   return out.size();
+}
+
+void Reports::ask_for_key_frame(rtcp::CompoundWriter& out, const Endpoint& endpoint,
+                                const conference::Source& source, conference::Encoding& stream) {
+  counters_.key_frames_asked.add();
+  if (endpoint.payloads.takes_pli(*source.codec)) {
+    out.pli(endpoint.feedback_ssrc, *stream.ssrc);
+  } else {
+    out.fir(endpoint.feedback_ssrc, *stream.ssrc, stream.fir_sequence++);
+  }
 }
 
 }  // namespace viaduct::path

@@ -34,6 +34,8 @@ class Reports {
   bool write_mix_report(rtcp::CompoundWriter& out, const Endpoint& endpoint,
                         const conference::Subscription& slot, Timestamp now);
   size_t write_requests(MutableBytes space, Endpoint& endpoint, Timestamp now);
+  void ask_for_key_frame(rtcp::CompoundWriter& out, const Endpoint& endpoint,
+                         const conference::Source& source, conference::Encoding& stream);
 
   conference::Directory& directory_;
   TxQueue& queue_;

@@ -151,9 +151,9 @@ Drop Rewrite::forward(RxBatch& rx, const RxPacket& p, const Original& original, 
   Subscription& slot = receiver->slots[to.slot];
   const auto payload_type = receiver->payloads.payload_type(p.codec);
   if (!payload_type) return Drop::NotNegotiated;
-  conference::Source& source = sender.sources[p.source];
+  conference::Encoding& stream = sender.sources[p.source].encodings[p.encoding];
   if (slot.awaits_key_frame && !p.key_frame && !p.unmarked) {
-    source.key_frame
+    stream.key_frame
         .want();  // the one that was asked for may have come before this receiver was connected
     return Drop::AwaitsKeyFrame;
   }
@@ -161,7 +161,7 @@ Drop Rewrite::forward(RxBatch& rx, const RxPacket& p, const Original& original, 
   const Projection::In in = original.numbers();
   if (!slot.projection.started()) slot.projection.start(in, now, codec::clock_rate_of(p.codec));
   slot.awaits_key_frame = false;
-  if (p.sequence > source.withheld) slot.projection.close_gap(source.withheld + 1);
+  if (p.sequence > stream.withheld) slot.projection.close_gap(stream.withheld + 1);
 
   const TxQueue::Blank blank = queue_.next(&rx);
   if (!blank) return blank.missing;

@@ -82,7 +82,7 @@ bool Transmit::keep_for_resend(const RxPacket& p) {
   conference::Source& source = sender->sources[p.source];
   if (source.kind != codec::MediaKind::Video || source.receivers.empty()) return false;
 
-  const Packet evicted = source.resend.store({.packet = p.io,
+  const Packet evicted = source.encodings[p.encoding].resend.store({.packet = p.io,
                                               .sequence = p.sequence,
                                               .header = p.header,
                                               .payload_bytes = p.payload_bytes,

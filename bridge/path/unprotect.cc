@@ -12,40 +12,48 @@ namespace {
 // decryption.
 constexpr int64_t SilenceReach = 256;
 
-// Which of the client's sources an SSRC is: as negotiated, as learned before, or as the packet's
-// MID says.
+Bytes extension_of(const RxPacket& p, const Endpoint& endpoint, rtp::ExtensionType type) {
+  const uint8_t id = endpoint.extensions.id(type);
+  return id == 0 ? Bytes() : rtp::find_extension(p.head(), p.header, id);
+}
+
+// Which of the client's sources an SSRC is, and which encoding of it: as negotiated, as learned
+// before, or as the packet's MID and RID say (RFC 8843 section 9.2, RFC 8852 section 3).
 std::optional<Endpoint::StreamOwner> owner_of(const RxPacket& p, Endpoint& endpoint) {
   if (const auto negotiated = endpoint.owner_of(p.header.ssrc)) return negotiated;
   if (const auto* known = endpoint.transport.find_stream(p.header.ssrc); known && known->source) {
-    return Endpoint::StreamOwner{*known->source, known->rtx};
+    return Endpoint::StreamOwner{*known->source, known->encoding, known->rtx};
   }
-  const uint8_t mid_id = endpoint.extensions.id(rtp::ExtensionType::Mid);
-  if (mid_id == 0) return std::nullopt;
-  const Bytes mid = rtp::find_extension(p.head(), p.header, mid_id);
+  const Bytes mid = extension_of(p, endpoint, rtp::ExtensionType::Mid);
   if (mid.empty()) return std::nullopt;
   const auto source = endpoint.source_with_mid(rtp::read_mid(mid));
   if (!source) return std::nullopt;
   const auto meaning = endpoint.payloads.meaning(p.header.payload_type);
-  return Endpoint::StreamOwner{*source, meaning && meaning->rtx};
+  const bool rtx = meaning && meaning->rtx;
+  const Bytes rid = extension_of(
+      p, endpoint, rtx ? rtp::ExtensionType::RepairedRid : rtp::ExtensionType::Rid);
+  const auto encoding = endpoint.sources[*source].encoding_with_rid(as_text(rid));
+  if (!encoding) return std::nullopt;
+  return Endpoint::StreamOwner{*source, *encoding, rtx};
 }
 
 // Withholds a silent packet undecrypted, yet counts it as arrived: its sender must not take it for
 // lost.
 bool skip_silence(const RxPacket& p, Endpoint& endpoint, conference::Source& source) {
-  const uint8_t id = endpoint.extensions.id(rtp::ExtensionType::AudioLevel);
-  if (source.kind != codec::MediaKind::Audio || id == 0) return false;
-  const auto level = rtp::read_audio_level(rtp::find_extension(p.head(), p.header, id));
+  conference::Encoding& stream = source.encodings[p.encoding];
+  if (source.kind != codec::MediaKind::Audio) return false;
+  const auto level =
+      rtp::read_audio_level(extension_of(p, endpoint, rtp::ExtensionType::AudioLevel));
   if (!level || !source.loudness.may_skip(level->level)) return false;
   const int64_t ahead =
-      static_cast<int16_t>(p.header.sequence - static_cast<uint16_t>(source.highest));
-  if (source.highest < 0 || ahead <= 0 || ahead > SilenceReach) return false;
+      static_cast<int16_t>(p.header.sequence - static_cast<uint16_t>(stream.highest));
+  if (stream.highest < 0 || ahead <= 0 || ahead > SilenceReach) return false;
 
   source.loudness.on_skipped();
-  source.withheld = std::max(source.withheld, source.highest + ahead);
-  source.stats.on_packet(p.header.sequence, p.header.timestamp, p.io.arrival, 0);
-  const Bytes transport_sequence = rtp::find_extension(
-      p.head(), p.header, endpoint.extensions.id(rtp::ExtensionType::TransportSequence));
-  if (const auto number = rtp::read_transport_sequence(transport_sequence))
+  stream.withheld = std::max(stream.withheld, stream.highest + ahead);
+  stream.stats.on_packet(p.header.sequence, p.header.timestamp, p.io.arrival, 0);
+  if (const auto number = rtp::read_transport_sequence(
+          extension_of(p, endpoint, rtp::ExtensionType::TransportSequence)))
     endpoint.arrivals.on_packet(*number, p.io.arrival);
   return true;
 }
@@ -78,6 +86,7 @@ Drop Unprotect::prepare_rtp(RxPacket& p, Endpoint& endpoint) const {
   const auto owner = owner_of(p, endpoint);
   if (!owner) return Drop::UnknownSsrc;
   p.source = owner->source;
+  p.encoding = owner->encoding;
   p.rtx = owner->rtx;
 
   p.index = p.header.sequence;

@@ -12,7 +12,8 @@ void Witness::run(const RxBatch& rx, Timestamp now) {
     const RxPacket& p = rx.packets[i];
     if (p.drop != Drop::None || p.kind != PacketKind::Rtp || p.rtx) continue;
     Endpoint* sender = directory_.find(p.from);
-    if (sender && !sender->is_relayed() && sender->sources[p.source].bodies.looking(now)) look_at(p, *sender, now);
+    if (!sender || sender->is_relayed()) continue;
+    if (sender->sources[p.source].encodings[p.encoding].bodies.looking(now)) look_at(p, *sender, now);
   }
 }
 
@@ -20,7 +21,8 @@ void Witness::run(const RxBatch& rx, Timestamp now) {
 // its last packet, which has the marker. A frame with a hole in it is passed over.
 void Witness::look_at(const RxPacket& p, Endpoint& sender, Timestamp now) {
   conference::Source& source = sender.sources[p.source];
-  conference::BodyEvidence::Frame& frame = source.bodies.frame;
+  conference::BodyEvidence& bodies = source.encodings[p.encoding].bodies;
+  conference::BodyEvidence::Frame& frame = bodies.frame;
   const bool follows = p.sequence == frame.sequence + 1;
   const uint32_t step = p.header.timestamp - frame.timestamp;
   if (!follows || step != 0) {
@@ -36,9 +38,10 @@ void Witness::look_at(const RxPacket& p, Endpoint& sender, Timestamp now) {
   conference::BodySample complete = *frame.sample;
   frame.sample.reset();
   complete.fits = complete.fits && complete.frame_bytes <= frame.bytes;
-  if (!source.bodies.add(complete, now)) return;
+  const conference::ObservedBodies before = source.observed();
+  if (!bodies.add(complete, now) || source.observed() == before) return;
   directory_.reports.push_back(
-      conference::BodiesObserved{sender.id, source.mid, source.kind, source.bodies.verdict()});
+      conference::BodiesObserved{sender.id, source.mid, source.kind, source.observed()});
   conference::Conference& conference = directory_.conference_of(sender);
   if (conference.e2ee_policy().required || conference.mixes()) conference.on_source_changed();
 }

@@ -172,8 +172,8 @@ TEST_F(RelayStep, AsksTheOtherWorkerForPacketsAndKeyFramesOfWhatIsReceivedHere) 
   bool packets = false, key_frame = false;
   for (const RelayMessage& m : take(RelayKind::Demand)) {
     if (m.source != 1) continue;
-    packets = packets || m.demand.packets;
-    key_frame = key_frame || m.demand.key_frame;
+    packets = packets || m.demand.encodings != 0;
+    key_frame = key_frame || m.demand.key_frames != 0;
   }
   EXPECT_TRUE(packets);
   EXPECT_TRUE(key_frame);
@@ -184,7 +184,7 @@ TEST_F(RelayStep, AsksTheOtherWorkerForPacketsAndKeyFramesOfWhatIsReceivedHere) 
   pli(bob, bob.ssrc(0x20));
   run_for(20ms);
   const auto asked = take(RelayKind::Demand);
-  EXPECT_TRUE(std::ranges::any_of(asked, [](const auto& m) { return m.demand.key_frame; }));
+  EXPECT_TRUE(std::ranges::any_of(asked, [](const auto& m) { return m.demand.key_frames != 0; }));
 }
 
 TEST_F(RelayStep, AsksItsOwnClientForTheKeyFrameThatTheOtherWorkerWants) {

@@ -11,9 +11,8 @@ namespace {
 // Which extensions flow from a client to the bridge (sections it sends in) and from the bridge to a client (its
 // slots).
 //
-// Left out on purpose: abs-send-time, which transport-wide sequence numbers replace; transport-wide sequence
-// numbers towards clients, which come with congestion control; the audio level towards clients, who measure what
-// they hear themselves.
+// Left out on purpose: the audio level towards clients, who measure what they hear themselves, and send times from
+// clients, since transport-wide sequence numbers tell the bridge more. Towards clients they are what REMB needs.
 //
 // The dependency descriptor and video layers allocation outgrow the 16 bytes of a one-byte element (RFC 8285 section
 // 4.2). Whoever takes no streams that mix both forms of elements (section 6) would miss just the descriptors that the
@@ -29,7 +28,8 @@ constexpr CarriedExtension CarriedExtensions[] = {
     {rtp::ExtensionType::Mid, true, true},
     {rtp::ExtensionType::Rid, true, false},
     {rtp::ExtensionType::RepairedRid, true, false},
-    {rtp::ExtensionType::TransportSequence, true, false},
+    {rtp::ExtensionType::TransportSequence, true, true},
+    {rtp::ExtensionType::AbsSendTime, false, true},
     {rtp::ExtensionType::VideoOrientation, true, true},
     {rtp::ExtensionType::PlayoutDelay, false, true},
     {rtp::ExtensionType::AbsCaptureTime, true, true},
@@ -78,6 +78,8 @@ rtp::ExtensionMap accepted_extensions(const MediaSection& section, Direction dir
   rtp::ExtensionMap accepted;
   for (const CarriedExtension& carried : CarriedExtensions) {
     if (carried.mixed_only && !section.mixed_extensions) continue;
+    if (carried.type == rtp::ExtensionType::AbsSendTime && section.extensions.has(rtp::ExtensionType::TransportSequence))
+      continue;
     if ((carried.from_client && from_client) || (carried.to_client && to_client)) {
       accepted.set(carried.type, section.extensions.id(carried.type));
     }

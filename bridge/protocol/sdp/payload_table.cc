@@ -71,6 +71,8 @@ void PayloadTable::handle_feedback(const Line& line) {
   if (kind == "nack" && parameter == "pli") feedback->pli = true;
   if (kind == "ccm" && parameter == "fir") feedback->fir = true;
   if (kind == "transport-cc") feedback->transport_cc = true;
+  if (kind == "goog-remb") feedback->remb = true;
+  if (kind == "ack" && parameter == "ccfb") feedback->ccfb = true;
 }
 
 std::vector<PayloadFormat> PayloadTable::formats(codec::MediaKind kind) const {
@@ -90,6 +92,8 @@ std::vector<PayloadFormat> PayloadTable::formats(codec::MediaKind kind) const {
         .pli = payload.feedback.pli || for_all_.pli,
         .fir = payload.feedback.fir || for_all_.fir,
         .transport_cc = payload.feedback.transport_cc || for_all_.transport_cc,
+        .remb = payload.feedback.remb || for_all_.remb,
+        .ccfb = payload.feedback.ccfb || for_all_.ccfb,
     });
   }
   for (const uint8_t payload_type : order_) {

@@ -44,7 +44,7 @@ class PayloadTable {
 
  private:
   struct Feedback {
-    bool nack = false, pli = false, fir = false, transport_cc = false;
+    bool nack = false, pli = false, fir = false, transport_cc = false, remb = false, ccfb = false;
   };
   struct Payload {
     bool listed = false;

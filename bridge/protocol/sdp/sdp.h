@@ -34,6 +34,8 @@ struct PayloadFormat {
   bool pli = false;                         // nack pli
   bool fir = false;                         // ccm fir
   bool transport_cc = false;                // transport-cc
+  bool remb = false;                        // goog-remb
+  bool ccfb = false;                        // ack ccfb (RFC 8888 section 6)
 };
 
 struct MediaSection {
@@ -45,6 +47,7 @@ struct MediaSection {
   rtp::ExtensionMap extensions;
   std::optional<uint32_t> ssrc;             // the client's media SSRC, when it sends here and the offer states one
   std::optional<uint32_t> rtx_ssrc;         // its FID partner (RFC 5576)
+  std::vector<std::string> rids;            // of simulcast that the client would send (RFC 8853), in its order
   std::string msid;                         // "stream track", empty when absent
   bool mixed_extensions = false;            // a=extmap-allow-mixed (RFC 8285 section 6), here or for the session
   bool reduced_size_rtcp = false;           // a=rtcp-rsize (RFC 5506)

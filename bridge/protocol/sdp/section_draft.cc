@@ -1,6 +1,9 @@
 #include "protocol/sdp/section_draft.h"
 
 #include <algorithm>
+#include <cctype>
+
+#include "limits.h"
 
 namespace viaduct::sdp {
 namespace {
@@ -69,6 +72,8 @@ Result<void> SectionDraft::handle_attribute(const Line& line) {
   else if (line.name == "rtcp-fb") payloads_.handle_feedback(line);
   else if (line.name == "extmap") return handle_extension(line);
   else if (line.name == "ssrc-group") return handle_ssrc_group(line);
+  else if (line.name == "rid") return handle_rid(line);
+  else if (line.name == "simulcast") handle_simulcast(line);
   else if (line.name == "ssrc" && !section_.ssrc) {
     std::string_view rest = line.rest;
     section_.ssrc = parse_number<uint32_t>(take_word(rest));
@@ -106,6 +111,45 @@ Result<void> SectionDraft::handle_ssrc_group(const Line& line) {
   return {};
 }
 
+// rid:id direction [restrictions] (RFC 8851 section 10). The identifier fits the RID header extension (RFC 8852).
+Result<void> SectionDraft::handle_rid(const Line& line) {
+  constexpr size_t MaxRidBytes = 16;
+  std::string_view rest = line.rest;
+  const std::string_view id = take_word(rest);
+  const bool is_rid = !id.empty() && id.size() <= MaxRidBytes &&
+                      std::ranges::all_of(id, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; });
+  if (!is_rid) return error_at(line, "not an identifier of 1 to 16 letters and digits");
+  if (take_word(rest) == "send" && sent_rids_.size() < limits::EncodingsPerSource) sent_rids_.push_back(id);
+  return {};
+}
+
+// simulcast:send a;b,c;~d (RFC 8853 section 5.1): streams are separated by semicolons. Of alternatives the first is
+// taken, and one that would begin paused is a stream like others.
+void SectionDraft::handle_simulcast(const Line& line) {
+  std::string_view rest = line.rest;
+  while (!rest.empty()) {
+    const std::string_view direction = take_word(rest);
+    std::string_view streams = take_word(rest);
+    if (direction != "send" || !section_.rids.empty()) continue;
+    while (!streams.empty() && section_.rids.size() < limits::EncodingsPerSource) {
+      std::string_view alternatives = take_until(streams, ';');
+      std::string_view rid = take_until(alternatives, ',');
+      if (rid.starts_with('~')) rid.remove_prefix(1);
+      section_.rids.emplace_back(rid);
+    }
+  }
+}
+
+// Simulcast is what both kinds of lines name; media finds its way by MID and RID then, whatever SSRCs are stated.
+void SectionDraft::settle_simulcast() {
+  std::erase_if(section_.rids, [&](const std::string& rid) { return std::ranges::find(sent_rids_, rid) == sent_rids_.end(); });
+  if (!sends(section_.direction) || section_.kind != codec::MediaKind::Video) section_.rids.clear();
+  if (section_.rids.size() < 2) section_.rids.clear();
+  if (section_.rids.empty()) return;
+  section_.ssrc.reset();
+  section_.rtx_ssrc.reset();
+}
+
 Result<MediaSection> SectionDraft::finish(const SessionDefaults& session, BundleNumbers& bundle) {
   section_.direction = direction_.value_or(session.direction);
   section_.mixed_extensions |= session.mixed_extensions;
@@ -119,6 +163,7 @@ Result<MediaSection> SectionDraft::finish(const SessionDefaults& session, Bundle
   transport_.inherit(session.transport);
   if (auto agreed = agree_on_payloads(bundle); !agreed) return agreed.error();
   if (auto agreed = agree_on_extensions(bundle); !agreed) return agreed.error();
+  settle_simulcast();
   if (!sends(section_.direction)) {
     section_.ssrc.reset();  // Firefox states here what its receiver reports will carry
     section_.rtx_ssrc.reset();

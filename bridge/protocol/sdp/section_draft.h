@@ -52,6 +52,9 @@ class SectionDraft {
 
   Result<void> handle_extension(const Line& line);
   Result<void> handle_ssrc_group(const Line& line);
+  Result<void> handle_rid(const Line& line);
+  void handle_simulcast(const Line& line);
+  void settle_simulcast();
   Result<void> agree_on_payloads(BundleNumbers& bundle) const;
   Result<void> agree_on_extensions(BundleNumbers& bundle);
 
@@ -61,6 +64,7 @@ class SectionDraft {
   TransportAttributes transport_;
   std::optional<Direction> direction_;
   std::vector<OfferedExtension> extensions_;
+  std::vector<std::string_view> sent_rids_;  // of a=rid lines
   bool media_supported_ = false;
   bool port_is_zero_ = false;
   bool bundle_only_ = false;

@@ -86,6 +86,7 @@ class AnswerWriter {
   void write_transport();
   void write_extensions(const MediaSection& section, Direction direction);
   void write_format(const PayloadFormat& format, Direction direction);
+  void write_simulcast(const std::vector<std::string>& rids);
   void write_stream(const AnswerSection& ours);
   void write_candidates();
 
@@ -135,7 +136,18 @@ void AnswerWriter::write_accepted(const MediaSection& section, const AnswerSecti
   if (section.reduced_size_rtcp) line("a=rtcp-rsize");
   write_extensions(section, ours.direction);
   for (const PayloadFormat& format : formats) write_format(format, ours.direction);
+  if (ours.direction == Direction::RecvOnly) write_simulcast(section.rids);
   write_stream(ours);
+}
+
+// All that the client would send (RFC 8853 section 5.3.2).
+void AnswerWriter::write_simulcast(const std::vector<std::string>& rids) {
+  std::string list;
+  for (const std::string& rid : rids) {
+    line("a=rid:", rid, " recv");
+    list += (list.empty() ? "" : ";") + rid;
+  }
+  if (!list.empty()) line("a=simulcast:recv ", list);
 }
 
 void AnswerWriter::write_media_line(const MediaSection& section, const std::vector<PayloadFormat>& formats) {
@@ -171,13 +183,15 @@ void AnswerWriter::write_extensions(const MediaSection& section, Direction direc
 void AnswerWriter::write_format(const PayloadFormat& format, Direction direction) {
   const unsigned pt = format.payload_type;
   const bool video = codec::kind_of(format.type) == codec::MediaKind::Video;
-  const bool from_client = direction == Direction::RecvOnly || direction == Direction::SendRecv;
   line("a=rtpmap:", pt, " ", codec::to_string(format.type), "/", codec::clock_rate_of(format.type), video ? "" : "/2");
   if (const std::string fmtp = answer_fmtp(format); !fmtp.empty()) line("a=fmtp:", pt, " ", fmtp);
   if (video && format.nack) line("a=rtcp-fb:", pt, " nack");
   if (video && format.pli) line("a=rtcp-fb:", pt, " nack pli");
   if (video && format.fir) line("a=rtcp-fb:", pt, " ccm fir");
-  if (from_client && format.transport_cc) line("a=rtcp-fb:", pt, " transport-cc");
+  if (format.transport_cc) line("a=rtcp-fb:", pt, " transport-cc");
+  const bool to_client = direction == Direction::SendOnly;
+  if (to_client && !format.transport_cc && format.ccfb) line("a=rtcp-fb:", pt, " ack ccfb");
+  if (to_client && !format.transport_cc && format.remb) line("a=rtcp-fb:", pt, " goog-remb");
   if (format.rtx_payload_type) {
     line("a=rtpmap:", *format.rtx_payload_type, " rtx/", codec::clock_rate_of(format.type));
     line("a=fmtp:", *format.rtx_payload_type, " apt=", pt);

@@ -79,9 +79,9 @@ TEST(Conference, WantsAKeyFrameOfAVideoSourceThatASlotBeginsToCarry) {
   Room room;
   const auto ada = room.join(1), bob = room.join(2);
   room.send_all(bob);
-  EXPECT_FALSE(room.source(bob, Room::Cam).key_frame.take(room.now));
+  EXPECT_FALSE(room.source(bob, Room::Cam).encodings.front().key_frame.take(room.now));
   room.run_timers();
-  EXPECT_TRUE(room.source(bob, Room::Cam).key_frame.take(room.now));
+  EXPECT_TRUE(room.source(bob, Room::Cam).encodings.front().key_frame.take(room.now));
   EXPECT_TRUE(room.directory.find(ada)->slots[3].awaits_key_frame);
   EXPECT_FALSE(room.directory.find(ada)->slots[0].awaits_key_frame) << "sound has none";
 }

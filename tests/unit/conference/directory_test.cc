@@ -96,7 +96,7 @@ TEST(Directory, HandsBackThePacketsThatALeaverKept) {
   Packet packet;
   packet.buffer = buffer;
   for (int64_t i = 0; i < 3; ++i) {
-    EXPECT_FALSE(room.source(ada, Room::Cam).resend.store({.packet = packet, .sequence = i}));
+    EXPECT_FALSE(room.source(ada, Room::Cam).encodings.front().resend.store({.packet = packet, .sequence = i}));
   }
   std::vector<Packet> freed;
   room.directory.remove(ada, freed);
@@ -109,7 +109,7 @@ TEST(Directory, ShowsEverythingInASnapshot) {
   room.send_all(ada);
   room.send_all(bob);
   room.run_for(1s, {{ada, 20}});
-  room.source(ada, Room::Cam).meter.add(1000, room.now);
+  room.source(ada, Room::Cam).encodings.front().meter.add(1000, room.now);
 
   const WorkerSnapshot shot = room.directory.snapshot(3, {}, room.now);
   EXPECT_EQ(shot.worker, 3u);
@@ -144,23 +144,23 @@ TEST(Endpoint, KnowsItsStreamsByTheirSsrcs) {
   EXPECT_FALSE(e.source_with_mid(""));
 }
 
-TEST(Source, ExtendsNumbersWithoutEverGoingBelowZero) {
-  Source source({MediaKind::Video, "cam", 1, {}});
-  const int64_t first = source.extend(5);
-  EXPECT_EQ(source.extend(65'535), first - 6);
-  EXPECT_GE(source.extend(65'000), 0);
-  EXPECT_EQ(source.extend(5), first);
+TEST(Encoding, ExtendsNumbersWithoutEverGoingBelowZero) {
+  Encoding encoding;
+  const int64_t first = encoding.extend(5);
+  EXPECT_EQ(encoding.extend(65'535), first - 6);
+  EXPECT_GE(encoding.extend(65'000), 0);
+  EXPECT_EQ(encoding.extend(5), first);
 }
 
-TEST(Source, NumbersAStreamUnderAnotherSsrcAboveAllBeforeIt) {
+TEST(Encoding, NumbersAStreamUnderAnotherSsrcAboveAllBeforeIt) {
   for (const uint16_t last : {uint16_t{0}, uint16_t{40'000}, uint16_t{65'535}}) {
     for (const uint16_t first : {uint16_t{0}, uint16_t{20'000}, uint16_t{65'535}}) {
-      Source source({MediaKind::Video, "cam", 1, {}});
-      source.highest = source.extend(last);
-      source.begin_stream(2);
-      EXPECT_EQ(source.ssrc, 2u);
-      const int64_t number = source.extend(first);
-      EXPECT_GT(number - 32'768, source.highest) << "and so are late packets";
+      Encoding encoding;
+      encoding.highest = encoding.extend(last);
+      encoding.begin_stream(2);
+      EXPECT_EQ(encoding.ssrc, 2u);
+      const int64_t number = encoding.extend(first);
+      EXPECT_GT(number - 32'768, encoding.highest) << "and so are late packets";
       EXPECT_EQ(static_cast<uint16_t>(number), first);
     }
   }

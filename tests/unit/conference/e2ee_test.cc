@@ -35,8 +35,8 @@ class EncryptedConference : public ::testing::Test {
   }
   // Bodies as plain as can be.
   void show_plain(Source& source) {
-    while (source.bodies.verdict() != ObservedBodies::Plain)
-      source.bodies.add({.fits = true, .probe = {1, 2, 3, 4}}, room.now);
+    while (source.observed() != ObservedBodies::Plain)
+      source.encodings.front().bodies.add({.fits = true, .probe = {1, 2, 3, 4}}, room.now);
   }
 
   Room room;
@@ -51,11 +51,11 @@ TEST_F(EncryptedConference, BeginsEveryPictureStreamAnewWhenItIsSealedAndWhenItI
     picture.projection.start({.sequence = 5}, room.now, 90'000);
     sound.projection.start({.sequence = 5}, room.now, 48'000);
     picture.awaits_key_frame = false;
-    room.source(bob, Room::Cam).key_frame.on_key_frame();
+    room.source(bob, Room::Cam).encodings.front().key_frame.on_key_frame();
     conference().set_e2ee_policy(policy);
     EXPECT_FALSE(picture.projection.started());
     EXPECT_TRUE(picture.awaits_key_frame);
-    EXPECT_TRUE(room.source(bob, Room::Cam).key_frame.take(room.now));
+    EXPECT_TRUE(room.source(bob, Room::Cam).encodings.front().key_frame.take(room.now));
     EXPECT_TRUE(sound.projection.started()) << "sound goes on without a seam";
     EXPECT_THAT(seen_by_ada(), ElementsAre(2, 0, 0, 0));
   }
@@ -120,9 +120,9 @@ TEST_F(EncryptedConference, HoldsBackWhatIsContradictedUntilItIsDeclaredAnew) {
 
 TEST_F(EncryptedConference, AsksNobodyForPicturesThatItHoldsBack) {
   conference().set_e2ee_policy(Required);
-  room.source(bob, Room::Cam).key_frame.on_key_frame();
+  room.source(bob, Room::Cam).encodings.front().key_frame.on_key_frame();
   room.run_for(1s);
-  EXPECT_FALSE(room.source(bob, Room::Cam).key_frame.take(room.now));
+  EXPECT_FALSE(room.source(bob, Room::Cam).encodings.front().key_frame.take(room.now));
 }
 
 TEST_F(EncryptedConference, TakesNobodyForTheSpeakerWhomItHoldsBack) {

@@ -36,12 +36,12 @@ class AdminTest : public testing::Test {
     ada.remote_fingerprint = "sha-256 AB:CD";
     ada.sources.push_back({.kind = codec::MediaKind::Audio,
                            .mid = "0",
-                           .ssrc = 7,
                            .codec = {},
                            .rate = {64'000},
                            .declared_e2ee = true,
                            .observed = conference::ObservedBodies::Plain,
-                           .held_back = conference::HeldBack::Contradicted});
+                           .held_back = conference::HeldBack::Contradicted,
+                           .encodings = {{.rid = "q", .ssrc = 7, .rate = {64'000}}}});
     ada.slots.push_back({.kind = codec::MediaKind::Video,
                          .mid = "1",
                          .ssrc = 9,

@@ -44,7 +44,6 @@ class PrivacyTest : public testing::Test {
     e.local_fingerprint = "sha-256 12:34";
     e.sources.push_back({.kind = MediaKind::Audio,
                          .mid = "0",
-                         .ssrc = {},
                          .codec = codec::CodecType::Opus,
                          .packets = 100,
                          .rate = {32'000}});
@@ -215,7 +214,7 @@ TEST_F(PrivacyTest, CallsAStreamForwardedOnlyWhileItArrivesAndIsNotMuted) {
 TEST_F(PrivacyTest, SaysOfEachReceiverWhatItGetsFromWhomAndWhoCanReadIt) {
   declare(1);
   snapshot.endpoints[1].sources.push_back(
-      {.kind = MediaKind::Video, .mid = "1", .ssrc = {}, .codec = {}, .rate = {}});
+      {.kind = MediaKind::Video, .mid = "1", .codec = {}, .rate = {}});
   auto& slots = snapshot.endpoints[0].slots;
   slots.push_back({.kind = MediaKind::Audio, .mid = "2", .carries = EndpointId{101}, .rate = {}});
   slots.push_back({.kind = MediaKind::Video, .mid = "3", .carries = EndpointId{101}, .rate = {}});
@@ -239,7 +238,7 @@ TEST_F(PrivacyTest, SaysOfEachReceiverWhatItGetsFromWhomAndWhoCanReadIt) {
 TEST_F(PrivacyTest, TakesTheWorstOfSeveralSourcesOfTheKindThatASlotCarries) {
   declare(1);
   snapshot.endpoints[1].sources.push_back(
-      {.kind = MediaKind::Audio, .mid = "screen", .ssrc = {}, .codec = {}, .rate = {}});
+      {.kind = MediaKind::Audio, .mid = "screen", .codec = {}, .rate = {}});
   snapshot.endpoints[0].slots.push_back(
       {.kind = MediaKind::Audio, .mid = "2", .carries = EndpointId{101}, .rate = {}});
   EXPECT_EQ(report()["participants"][0]["receives"][0]["readable_by"], ParticipantsAndBridge);
