@@ -10,7 +10,7 @@ MAY_INCLUDE = {
     'protocol/dtls': ['base', 'limits.h', 'protocol/srtp', 'secrecy'],
     'protocol/rtp': ['base', 'limits.h'],
     'protocol/rtcp': ['base', 'limits.h', 'protocol/rtp'],
-    'protocol/codec': ['base', 'limits.h'],
+    'protocol/codec': ['base', 'limits.h', 'protocol/rtp'],
     'protocol/sframe': ['base'],
     'protocol/congestion': ['base', 'limits.h', 'protocol/rtp', 'protocol/rtcp'],
     'protocol/sdp': ['base', 'limits.h', 'protocol/codec', 'protocol/rtp', 'secrecy'],
