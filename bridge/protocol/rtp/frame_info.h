@@ -25,6 +25,12 @@ struct LayerId {
   friend constexpr auto operator<=>(const LayerId&, const LayerId&) = default;
 };
 
+struct PictureSize {
+  uint16_t width = 0;  // in pixels; 0: not known
+  uint16_t height = 0;
+  friend bool operator==(const PictureSize&, const PictureSize&) = default;
+};
+
 // What a frame is to a receiver of a layer (AV1 RTP specification, appendix A, decode target indications).
 enum class Indication : uint8_t {
   NotPresent,   // not part of the layer
