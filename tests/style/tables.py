@@ -10,7 +10,7 @@ MAY_INCLUDE = {
     'protocol/dtls': ['base', 'limits.h', 'protocol/srtp', 'secrecy'],
     'protocol/rtp': ['base', 'limits.h'],
     'protocol/rtcp': ['base', 'limits.h', 'protocol/rtp'],
-    'protocol/codec': ['base', 'limits.h'],
+    'protocol/codec': ['base', 'limits.h', 'protocol/rtp'],
     'protocol/sframe': ['base'],
     'protocol/congestion': ['base', 'limits.h', 'protocol/rtp', 'protocol/rtcp'],
     'protocol/sdp': ['base', 'limits.h', 'protocol/codec', 'protocol/rtp', 'secrecy'],
@@ -36,7 +36,8 @@ MAY_INCLUDE = {
 # Headers that read codec data, and the only files of the packet path and its state that may include them. What else is
 # read behind an RTP header (the padding count, the original sequence number of RTX) is RTP's own and in protocol/rtp.
 READS_PAYLOAD = {
-    **{f'protocol/codec/{name}.h': ['path/read_payload.cc'] for name in ('frame_start', 'vp8', 'vp9', 'h264', 'av1')},
+    **{f'protocol/codec/{name}.h': ['path/read_payload.cc']
+       for name in ('frame_start', 'payload_info', 'vp8', 'vp9', 'h264', 'av1')},
     'protocol/codec/plain_check.h': ['path/witness.cc'],
     'protocol/sframe/header.h': ['path/witness.cc'],
 }

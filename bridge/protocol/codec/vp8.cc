@@ -1,5 +1,7 @@
 #include "protocol/codec/vp8.h"
 
+#include <algorithm>
+
 namespace viaduct::codec {
 namespace {
 
@@ -44,6 +46,35 @@ std::optional<Vp8Descriptor> parse_vp8(Bytes payload) {
   descriptor.descriptor_bytes = payload.size() - reader.remaining();
   if (descriptor.starts_frame()) read_frame_header(reader.rest(), descriptor);
   return descriptor;
+}
+
+// Frames of the lowest temporal layer are predicted from each other, and so are those that bear Y, by definition.
+rtp::FrameInfo frame_info(const Vp8Descriptor& descriptor) {
+  using rtp::Indication, rtp::Prediction;
+  rtp::FrameInfo frame{.starts_frame = descriptor.starts_frame(), .key_frame = descriptor.key_frame};
+  const uint8_t own = descriptor.temporal_id.value_or(0);
+  const bool on_lowest = descriptor.temporal_id && (own == 0 || descriptor.layer_sync);
+  frame.layer.temporal = own;
+  frame.prediction = descriptor.key_frame ? Prediction::Nothing
+                     : on_lowest          ? Prediction::LowestFrames
+                                          : Prediction::Unknown;
+  if (descriptor.temporal_id) frame.layers = (1u << rtp::TemporalLayers) - 1;
+  for (uint8_t t = 0; t < rtp::TemporalLayers; ++t) {
+    const bool begins_layer = descriptor.key_frame || (t == own && descriptor.layer_sync);
+    const Indication part = begins_layer               ? Indication::Switch
+                            : descriptor.non_reference ? Indication::Discardable
+                                                       : Indication::Required;
+    frame.indicate({0, t}, t < own ? Indication::NotPresent : part);
+  }
+  return frame;
+}
+
+std::optional<PayloadFront> front_of(const Vp8Descriptor& descriptor, Bytes payload) {
+  if (!descriptor.picture_id || !descriptor.picture_id_15_bit) return std::nullopt;
+  PayloadFront front{.size = 4, .picture_id_at = 2, .numbers = {*descriptor.picture_id, descriptor.tl0_pic_idx}};
+  if (descriptor.tl0_pic_idx) front.tl0_at = front.size++;
+  std::copy_n(payload.begin(), front.size, front.bytes.begin());
+  return front;
 }
 
 }  // namespace viaduct::codec
