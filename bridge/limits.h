@@ -64,6 +64,11 @@ inline constexpr Duration ResendMaxAge = 3s;
 inline constexpr size_t MissingPacketsPerSource = 1000;
 static_assert(ResendPacketsPerSource < 32768, "half of the sequence number space");
 
+// Congestion control, for each client: a second at the highest rate it starts with.
+inline constexpr size_t SentPacketsRemembered = 2048;
+static_assert((SentPacketsRemembered & (SentPacketsRemembered - 1)) == 0 && SentPacketsRemembered <= 32768,
+              "found by the low bits of a number of 16 bits");
+
 // Threads.
 inline constexpr size_t CommandRingEntries = 1024;
 inline constexpr size_t ReportRingEntries = 8192;

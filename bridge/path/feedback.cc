@@ -44,6 +44,7 @@ void Feedback::handle(const rtcp::Packet& packet, Handle<Endpoint> from, Endpoin
     case rtcp::Kind::Sdes:               // names are known from signalling
     case rtcp::Kind::TransportFeedback:  // none is asked for: slots carry no transport-wide
                                          // sequence numbers
+    case rtcp::Kind::CongestionFeedback:
     case rtcp::Kind::Remb:
     case rtcp::Kind::Unknown:
       break;

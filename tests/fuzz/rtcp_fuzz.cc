@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "limits.h"
+#include "protocol/rtcp/congestion_feedback.h"
 #include "protocol/rtcp/parse.h"
 #include "protocol/rtcp/transport_feedback.h"
 #include "protocol/rtcp/write.h"
@@ -49,6 +50,15 @@ void read_packet(const rtcp::Packet& packet) {
     size_t statuses = 0;
     p->for_each([&](const rtcp::PacketStatus&) { ++statuses; });
     CHECK(statuses == p->status_count);
+  }
+  if (const auto p = rtcp::parse_congestion_feedback(packet)) {
+    size_t reports = 0;
+    p->for_each([&](const rtcp::PacketReport& report) {
+      CHECK(report.received || !report.arrival);
+      CHECK(!report.arrival || (*report.arrival >= 0s && *report.arrival < 8s));
+      ++reports;
+    });
+    CHECK(2 * reports <= p->blocks.size());
   }
   volatile uint64_t used = sum;
   static_cast<void>(used);

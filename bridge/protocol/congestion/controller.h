@@ -5,13 +5,15 @@
 // of a client, true or lying, takes the rate out of its limits or makes anything grow.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "base/time.h"
 #include "base/units.h"
 #include "protocol/congestion/pacer.h"
+#include "protocol/congestion/rate_limits.h"
+#include "protocol/congestion/send_side_estimator.h"
+#include "protocol/congestion/sent_packet.h"
 #include "protocol/rtcp/congestion_feedback.h"
 #include "protocol/rtcp/transport_feedback.h"
 
@@ -25,47 +27,39 @@ enum class Reporting : uint8_t {
   PerStream,      // RFC 8888
 };
 
-struct RateLimits {
-  DataRate initial = DataRate::kbps(2500);
-  DataRate least = DataRate::kbps(30);
-  DataRate most = DataRate::kbps(20'000);
-};
-
-struct SentPacket {
-  uint16_t transport_sequence = 0;  // the low bits of a number that counts on from packet to packet
-  uint32_t ssrc = 0;
-  uint16_t sequence = 0;            // the RTP sequence number, for RFC 8888
-  size_t bytes = 0;                 // on the wire, with UDP and IP headers
-  Timestamp at;
-  std::optional<int32_t> probe;
-};
-
 class Controller {
  public:
   explicit Controller(Reporting reporting = Reporting::None, const RateLimits& limits = {});
 
-  Reporting reporting() const;
+  Reporting reporting() const { return reporting_; }
   void on_sent(const SentPacket& packet);
+  // Reports of another kind than the client's are ignored.
   void on_feedback(const rtcp::TransportFeedback& feedback, Timestamp now);
   void on_feedback(const rtcp::CongestionFeedback& feedback, Timestamp now);
   void on_remb(DataRate rate, Timestamp now);
   void on_round_trip(Duration round_trip, Timestamp now);
-  // What would be sent if the network took everything: probes look no higher than needed for it.
+  // What would be sent if the network took everything: probes look no higher than needed for it. Nothing is probed for
+  // before it is known.
   void set_demand(DataRate demand, Timestamp now);
 
   // Time passes: call when next_deadline() has come.
   void run_timers(Timestamp now);
   Timestamp next_deadline() const;
-  // A probe that should be sent now, each once.
+  // A probe that should be sent now, each once. Ask while the pacer runs none.
   std::optional<ProbeCluster> poll_probe(Timestamp now);
 
   // What may be sent on average; the upper limit when nobody measures.
-  DataRate target() const;
-  Duration round_trip() const;        // 0 before it is known
-  double fraction_lost() const;       // as reported lately, 0 to 1
+  DataRate target() const { return estimator_ ? estimator_->target() : rate_; }
+  Duration round_trip() const { return round_trip_; }  // 0 before it is known
+  // As reported lately, 0 to 1.
+  double fraction_lost() const { return estimator_ ? estimator_->fraction_lost() : 0; }
 
  private:
-  // (filled in by its implementation)
+  Reporting reporting_;
+  RateLimits limits_;
+  std::unique_ptr<SendSideEstimator> estimator_;  // where arrivals are reported
+  DataRate rate_;                                 // where they are not
+  Duration round_trip_{0};
 };
 
 }  // namespace viaduct::congestion

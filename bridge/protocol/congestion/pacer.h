@@ -2,7 +2,7 @@
 // network, and probes leave at their rate (draft-ietf-rmcat-gcc-02 section 4).
 //
 // It holds no packets. Sound leaves at once and is only counted; pictures ask first. What has been sent is a debt that
-// is paid off at the pacing rate.
+// is paid off at the pacing rate; it never grows beyond LongestDebt, so that a picture never waits longer than that.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +27,8 @@ class Pacer {
   static constexpr double RateFactor = 2.5;      // of the target, as libwebrtc has it
   static constexpr Duration Burst = 10ms;        // that may leave at once
   static constexpr Duration LongestQueue = 1s;   // of what waits: older packets are dropped by who queues them
+  static constexpr Duration LongestDebt = 500ms;
+  static constexpr Duration LongestProbe = 1s;   // one that has not ended by then never gets the packets it needs
 
   // `target`: what the network is thought to take. `queued`: bytes that wait; the rate rises so that they are gone
   // within LongestQueue / 2.
@@ -43,11 +45,25 @@ class Pacer {
   void start_probe(const ProbeCluster& probe, Timestamp now);
   // The running probe's number, for packets that leave now.
   std::optional<int32_t> probe() const;
-  // How many bytes of padding may leave now: more than 0 while a probe runs that is behind its rate.
+  // How many bytes of padding may leave now: more than 0 while a probe runs that is behind its rate. The next are due
+  // at next_send().
   size_t padding_due(Timestamp now) const;
 
  private:
-  // (filled in by its implementation)
+  struct Probe {
+    ProbeCluster cluster;
+    Timestamp began;
+    DataSize sent{};
+    int packets = 0;
+  };
+
+  double debt_at(Timestamp now) const;
+  void expire_probe(Timestamp now);
+
+  std::optional<DataRate> rate_;  // nothing: unlimited
+  double debt_bits_ = 0;          // when it was last looked at
+  Timestamp looked_at_;
+  std::optional<Probe> probe_;
 };
 
 }  // namespace viaduct::congestion

@@ -20,13 +20,22 @@ Kind payload_feedback_kind(uint8_t format, Bytes body) {
   }
 }
 
+Kind transport_feedback_kind(uint8_t format) {
+  switch (format) {
+    case 1: return Kind::Nack;
+    case 11: return Kind::CongestionFeedback;
+    case 15: return Kind::TransportFeedback;
+    default: return Kind::Unknown;
+  }
+}
+
 Kind kind_of(uint8_t type, uint8_t count, Bytes body) {
   switch (type) {
     case 200: return Kind::SenderReport;
     case 201: return Kind::ReceiverReport;
     case 202: return Kind::Sdes;
     case 203: return Kind::Bye;
-    case 205: return count == 1 ? Kind::Nack : count == 15 ? Kind::TransportFeedback : Kind::Unknown;
+    case 205: return transport_feedback_kind(count);
     case 206: return payload_feedback_kind(count, body);
     default: return Kind::Unknown;
   }

@@ -3,7 +3,7 @@
 //
 // Nothing is trusted: all lengths of a compound packet are checked before its first part is handed out, each parse_
 // function checks what it needs of the body, and the views read only what was checked. Views point into the caller's
-// bytes. Transport-wide feedback has a file of its own: transport_feedback.h.
+// bytes. Feedback on arrivals has files of its own: transport_feedback.h and congestion_feedback.h.
 #pragma once
 
 #include <cstddef>
@@ -24,12 +24,13 @@ enum class Kind : uint8_t {
   ReceiverReport,
   Sdes,
   Bye,
-  Nack,               // RFC 4585 section 6.2.1
-  TransportFeedback,  // draft-holmer-rmcat-transport-wide-cc-extensions-01
-  Pli,                // RFC 4585 section 6.3.1
-  Fir,                // RFC 5104 section 4.3.1
-  Remb,               // draft-alvestrand-rmcat-remb-03
-  Unknown,            // APP, XR, other feedback: skipped
+  Nack,                // RFC 4585 section 6.2.1
+  CongestionFeedback,  // RFC 8888 section 3.1
+  TransportFeedback,   // draft-holmer-rmcat-transport-wide-cc-extensions-01
+  Pli,                 // RFC 4585 section 6.3.1
+  Fir,                 // RFC 5104 section 4.3.1
+  Remb,                // draft-alvestrand-rmcat-remb-03
+  Unknown,             // APP, XR, other feedback: skipped
 };
 
 // One packet of a compound packet.

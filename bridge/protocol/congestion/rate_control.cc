@@ -1,0 +1,89 @@
+#include "protocol/congestion/rate_control.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "protocol/congestion/rates.h"
+
+namespace viaduct::congestion {
+
+void RateControl::update(Usage usage, std::optional<DataRate> throughput, bool limited_by_application, Timestamp now) {
+  switch (usage) {
+    case Usage::Over:
+      decrease(throughput, now);
+      state_ = State::Hold;
+      return;
+    case Usage::Under:  // queues drain: wait until they have
+      state_ = State::Hold;
+      changed_ = now;
+      return;
+    case Usage::Normal:
+      if (state_ == State::Hold) {
+        state_ = State::Increase;
+        changed_ = now;
+      }
+      if (!limited_by_application) increase(throughput, now);
+      else changed_ = now;
+  }
+}
+
+void RateControl::set_measured(DataRate rate, Timestamp now) {
+  capacity_.on_probe(rate);
+  set(rate, now);
+}
+
+void RateControl::reduce_to(DataRate rate, Timestamp now) {
+  if (rate < rate_) set(rate, now);
+}
+
+bool RateControl::may_reduce(std::optional<DataRate> throughput, Timestamp now) const {
+  if (!reduced_ || now - *reduced_ >= std::clamp<Duration>(round_trip_, 10ms, 200ms)) return true;
+  return throughput && *throughput < rate_ * 0.5;
+}
+
+// From what arrived, not from what was sent: that is what the link takes.
+void RateControl::decrease(std::optional<DataRate> throughput, Timestamp now) {
+  if (!may_reduce(throughput, now)) return;
+  reduced_ = now;
+  if (!throughput) {
+    set(rate_ * 0.5, now);
+    return;
+  }
+  DataRate reduced = *throughput * BackOff;
+  if (reduced > rate_ && capacity_.is_known()) reduced = capacity_.estimate() * BackOff;
+  if (*throughput < capacity_.lower()) capacity_.reset();
+  capacity_.on_over_use(*throughput);
+  set(std::min(reduced, rate_), now);
+}
+
+void RateControl::increase(std::optional<DataRate> throughput, Timestamp now) {
+  constexpr Duration LongestStep = 1s;
+  const Duration time = std::clamp<Duration>(now - changed_.value_or(now), 0s, LongestStep);
+  changed_ = now;
+  if (throughput && *throughput > capacity_.upper()) capacity_.reset();
+  const DataRate step = capacity_.is_known() ? additive_step(time) : multiplicative_step(time);
+  const DataRate most = throughput ? *throughput * MostOverThroughput + MarginOverThroughput : limits_.most;
+  set(std::max(rate_, std::min(rate_ + step, most)), now);
+}
+
+// A packet more in each time that it takes to see what that does.
+DataRate RateControl::additive_step(Duration time) const {
+  constexpr double FramesPerSecond = 30;
+  constexpr double PacketBits = 1200 * 8;
+  const double frame_bits = static_cast<double>(rate_.bits_per_second) / FramesPerSecond;
+  const double packet_bits = frame_bits / std::max(1.0, std::ceil(frame_bits / PacketBits));
+  const double response = to_seconds(round_trip_ + 100ms);
+  const double per_second = std::max(4000.0, packet_bits / response);
+  return from_kbps(per_second * to_seconds(time) / 1000);
+}
+
+DataRate RateControl::multiplicative_step(Duration time) const {
+  return rate_ * (std::pow(GrowthPerSecond, to_seconds(time)) - 1) + from_kbps(to_seconds(time));
+}
+
+void RateControl::set(DataRate rate, Timestamp now) {
+  rate_ = std::clamp(rate, limits_.least, limits_.most);
+  changed_ = now;
+}
+
+}  // namespace viaduct::congestion
