@@ -62,6 +62,7 @@ inline constexpr size_t DtlsMtuBytes = 1200;
 inline constexpr size_t ResendPacketsPerSource = 512;
 inline constexpr Duration ResendMaxAge = 3s;
 inline constexpr size_t MissingPacketsPerSource = 1000;
+inline constexpr size_t HeldPacketsPerEndpoint = 512;  // pictures' packets that wait for a receiver's network
 static_assert(ResendPacketsPerSource < 32768, "half of the sequence number space");
 
 // Congestion control, for each client: a second at the highest rate it starts with.

@@ -48,7 +48,14 @@ void Directory::begin_stream(Source& source, uint8_t encoding, uint32_t ssrc) {
 }
 
 uint8_t Directory::wanted_here(const Source& source) const {
-  return source.is_received_here() ? static_cast<uint8_t>((1u << source.encodings.size()) - 1) : 0;
+  if (source.encodings.size() == 1) return source.is_received_here() ? 1 : 0;
+  uint8_t wanted = 0;
+  for (const SlotRef& ref : source.receivers) {
+    const LayerSelector& selector = find(ref)->selector;
+    for (uint8_t i = 0; i < source.encodings.size(); ++i)
+      wanted = static_cast<uint8_t>(wanted | selector.may_want(i) << i);
+  }
+  return wanted;
 }
 
 namespace {

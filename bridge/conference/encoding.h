@@ -2,15 +2,19 @@
 // it for resending, and what its bodies look like.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 
 #include "base/time.h"
 #include "conference/body_evidence.h"
+#include "conference/layer_meter.h"
 #include "conference/rate_meter.h"
 #include "conference/relayed_state.h"
 #include "conference/resend_buffer.h"
+#include "protocol/rtp/dependency_descriptor.h"
+#include "protocol/rtp/frame_info.h"
 #include "protocol/rtp/missing_packets.h"
 #include "protocol/rtp/reception_stats.h"
 #include "protocol/rtp/sequence.h"
@@ -56,6 +60,9 @@ class Encoding {
   RateMeter meter;
   KeyFrameThrottle key_frame;     // video
   bool describes_frames = false;  // video: its packets carry dependency descriptors
+  rtp::DependencyReader dependencies;  // reads them
+  LayerMeter layers;              // video: what its layers cost
+  std::array<rtp::PictureSize, rtp::SpatialLayers> sizes{};  // of each spatial layer, where somebody says it
   BodyEvidence bodies;            // what they look like
   std::optional<SenderClock> sender_clock;
   uint8_t fir_sequence = 0;
@@ -75,6 +82,9 @@ class Encoding {
     unwrapper_ = {};
     stats = {};
     describes_frames = false;
+    dependencies.reset();
+    layers = {};
+    sizes = {};
     bodies.look_anew();
     missing.reset();
     sender_clock.reset();

@@ -8,11 +8,14 @@
 
 #include "base/random.h"
 #include "base/slot_map.h"
+#include "conference/held_packets.h"
 #include "conference/messages.h"
 #include "conference/payload_map.h"
 #include "conference/source.h"
 #include "conference/subscription.h"
 #include "conference/transport.h"
+#include "protocol/congestion/controller.h"
+#include "protocol/congestion/pacer.h"
 #include "protocol/rtcp/transport_feedback.h"
 
 namespace viaduct::conference {
@@ -35,7 +38,8 @@ class Endpoint {
         expected_fingerprint{d.fingerprint_algorithm, d.fingerprint},
         mixed(d.mixed),
         relayed_from(d.relayed_from),
-        transport({d.local_ufrag, d.local_pwd}, {d.remote_ufrag, d.remote_pwd}, now) {
+        transport({d.local_ufrag, d.local_pwd}, {d.remote_ufrag, d.remote_pwd}, now),
+        congestion(d.reporting) {
     for (const SourceDescription& s : d.sources) sources.emplace_back(s);
     for (const SlotDescription& s : d.slots) slots.emplace_back(s, random);
   }
@@ -60,6 +64,14 @@ class Endpoint {
   std::vector<Source> sources;
   std::vector<Subscription> slots;
   std::vector<UndecodableSource> undecodable;  // what this client misses, as last reported
+
+  congestion::Controller congestion;          // what its network takes of what is sent to it,
+  std::optional<DataRate> available;          // as it was last said; nothing: nobody measures
+  DataRate demand;                            // that would be sent if there were room for it
+  congestion::Pacer pacer;
+  HeldPackets held;                           // that wait for the pacer
+  bool in_pace = false;                       // it holds packets or is being probed (path/pace.h)
+  uint16_t next_transport_sequence = 1;       // of what is sent to it
 
   rtcp::TransportFeedbackBuilder arrivals;     // for transport-wide congestion feedback
   Timestamp next_report;                       // RTCP SR and RR

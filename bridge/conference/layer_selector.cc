@@ -8,15 +8,13 @@ namespace {
 
 using rtp::FrameInfo;
 using rtp::Indication;
+using rtp::layer_at;
 using rtp::LayerId;
 
 constexpr uint16_t AllLayers = 0xffff;
 static_assert(rtp::StreamLayers == 16);
 
 constexpr uint16_t bit(LayerId layer) { return static_cast<uint16_t>(1u << layer.index()); }
-constexpr LayerId layer_at(size_t index) {
-  return {static_cast<uint8_t>(index / rtp::TemporalLayers), static_cast<uint8_t>(index % rtp::TemporalLayers)};
-}
 constexpr bool includes(LayerId upper, LayerId lower) {
   return lower.spatial <= upper.spatial && lower.temporal <= upper.temporal;
 }

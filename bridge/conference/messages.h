@@ -45,6 +45,7 @@ struct SlotDescription {
   std::string mid;
   uint32_t ssrc = 0;
   uint32_t rtx_ssrc = 0;  // video only
+  bool transport_wide = false;  // its packets have transport-wide sequence numbers
 };
 
 // All a worker needs to know of one client, as negotiated.

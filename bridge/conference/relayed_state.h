@@ -35,7 +35,7 @@ struct RelayedState {
 // How far that is: on the worker that a source arrives at, who has been told; on the others, what
 // they have said to it.
 struct Relaying {
-  uint64_t told = 0;  // workers that have been told `state`: bit i is worker i
+  uint64_t told = 0;  // workers that have been told `state` and the ladder: bit i is worker i
   RelayedState state;
 
   uint8_t wanted = 0;  // encodings: bit i is Source::encodings[i]

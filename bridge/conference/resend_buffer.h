@@ -14,7 +14,8 @@
 #include "base/time.h"
 #include "limits.h"
 #include "protocol/codec/codec.h"
-#include "protocol/codec/vp8_descriptor.h"
+#include "protocol/codec/payload_front.h"
+#include "protocol/rtp/frame_info.h"
 #include "protocol/rtp/packet.h"
 
 namespace viaduct::conference {
@@ -26,8 +27,8 @@ struct StoredPacket {
   rtp::HeaderView header;
   uint16_t payload_bytes = 0;  // behind the header, without padding
   codec::CodecType codec{};
-  std::optional<uint16_t> frame_number;  // of its dependency descriptor
-  std::optional<codec::Vp8Descriptor> vp8;
+  rtp::FrameInfo frame;
+  std::optional<codec::PayloadFront> front;  // with the numbers of the picture, where it may be read
 };
 
 class ResendBuffer {

@@ -25,6 +25,7 @@ class Subscription {
         mid(d.mid),
         ssrc(d.ssrc),
         rtx_ssrc(d.rtx_ssrc),
+        transport_wide(d.transport_wide),
         projection(static_cast<uint16_t>(random.u32() & 0x7fff), random.u32()),
         next_rtx_index(random.u32() & 0x7fff) {}
 
@@ -32,11 +33,11 @@ class Subscription {
   const std::string mid;
   const uint32_t ssrc;
   const uint32_t rtx_ssrc;
+  const bool transport_wide;
 
   std::optional<SourceRef> carries;
   LayerSelector selector;  // video
   Projection projection;
-  bool awaits_key_frame = false;  // video: nothing is sent before a picture that needs no other
   uint64_t next_rtx_index;        // SRTP packet index of the next resent packet
 
   // The mix that it carries, while its client hears one: the newest frame's place in the stream.
@@ -59,7 +60,7 @@ class Subscription {
   void carry(std::optional<SourceRef> source) {
     carries = source;
     projection.stop();
-    awaits_key_frame = source.has_value() && kind == codec::MediaKind::Video;
+    selector.restart();
   }
 };
 

@@ -73,8 +73,8 @@ sdp::AnswerSection add_section(const sdp::MediaSection& m, const Settings& setti
   section.direction = answer_direction(m, formats);
   if (section.direction == Direction::Inactive) return section;
   merge(formats, endpoint);
-  merge(sdp::accepted_extensions(m, section.direction),
-        section.direction == Direction::RecvOnly ? endpoint.extensions : endpoint.slot_extensions);
+  const rtp::ExtensionMap accepted = sdp::accepted_extensions(m, section.direction);
+  merge(accepted, section.direction == Direction::RecvOnly ? endpoint.extensions : endpoint.slot_extensions);
   if (section.direction == Direction::RecvOnly) {
     endpoint.sources.push_back({m.kind, m.mid, m.ssrc, m.rtx_ssrc, m.rids});
     return section;
@@ -86,7 +86,9 @@ sdp::AnswerSection add_section(const sdp::MediaSection& m, const Settings& setti
   if (m.kind == MediaKind::Video) section.rtx_ssrc = ssrcs.deal();
   section.cname = endpoint.cname;
   section.msid = stream + " " + stream;
-  endpoint.slots.push_back({m.kind, m.mid, *section.ssrc, section.rtx_ssrc.value_or(0)});
+  const bool transport_wide = accepted.has(rtp::ExtensionType::TransportSequence) &&
+                              std::ranges::any_of(formats, &sdp::PayloadFormat::transport_cc);
+  endpoint.slots.push_back({m.kind, m.mid, *section.ssrc, section.rtx_ssrc.value_or(0), transport_wide});
   return section;
 }
 

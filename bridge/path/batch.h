@@ -18,7 +18,8 @@
 #include "limits.h"
 #include "path/body.h"
 #include "path/drop.h"
-#include "protocol/codec/vp8_descriptor.h"
+#include "protocol/codec/payload_front.h"
+#include "protocol/rtp/frame_info.h"
 #include "protocol/rtp/packet.h"
 
 namespace viaduct::path {
@@ -52,13 +53,14 @@ struct RxPacket {
   int64_t sequence = 0;        // unwrapped by the encoding
   uint16_t payload_bytes = 0;  // media behind the header, without padding
   codec::CodecType codec{};
-  std::optional<uint16_t> frame_number;  // of its dependency descriptor
-  bool key_frame = false;                // decoding can begin at this packet
-  bool unmarked = false;  // nothing the bridge may look at says whether it is a key frame
+  rtp::FrameInfo frame;        // video
   bool in_silence = false;
 
-  // read_payload
-  std::optional<codec::Vp8Descriptor> vp8;
+  // read_payload: more of `frame`, and
+  std::optional<codec::PayloadFront> front;  // the numbers of the picture
+
+  // route
+  bool routed = false;  // somebody gets it
 
   Bytes datagram() const { return io.bytes(); }
   // RTP: what SRTP leaves in clear, and what follows it.
@@ -110,8 +112,8 @@ struct RxBatch : edge::CipherBatch {
 };
 static_assert(limits::RxBatchPackets <= 256, "packet_of_job counts in bytes");
 
-enum class TxKind : uint8_t { Media, Resent, Rtcp, Mixed };
-inline constexpr size_t TxKinds = 4;
+enum class TxKind : uint8_t { Media, Resent, Rtcp, Mixed, Probe };
+inline constexpr size_t TxKinds = 5;
 
 // A packet on its way out, to one receiver.
 struct TxPacket {
@@ -119,6 +121,8 @@ struct TxPacket {
   Handle<Endpoint> to;
   TxKind kind = TxKind::Media;
   uint8_t padding_ready = 0;  // bytes of padding that stand behind the payload, for `pad`
+  std::optional<uint16_t> transport_sequence;  // its number towards the receiver, whose reports name it;
+  std::optional<int32_t> probe;                // and the probe that it is part of
   Timestamp arrival;  // of the packet it was made from; zero for RTCP
 };
 

@@ -56,7 +56,7 @@ void PathCounters::visit(MetricVisitor& v) const {
   for (size_t k = 0; k < PacketKinds; ++k) {
     visit_flow(v, received[k], worker, "in", to_string(static_cast<PacketKind>(k)));
   }
-  constexpr const char* SentKinds[] = {"rtp", "rtp_resent", "rtcp", "rtp_mixed"};
+  constexpr const char* SentKinds[] = {"rtp", "rtp_resent", "rtcp", "rtp_mixed", "rtp_probe"};
   for (size_t k = 0; k < sent.size(); ++k) visit_flow(v, sent[k], worker, "out", SentKinds[k]);
   visit_flow(v, stun_replies, worker, "out", "stun");
   visit_flow(v, dtls_sent, worker, "out", "dtls");
@@ -67,6 +67,11 @@ void PathCounters::visit(MetricVisitor& v) const {
   count("viaduct_padded_packets_total", "Media packets made as long as their neighbours",
         padding.packets);
   count("viaduct_padding_bytes_total", "Bytes by which they were made longer", padding.bytes);
+
+  count("viaduct_paced_packets_total", "Packets of pictures that waited for their receiver's network",
+        paced.packets);
+  count("viaduct_paced_bytes_total", "Bytes of them", paced.bytes);
+  count("viaduct_probes_total", "Probes of what receivers' networks take", probes);
 
   for (size_t d = 1; d < Drops; ++d) {
     v.counter("viaduct_dropped_packets_total",

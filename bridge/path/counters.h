@@ -39,6 +39,8 @@ struct PathCounters final : MetricSource {
   Flow padding;  // media packets that were padded, and by how many bytes
   Flow relayed_in, relayed_out;  // from and to other workers
   Flow to_mix;                   // sound for the mixing thread
+  Flow paced;                    // pictures that had to wait for their receivers' networks
+  Counter probes;                // begun, of receivers' networks
   std::array<Counter, Drops> drops;
   Histogram<LatencyBounds.size()> forwarding_latency{LatencyBounds};
   Counter ice_validated, ice_selected;

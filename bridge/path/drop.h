@@ -44,13 +44,16 @@ enum class Drop : uint8_t {
   // mix: counted when it does not reach the mixing thread
   MixFull,
   MixTooLong,  // for a packet of Opus
-  // rewrite, resend, transmit
+  // rewrite, pace, resend, transmit
   NotNegotiated,  // the receiver has no payload type for the format
   BeforeStream,   // older than what the slot began with, or sent already
   AwaitsKeyFrame,
+  OtherLayer,     // the receiver gets another layer of the picture
   HeaderTooLong,  // its extensions do not fit a header of the receiver's
   NoPacket,       // the pool ran dry
   NoBatch,        // the cipher has not finished earlier batches
+  PaceOverflow,   // too many packets wait for the receiver's network
+  PacedTooLong,   // it has waited so long that it is of no use, or its source is gone
   NoConsent,      // the receiver's consent ran out, or it is gone
   SealFailed,
   ResendUnknown,  // a NACK for a packet that is no longer kept
@@ -97,9 +100,12 @@ inline constexpr std::array<DropName, Drops> DropNames = {{
     {"rewrite", "not_negotiated"},
     {"rewrite", "before_stream"},
     {"rewrite", "awaits_key_frame"},
+    {"rewrite", "other_layer"},
     {"rewrite", "header_too_long"},
     {"rewrite", "no_packet"},
     {"rewrite", "no_batch"},
+    {"pace", "overflow"},
+    {"pace", "too_long"},
     {"transmit", "no_consent"},
     {"transmit", "seal_failed"},
     {"feedback", "resend_unknown"},

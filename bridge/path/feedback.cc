@@ -41,11 +41,18 @@ void Feedback::handle(const rtcp::Packet& packet, Handle<Endpoint> from, Endpoin
     case rtcp::Kind::Bye:
       if (const auto bye = rtcp::parse_bye(packet)) handle_bye(*bye, endpoint);
       break;
-    case rtcp::Kind::Sdes:               // names are known from signalling
-    case rtcp::Kind::TransportFeedback:  // none is asked for: slots carry no transport-wide
-                                         // sequence numbers
+    case rtcp::Kind::TransportFeedback:
+      if (const auto feedback = rtcp::parse_transport_feedback(packet))
+        endpoint.congestion.on_feedback(*feedback, now);
+      break;
     case rtcp::Kind::CongestionFeedback:
+      if (const auto feedback = rtcp::parse_congestion_feedback(packet))
+        endpoint.congestion.on_feedback(*feedback, now);
+      break;
     case rtcp::Kind::Remb:
+      if (const auto remb = rtcp::parse_remb(packet)) endpoint.congestion.on_remb(remb->bitrate, now);
+      break;
+    case rtcp::Kind::Sdes:  // names are known from signalling
     case rtcp::Kind::Unknown:
       break;
   }
@@ -83,7 +90,9 @@ void Feedback::handle_report_blocks(const rtcp::ReportBlocks& blocks, Endpoint& 
     // a lie or a clock's drift.
     const uint32_t units =
         ntp_.at(now).middle() - block.last_sender_report - block.delay_since_last_sender_report;
-    if (units < 0x80000000u) endpoint.transport.round_trip = from_compact_ntp(units);
+    if (units >= 0x80000000u) continue;
+    endpoint.transport.round_trip = from_compact_ntp(units);
+    endpoint.congestion.on_round_trip(*endpoint.transport.round_trip, now);
   }
 }
 
@@ -103,15 +112,16 @@ Drop Feedback::resend(uint16_t sequence, uint16_t slot_index, Handle<Endpoint> f
                       Endpoint& endpoint, Timestamp now) {
   conference::Subscription& slot = endpoint.slots[slot_index];
   const conference::Source* source = slot.carries ? directory_.find(*slot.carries) : nullptr;
-  const auto wanted = slot.projection.source_sequence(sequence);
-  if (!source || !wanted) return Drop::ResendUnknown;
-  const conference::StoredPacket* stored = source->encodings[slot.encoding()].resend.find(*wanted);
+  const auto wanted = slot.projection.origin_of(sequence);
+  if (!source || !wanted || wanted->encoding >= source->encodings.size()) return Drop::ResendUnknown;
+  const conference::StoredPacket* stored =
+      source->encodings[wanted->encoding].resend.find(wanted->sequence);
   if (!stored) return Drop::ResendUnknown;
   if (endpoint.resend_allowance_bytes < stored->packet.length) return Drop::ResendBudget;
   const Duration patience = endpoint.transport.round_trip.value_or(20ms) * 9 / 10;
   if (!slot.recently_resent.may_resend(sequence, now, patience)) return Drop::ResendTooSoon;
 
-  const Drop why = rewrite_.resend({from, slot_index}, *stored);
+  const Drop why = rewrite_.resend({from, slot_index}, wanted->encoding, *stored, now);
   if (why != Drop::None) return why;
   endpoint.resend_allowance_bytes -= stored->packet.length;
   slot.recently_resent.note(sequence, now);

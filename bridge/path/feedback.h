@@ -1,5 +1,5 @@
 // Step 7. RTCP from clients: sender reports set clocks, receiver reports tell loss and round trip,
-// NACKs are answered from what is kept, key-frame requests go on to the source behind the slot, BYE
+// reports of arrivals what the network takes (protocol/congestion/controller.h), NACKs are answered from what is kept, key-frame requests go on to the source behind the slot, BYE
 // ends a source.
 #pragma once
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "path/outgoing.h"
 #include "protocol/rtp/header_writer.h"
 
 namespace viaduct::path {
@@ -15,18 +16,6 @@ audio::ConferenceKey key_of(conference::ConferenceId id) {
   return audio::ConferenceKey{static_cast<uint64_t>(id)};
 }
 audio::MemberKey key_of(const Endpoint& e) { return audio::MemberKey{static_cast<uint64_t>(e.id)}; }
-
-size_t write_header(MutableBytes out, const Endpoint& receiver,
-                    const conference::Subscription& slot, const rtp::HeaderFields& fields,
-                    uint8_t level) {
-  rtp::ExtensionElement elements[2];
-  size_t count = 0;
-  if (const uint8_t id = receiver.slot_extensions.id(rtp::ExtensionType::Mid))
-    elements[count++] = {id, as_bytes(slot.mid)};
-  if (const uint8_t id = receiver.slot_extensions.id(rtp::ExtensionType::AudioLevel))
-    elements[count++] = {id, Bytes(&level, 1)};
-  return rtp::write_header(out, fields, std::span(elements).first(count));
-}
 
 }  // namespace
 
@@ -127,7 +116,8 @@ Drop Mix::write(Handle<Endpoint> to, Endpoint& receiver, const audio::MixedFrame
   if (begins) slot->mix = conference::Subscription::MixedFrame{};
   const conference::Projection::In in{
       .sequence = slot->mix->number,
-      .timestamp = static_cast<uint32_t>(frame.tick * audio::MixedFrameSamples)};
+      .timestamp = static_cast<uint32_t>(frame.tick * audio::MixedFrameSamples),
+      .codec = codec::CodecType::Opus};
   if (!slot->projection.started())
     slot->projection.start(in, now, codec::clock_rate_of(codec::CodecType::Opus));
   const auto out = slot->projection.project(in, now);
@@ -138,7 +128,10 @@ Drop Mix::write(Handle<Endpoint> to, Endpoint& receiver, const audio::MixedFrame
                                  .sequence = out->sequence(),
                                  .timestamp = out->timestamp,
                                  .ssrc = slot->ssrc};
-  const size_t header = write_header(space, receiver, *slot, fields, frame.level);
+  OutgoingExtensions extensions(receiver, *slot);
+  extensions.add(rtp::ExtensionType::AudioLevel, Bytes(&frame.level, 1));
+  extensions.add_departure(*slot, *blank.packet, now);
+  const size_t header = rtp::write_header(space, fields, extensions.all());
   if (header == 0) {
     queue_.undo();
     return Drop::HeaderTooLong;
@@ -154,6 +147,7 @@ Drop Mix::write(Handle<Endpoint> to, Endpoint& receiver, const audio::MixedFrame
                 .index = out->index,
                 .packet = space.data(),
                 .payload = body};
+  depart(receiver, *blank.packet, header + frame.bytes, now);
   *slot->mix = {in.sequence + 1, out->timestamp, frame.made};
   slot->meter.add(header + frame.bytes, now);
   slot->payload_octets += frame.bytes;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "protocol/rtp/dependency_descriptor.h"
 #include "protocol/rtp/rtx.h"
+#include "protocol/rtp/video_layers_allocation.h"
 
 namespace viaduct::path {
 namespace {
@@ -139,24 +139,40 @@ void Observe::observe_level(RxPacket& p, Endpoint& endpoint, Timestamp now) {
   stream.withheld = std::max(stream.withheld, p.sequence);
 }
 
-// What the sender says of the frame beside it. Of conferences in clear the payload may be read,
-// too.
+// What the sender says of the frame and of its layers beside it. Of conferences in clear the payload
+// may be read, too.
 void Observe::observe_frame(RxBatch& rx, RxPacket& p, Endpoint& endpoint) const {
-  conference::Encoding& stream = endpoint.sources[p.source].encodings[p.encoding];
-  const uint8_t id = endpoint.extensions.id(rtp::ExtensionType::DependencyDescriptor);
-  const auto descriptor =
-      id == 0 ? std::nullopt
-              : rtp::parse_dependency_descriptor(rtp::find_extension(p.head(), p.header, id));
-  if (descriptor) {
+  conference::Source& source = endpoint.sources[p.source];
+  conference::Encoding& stream = source.encodings[p.encoding];
+  const auto find = [&](rtp::ExtensionType type) {
+    const uint8_t id = endpoint.extensions.id(type);
+    return id == 0 ? Bytes() : rtp::find_extension(p.head(), p.header, id);
+  };
+  p.frame.ends_frame = p.header.marker;
+  if (const Bytes descriptor = find(rtp::ExtensionType::DependencyDescriptor); !descriptor.empty()) {
     stream.describes_frames = true;
-    p.frame_number = descriptor->frame_number;
-    p.key_frame = descriptor->begins_key_frame();
-    if (p.key_frame) stream.key_frame.on_key_frame();
+    if (const auto frame = stream.dependencies.read(descriptor)) p.frame = *frame;
+    if (p.frame.key_frame) {
+      stream.key_frame.on_key_frame();
+      std::ranges::copy(stream.dependencies.sizes(), stream.sizes.begin());
+    }
   }
+  if (const Bytes allocation = find(rtp::ExtensionType::VideoLayersAllocation); !allocation.empty())
+    observe_allocation(allocation, source);
   const bool sealed = directory_.conference_of(endpoint).e2ee_policy().sealed();
-  p.unmarked = sealed && !stream.describes_frames;
-  stream.key_frame.set_answers_visible(!p.unmarked);
+  p.frame.unmarked = sealed && !stream.describes_frames;
+  stream.key_frame.set_answers_visible(!p.frame.unmarked);
   if (!sealed) rx.in_clear.add(p);
+}
+
+// How large the pictures of all encodings are.
+void Observe::observe_allocation(Bytes element, conference::Source& source) {
+  const auto allocation = rtp::parse_video_layers_allocation(element);
+  if (!allocation) return;
+  for (const auto& layer : allocation->all()) {
+    if (layer.encoding >= source.encodings.size() || layer.size == rtp::PictureSize{}) continue;
+    source.encodings[layer.encoding].sizes[layer.spatial] = layer.size;
+  }
 }
 
 }  // namespace viaduct::path

@@ -26,6 +26,7 @@ class Observe {
                    const conference::Encoding& stream) const;
   void observe_level(RxPacket& packet, Endpoint& endpoint, Timestamp now);
   void observe_frame(RxBatch& rx, RxPacket& packet, Endpoint& endpoint) const;
+  static void observe_allocation(Bytes element, conference::Source& source);
 
   conference::Directory& directory_;
   PathCounters& counters_;

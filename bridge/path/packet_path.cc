@@ -32,18 +32,19 @@ void PacketPath::turn(Timestamp now) {
     read_payload_.run(rx->in_clear);          // 5 and by codec data, but for sealed conferences
     witness_.run(*rx, now);                   // 6 evidence of what bodies look like, for people
     feedback_.run(*rx, now);                  // 7 act on RTCP
-    auto forwards = route_.run(*rx);          // 8 pick receivers
+    auto forwards = route_.run(*rx, now);     // 8 pick receivers
     relay_.run(*rx);                          // 9 hand on what people of other workers receive
     mix_.run(*rx);                            //   and, for those who hear a mix, sound to be mixed
     do {                                      //   a portion at a time, so that it stays in the cache
-      rewrite_.run(*rx, take_portion(forwards), now);  // 10 write each receiver's header
-      sealed_.run(pad_.run(queue_.take()));   // 11 pad to one size, 12 protect: submit the fan-out
-      transmit_sealed(now);                   // 13 send, and keep what may be asked for again
+      rewrite_.run(*rx, take_portion(forwards), now);  // 10 pick layers, write each receiver's header
+      sealed_.run(pad_.run(queue_.take()));   // 12 pad to one size, 13 protect: submit the fan-out
+      transmit_sealed(now);                   // 14 send, and keep what may be asked for again
     } while (!forwards.empty());
     rewrite_.forget(*rx);
     end_reading(rx);
   }
   mix_.send(now);                             //   mixes that are ready
+  pace_.run(rewrite_, now);                   // 11 pictures that had to wait, and probes
   sealed_.run(queue_.take());
   run_timers(now);                            //   RTCP of our own: reports, requests, consent
   transmit_sealed(now);
@@ -63,7 +64,8 @@ PacketPath::PacketPath(Edges edges, NtpClock ntp, std::vector<codec::CodecType> 
       observe_(directory_, counters),
       read_payload_(directory_),
       witness_(directory_),
-      rewrite_(directory_, queue_, counters),
+      pace_(directory_, counters),
+      rewrite_(directory_, queue_, pace_, counters),
       feedback_(directory_, rewrite_, ntp_, counters),
       route_(directory_),
       pad_(counters),
@@ -166,7 +168,9 @@ void PacketPath::run_endpoint_timers(Handle<Endpoint> who, Endpoint& e, Timestam
   }
   relay_.tell_of(e, now);
   mix_.ask_for(e, now);
-  if (e.connected() && e.transport.may_send(now)) reports_.run(who, e, now);
+  if (!e.connected() || !e.transport.may_send(now)) return;
+  pace_.steer(who, e, now);
+  reports_.run(who, e, now);
 }
 
 void PacketPath::run_slow_timers(Timestamp now) {

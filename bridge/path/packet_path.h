@@ -5,6 +5,7 @@
 // It belongs to one thread.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "path/handshakes.h"
 #include "path/mix.h"
 #include "path/observe.h"
+#include "path/pace.h"
 #include "path/pad.h"
 #include "path/protect.h"
 #include "path/read_payload.h"
@@ -64,7 +66,8 @@ class PacketPath {
     const bool is_waited_for = relay_.has_waiting() || mix_.has_waiting() ||
                                opened_.has_unfinished() || sealed_.has_unfinished();
     if (is_waited_for) return {};
-    return directory_.endpoint_count() == 0 && !must_wipe_more_ ? Never : next_tick_;
+    if (directory_.endpoint_count() == 0 && !must_wipe_more_) return Never;
+    return std::min(next_tick_, pace_.next_deadline());
   }
 
   // What control asks for. A refused AddEndpoint shows as an EndpointGone among the reports.
@@ -113,6 +116,7 @@ class PacketPath {
   Observe observe_;
   ReadPayload read_payload_;
   Witness witness_;
+  Pace pace_;
   Rewrite rewrite_;
   Feedback feedback_;
   Route route_;

@@ -1,4 +1,4 @@
-// Step 11. Packets to one receiver that are nearly of one size are made of one size by padding (RFC
+// Step 12. Packets to one receiver that are nearly of one size are made of one size by padding (RFC
 // 3550 section 5.1), so that the edge can send them as one segmented datagram.
 //
 // A browser cuts a frame into packets that differ by a few bytes, and a different byte in one of

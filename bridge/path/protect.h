@@ -1,4 +1,4 @@
-// Step 12. The fan-out, sealed: one payload, many keys. Batches go to the cipher as they are; each
+// Step 13. The fan-out, sealed: one payload, many keys. Batches go to the cipher as they are; each
 // job names its receiver's key.
 #pragma once
 

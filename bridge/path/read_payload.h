@@ -1,6 +1,6 @@
-// Step 5. What codec data says in conferences that are not end-to-end encrypted: where key frames
-// begin, for senders without the dependency descriptor, and the picture numbers that VP8 receivers
-// need to be continuous.
+// Step 5. What codec data says in conferences that are not end-to-end encrypted: frames, layers and
+// key frames, for senders without the dependency descriptor, and the picture numbers that receivers
+// of VP8 and VP9 need to be continuous.
 //
 // It is given the packets in clear alone (observe sorts them out), and it is the only step that
 // includes payload parsers to forward by. Nothing here may be needed to forward a sealed stream.
@@ -18,6 +18,8 @@ class ReadPayload {
   void run(const PacketList& in_clear);
 
  private:
+  static void read(RxPacket& packet, conference::Encoding& stream);
+
   conference::Directory& directory_;
 };
 

@@ -80,10 +80,8 @@ void Relay::hand_over(const RxPacket& p, const Endpoint& sender) {
                   .bytes = static_cast<uint16_t>(p.header.header_bytes + p.payload_bytes),
                   .payload_bytes = p.payload_bytes,
                   .codec = p.codec,
-                  .frame_number = p.frame_number,
-                  .key_frame = p.key_frame,
-                  .unmarked = p.unmarked,
-                  .vp8 = p.vp8};
+                  .frame = p.frame,
+                  .front = p.front};
     std::memcpy(m->packet.data(), p.head().data(), p.header.header_bytes);
     p.body().copy_to(m->packet.data() + p.header.header_bytes);
     push(worker);
@@ -217,10 +215,8 @@ Drop Relay::admit(const RelayMessage& m, Handle<Endpoint> from, RxBatch& rx, Tim
   p.sequence = learned.sequence;
   p.payload_bytes = learned.payload_bytes;
   p.codec = learned.codec;
-  p.frame_number = learned.frame_number;
-  p.key_frame = learned.key_frame;
-  p.unmarked = learned.unmarked;
-  p.vp8 = learned.vp8;
+  p.frame = learned.frame;
+  p.front = learned.front;
   ++rx.size;
   counters_.relayed_in.add(learned.bytes);
 
@@ -228,8 +224,8 @@ Drop Relay::admit(const RelayMessage& m, Handle<Endpoint> from, RxBatch& rx, Tim
   stream.highest = std::max(stream.highest, p.sequence);
   stream.withheld = std::max(stream.withheld, learned.withheld);
   stream.meter.add(learned.bytes, now);
-  stream.key_frame.set_answers_visible(!p.unmarked);
-  if (p.key_frame) stream.key_frame.on_key_frame();
+  stream.key_frame.set_answers_visible(!p.frame.unmarked);
+  if (p.frame.key_frame) stream.key_frame.on_key_frame();
   return Drop::None;
 }
 

@@ -9,9 +9,11 @@
 #include <type_traits>
 
 #include "base/time.h"
+#include "conference/layer.h"
 #include "conference/relayed_state.h"
 #include "limits.h"
-#include "protocol/codec/vp8_descriptor.h"
+#include "protocol/codec/payload_front.h"
+#include "protocol/rtp/frame_info.h"
 #include "protocol/rtp/packet.h"
 
 namespace viaduct::path {
@@ -37,13 +39,13 @@ struct RelayMessage {
     uint16_t bytes = 0;    // of the whole packet, which stands at the end of the message
     uint16_t payload_bytes = 0;
     codec::CodecType codec{};
-    std::optional<uint16_t> frame_number;
-    bool key_frame = false;
-    bool unmarked = false;
-    std::optional<codec::Vp8Descriptor> vp8;
+    rtp::FrameInfo frame;
+    std::optional<codec::PayloadFront> front;
   } learned;
 
+  // State: with the source's ladder, whose rungs stand at the end of the message
   conference::RelayedState state;
+  uint16_t rungs = 0;
 
   struct Demand {
     uint8_t encodings = 0;  // bit i is Source::encodings[i]
@@ -53,5 +55,6 @@ struct RelayMessage {
   std::array<uint8_t, limits::MaxPacketBytes> packet;
 };
 static_assert(std::is_trivially_copyable_v<RelayMessage>);
+static_assert(conference::LayerLadder::MaxRungs * sizeof(conference::LayerInfo) <= limits::MaxPacketBytes);
 
 }  // namespace viaduct::path

@@ -1,129 +1,49 @@
 #include "path/rewrite.h"
 
 #include <algorithm>
-#include <array>
 
+#include "path/outgoing.h"
 #include "path/pad.h"
 #include "protocol/rtp/dependency_descriptor.h"
-#include "protocol/rtp/header_writer.h"
 #include "protocol/rtp/rtx.h"
 
 namespace viaduct::path {
 namespace {
 
+using conference::LayerSelector;
 using conference::Projection;
 using conference::Subscription;
 
-// Extensions that mean the same to every receiver; each is carried under the receiver's number for
-// it. The dependency descriptor is, too, with another frame number. The others are hop by hop
-// (transport sequence numbers, send times) or name the sender's own m-sections (MID, RID).
-constexpr rtp::ExtensionType Carried[] = {
-    rtp::ExtensionType::AudioLevel,
-    rtp::ExtensionType::VideoOrientation,
-    rtp::ExtensionType::PlayoutDelay,
-    rtp::ExtensionType::AbsCaptureTime,
-    rtp::ExtensionType::VideoLayersAllocation,
-};
-constexpr size_t MaxElements = std::size(Carried) + 2;  // MID, dependency descriptor
-
-}  // namespace
-
-// What there is to forward, whether it has just arrived or was kept for resending: all that is the
-// same for every receiver, found once.
-struct Rewrite::Original {
-  const rtp::HeaderView* header = nullptr;
-  Body body;
-  codec::CodecType codec{};
-  int64_t sequence = 0;
-  std::optional<uint16_t> frame_number;
-  const std::optional<codec::Vp8Descriptor>* vp8 = nullptr;
-  std::array<Bytes, std::size(Carried)> carried;  // empty: the sender has none
-  Bytes dependency_descriptor;
-  uint8_t padding_ready = 0;
-
-  // Of an RxPacket or a StoredPacket.
-  template <typename P>
-  static Original of(const P& packet, Bytes head, Body body, const rtp::ExtensionMap& sender) {
-    Original o{.header = &packet.header,
-               .body = body,
-               .codec = packet.codec,
-               .sequence = packet.sequence,
-               .frame_number = packet.frame_number,
-               .vp8 = &packet.vp8};
-    const auto find = [&](rtp::ExtensionType type) {
-      return sender.has(type) ? rtp::find_extension(head, packet.header, sender.id(type)) : Bytes();
-    };
-    for (size_t i = 0; i < std::size(Carried); ++i) o.carried[i] = find(Carried[i]);
-    if (o.frame_number) o.dependency_descriptor = find(rtp::ExtensionType::DependencyDescriptor);
-    return o;
-  }
-
-  Projection::In numbers() const {
-    Projection::In in{sequence, header->timestamp, std::nullopt, frame_number};
-    if (*vp8 && (*vp8)->picture_id && (*vp8)->picture_id_15_bit) {
-      in.vp8 = conference::Vp8Numbers{*(*vp8)->picture_id, (*vp8)->tl0_pic_idx.value_or(0)};
-    }
-    return in;
-  }
-};
-
-namespace {
-
-// The sender's dependency descriptor with the slot's frame number, in `space`; empty when there is
-// none that the receiver can have.
+// The sender's dependency descriptor with the slot's frame number, in `space`; empty when there is none.
 Bytes write_dependency_descriptor(std::array<uint8_t, rtp::MaxDescriptorBytes>& space, Bytes from,
-                                  uint8_t id, std::optional<uint16_t> frame_number) {
-  if (!frame_number || id == 0) return {};
+                                  std::optional<uint16_t> frame_number) {
+  if (!frame_number || from.empty()) return {};
   std::ranges::copy(from, space.begin());
   rtp::write_frame_number(space, *frame_number);
   return Bytes(space).first(from.size());
 }
 
-size_t write_header(MutableBytes out, std::span<const Bytes, std::size(Carried)> carried,
-                    Bytes dependency_descriptor, const rtp::ExtensionMap& receiver,
-                    std::string_view mid, const rtp::HeaderFields& fields,
-                    std::optional<uint16_t> frame_number) {
-  rtp::ExtensionElement elements[MaxElements];
-  size_t count = 0;
-  const auto add = [&](uint8_t id, Bytes data) {
-    if (id != 0 && !data.empty()) elements[count++] = {id, data};
-  };
-  add(receiver.id(rtp::ExtensionType::Mid), as_bytes(mid));
-  for (size_t i = 0; i < carried.size(); ++i) add(receiver.id(Carried[i]), carried[i]);
-  std::array<uint8_t, rtp::MaxDescriptorBytes> space;
-  const uint8_t descriptor_id = receiver.id(rtp::ExtensionType::DependencyDescriptor);
-  add(descriptor_id,
-      write_dependency_descriptor(space, dependency_descriptor, descriptor_id, frame_number));
-  return rtp::write_header(out, fields, std::span(elements).first(count));
-}
-
-// The VP8 descriptor with the slot's numbers, where it has numbers to rewrite. Returns the bytes
-// written, and through `skip` how many bytes of the payload they stand for.
-size_t write_descriptor(MutableBytes out, const std::optional<codec::Vp8Descriptor>& original,
-                        const Projection::Out& numbers, size_t* skip) {
-  *skip = 0;
-  if (!numbers.vp8) return 0;
-  codec::Vp8Descriptor descriptor = *original;
-  descriptor.picture_id = numbers.vp8->picture_id;
-  if (descriptor.tl0_pic_idx) descriptor.tl0_pic_idx = numbers.vp8->tl0_picture_index;
-  *skip = original->descriptor_bytes;
-  return codec::write_vp8_descriptor(out, descriptor);
-}
-
-void address(TxPacket& tx, Handle<Endpoint> to, TxKind kind, Timestamp arrival) {
-  tx.to = to;
-  tx.kind = kind;
-  tx.arrival = arrival;
+// What the former encoding calls the instant that the next one calls `timestamp`, by both senders' reports; nothing
+// where these are not known, or too far apart to be of one clock.
+std::optional<uint32_t> in_former(const conference::Encoding& former, const conference::Encoding& next,
+                                  uint32_t timestamp, uint32_t clock_rate) {
+  constexpr Duration Apart = 30s;
+  if (!former.sender_clock || !next.sender_clock) return std::nullopt;
+  const Duration between = ntp_difference(next.sender_clock->ntp, former.sender_clock->ntp);
+  if (std::chrono::abs(between) > Apart) return std::nullopt;
+  const auto ticks = static_cast<int64_t>(to_seconds(between) * clock_rate);
+  return former.sender_clock->rtp_timestamp + static_cast<uint32_t>(ticks) +
+         (timestamp - next.sender_clock->rtp_timestamp);
 }
 
 }  // namespace
 
-Rewrite::Rewrite(conference::Directory& directory, TxQueue& queue, PathCounters& counters)
+Rewrite::Rewrite(conference::Directory& directory, TxQueue& queue, Pace& pace, PathCounters& counters)
     : directory_(directory),
       queue_(queue),
+      pace_(pace),
       counters_(counters),
       originals_(std::make_unique<Originals>()) {}
-Rewrite::~Rewrite() = default;
 
 void Rewrite::run(RxBatch& rx, std::span<const Forward> forwards, Timestamp now) {
   for (const Forward& f : forwards) {
@@ -131,7 +51,7 @@ void Rewrite::run(RxBatch& rx, std::span<const Forward> forwards, Timestamp now)
     Original& original = (*originals_)[f.packet];
     Endpoint* sender = directory_.find(p.from);
     if (sender && !original.header) {
-      original = Original::of(p, p.head(), p.body(), sender->extensions);
+      original = Original::of(p, sender->extensions);
       original.padding_ready = prepare_padding(p);
     }
     const Drop why = sender ? forward(rx, p, original, *sender, f.to, now) : Drop::NoConsent;
@@ -145,113 +65,192 @@ void Rewrite::forget(const RxBatch& rx) {
 
 Drop Rewrite::forward(RxBatch& rx, const RxPacket& p, const Original& original, Endpoint& sender,
                       const conference::SlotRef& to, Timestamp now) {
-  Endpoint* receiver = directory_.find(to.endpoint);
-  if (!receiver || !receiver->connected() || !receiver->transport.may_send(now))
-    return Drop::NoConsent;
-  Subscription& slot = receiver->slots[to.slot];
+  Endpoint* const receiver = directory_.find(to.endpoint);
+  if (!receiver || !receiver->connected() || !receiver->transport.may_send(now)) return Drop::NoConsent;
   const auto payload_type = receiver->payloads.payload_type(p.codec);
   if (!payload_type) return Drop::NotNegotiated;
-  conference::Encoding& stream = sender.sources[p.source].encodings[p.encoding];
-  if (slot.awaits_key_frame && !p.key_frame && !p.unmarked) {
-    stream.key_frame
-        .want();  // the one that was asked for may have come before this receiver was connected
-    return Drop::AwaitsKeyFrame;
-  }
+  Copy copy{.to = to.endpoint,
+            .receiver = *receiver,
+            .slot = receiver->slots[to.slot],
+            .payload_type = *payload_type,
+            .marker = p.header.marker,
+            .arrival = p.io.arrival};
 
+  conference::Source& source = sender.sources[p.source];
+  const bool is_picture = source.kind == codec::MediaKind::Video;
+  const Drop why = is_picture ? number_picture(original, sender, source, copy, now)
+                              : number_sound(original, source.encodings[p.encoding], copy, now);
+  if (why != Drop::None) return why;
+  if (is_picture && Pace::must_wait(*receiver, now)) return hold(p, to, copy, now);
+  return write(&rx, original, copy, now);
+}
+
+Drop Rewrite::number_sound(const Original& original, const conference::Encoding& stream, Copy& copy, Timestamp now) {
+  Projection& projection = copy.slot.projection;
   const Projection::In in = original.numbers();
-  if (!slot.projection.started()) slot.projection.start(in, now, codec::clock_rate_of(p.codec));
-  slot.awaits_key_frame = false;
-  if (p.sequence > stream.withheld) slot.projection.close_gap(stream.withheld + 1);
-
-  const TxQueue::Blank blank = queue_.next(&rx);
-  if (!blank) return blank.missing;
-  const auto out = slot.projection.project(in, now);
-  if (!out) {
-    queue_.undo();
-    return Drop::BeforeStream;
-  }
-
-  Packet& io = blank.packet->io;
-  const MutableBytes space{io.buffer + io.offset, io.tailroom()};
-  const rtp::HeaderFields fields{.marker = p.header.marker,
-                                 .payload_type = *payload_type,
-                                 .sequence = out->sequence(),
-                                 .timestamp = out->timestamp,
-                                 .ssrc = slot.ssrc};
-  const size_t header =
-      write_header(space, original.carried, original.dependency_descriptor,
-                   receiver->slot_extensions, slot.mid, fields, out->frame_number);
-  if (header == 0) {
-    queue_.undo();
-    return Drop::HeaderTooLong;
-  }
-  size_t skip = 0;
-  const size_t prefix = write_descriptor(space.subspan(header), *original.vp8, *out, &skip);
-  const Body body = original.body.without_front(skip);
-
-  address(*blank.packet, to.endpoint, TxKind::Media, p.io.arrival);
-  blank.packet->padding_ready = original.padding_ready;
-  *blank.job = {.slot = receiver->transport.protect_key,
-                .header_bytes = static_cast<uint16_t>(header),
-                .prefix_bytes = static_cast<uint16_t>(prefix),
-                .ssrc = slot.ssrc,
-                .index = out->index,
-                .packet = space.data()};
-  body.hand_to(*blank.job);
-  slot.meter.add(header + prefix + body.size(), now);
-  slot.payload_octets += prefix + body.size();
+  if (!projection.started()) projection.start(in, now, codec::clock_rate_of(original.codec));
+  if (in.sequence > stream.withheld) projection.close_gap(stream.withheld + 1);
+  const auto numbers = projection.project(in, now);
+  if (!numbers) return Drop::BeforeStream;
+  copy.numbers = *numbers;
   return Drop::None;
 }
 
-Drop Rewrite::resend(const conference::SlotRef& to, const conference::StoredPacket& stored) {
-  Endpoint& receiver = *directory_.find(to.endpoint);
-  Subscription& slot = receiver.slots[to.slot];
-  const Endpoint* sender = directory_.find(slot.carries->endpoint);
-  const auto payload_type = receiver.payloads.rtx_payload_type(stored.codec);
-  if (!sender || !payload_type || slot.rtx_ssrc == 0) return Drop::NotNegotiated;
+// Which layer, and where decoding can go on; then the numbers of what goes on.
+Drop Rewrite::number_picture(const Original& original, const Endpoint& sender, conference::Source& source, Copy& copy,
+                             Timestamp now) {
+  Subscription& slot = copy.slot;
+  const Projection::In in = original.numbers();
+  const uint8_t former = slot.encoding();
+  const bool goes_on = slot.projection.started() && slot.selector.current().has_value();
+  const LayerSelector::Picked picked =
+      slot.selector.pick({in.encoding, in.sequence, in.timestamp}, *original.frame);
+  if (picked.decision == LayerSelector::Decision::Await) {
+    // The key frame that was asked for may have come before this receiver was connected.
+    if (const auto awaited = slot.selector.awaited(); awaited && *awaited < source.encodings.size())
+      source.encodings[*awaited].key_frame.want();
+    return Drop::AwaitsKeyFrame;
+  }
+  if (picked.decision == LayerSelector::Decision::Skip) {
+    if (const auto hole = slot.projection.skip(in))
+      fill_hole(*hole, slot.projection.timestamp_of(in.timestamp), copy, now);
+    return Drop::OtherLayer;
+  }
+  const conference::Encoding& stream = source.encodings[in.encoding];
+  const uint32_t clock_rate = codec::clock_rate_of(in.codec);
+  if (picked.begins || !slot.projection.started()) {
+    slot.projection.start(in, now, clock_rate,
+                          goes_on ? in_former(source.encodings[former], stream, in.timestamp, clock_rate)
+                                  : std::nullopt);
+  }
+  if (in.sequence > stream.withheld) slot.projection.close_gap(stream.withheld + 1);
+  const auto numbers = slot.projection.project(in, now);
+  if (!numbers) return Drop::BeforeStream;
+  copy.numbers = *numbers;
+  copy.marker = copy.marker || picked.ends_picture;
+  return Drop::None;
+}
 
-  const Bytes packet = stored.packet.bytes();
-  const auto original = Original::of(
-      stored, packet.first(stored.header.header_bytes),
-      Body(packet.subspan(stored.header.header_bytes, stored.payload_bytes)), sender->extensions);
-  const auto numbers = slot.projection.projected(original.numbers());
-  if (!numbers) return Drop::ResendUnknown;
-  const TxQueue::Blank blank = queue_.next(nullptr);
+Drop Rewrite::hold(const RxPacket& p, const conference::SlotRef& to, const Copy& copy, Timestamp now) {
+  const size_t bytes = bytes_on_wire(size_t{p.header.header_bytes} + p.payload_bytes);
+  return pace_.hold(to.endpoint, copy.receiver,
+                    {.source = {p.from, p.source},
+                     .slot = to.slot,
+                     .encoding = p.encoding,
+                     .marker = copy.marker,
+                     .bytes = static_cast<uint16_t>(bytes),
+                     .sequence = p.sequence,
+                     .numbers = copy.numbers,
+                     .since = now});
+}
+
+Drop Rewrite::write(RxBatch* reads, const Original& original, const Copy& copy, Timestamp now) {
+  const TxQueue::Blank blank = queue_.next(reads);
   if (!blank) return blank.missing;
+  TxPacket& packet = *blank.packet;
+  const uint64_t index = copy.rtx_index.value_or(copy.numbers.index);
+  const uint32_t ssrc = copy.rtx_index ? copy.slot.rtx_ssrc : copy.slot.ssrc;
 
-  const uint64_t index = slot.next_rtx_index++;
-  Packet& io = blank.packet->io;
-  const MutableBytes space{io.buffer + io.offset, io.tailroom()};
-  const rtp::HeaderFields fields{.marker = stored.header.marker,
-                                 .payload_type = *payload_type,
-                                 .sequence = static_cast<uint16_t>(index),
-                                 .timestamp = numbers->timestamp,
-                                 .ssrc = slot.rtx_ssrc};
-  const size_t header =
-      write_header(space, original.carried, original.dependency_descriptor,
-                   receiver.slot_extensions, slot.mid, fields, numbers->frame_number);
+  OutgoingExtensions extensions(copy.receiver, copy.slot);
+  for (size_t i = 0; i < std::size(Carried); ++i) extensions.add(Carried[i], original.carried[i]);
+  std::array<uint8_t, rtp::MaxDescriptorBytes> descriptor;
+  extensions.add(
+      rtp::ExtensionType::DependencyDescriptor,
+      write_dependency_descriptor(descriptor, original.dependency_descriptor, copy.numbers.frame_number));
+  extensions.add_departure(copy.slot, packet, now);
+  const MutableBytes space{packet.io.buffer + packet.io.offset, packet.io.tailroom()};
+  const size_t header = rtp::write_header(space,
+                                          {.marker = copy.marker,
+                                           .payload_type = copy.payload_type,
+                                           .sequence = static_cast<uint16_t>(index),
+                                           .timestamp = copy.numbers.timestamp,
+                                           .ssrc = ssrc},
+                                          extensions.all());
   if (header == 0) {
     queue_.undo();
     return Drop::HeaderTooLong;
   }
-  store_be16(space.data() + header, numbers->sequence());
-  size_t skip = 0;
-  const size_t descriptor = write_descriptor(space.subspan(header + rtp::OriginalSequenceBytes),
-                                             *original.vp8, *numbers, &skip);
-  const size_t prefix = rtp::OriginalSequenceBytes + descriptor;
-  const Body body = original.body.without_front(skip);
-  uint8_t* const copy = space.data() + header + prefix;
-  body.copy_to(copy);  // what is kept may go before the cipher is done
 
-  address(*blank.packet, to.endpoint, TxKind::Resent, {});
-  *blank.job = {.slot = receiver.transport.protect_key,
+  size_t prefix = 0;
+  if (copy.rtx_index) {
+    store_be16(space.data() + header, copy.numbers.sequence());
+    prefix += rtp::OriginalSequenceBytes;
+  }
+  Body body = original.body;
+  if (*original.front && copy.numbers.picture) {
+    prefix += codec::write_payload_front(space.subspan(header + prefix), **original.front, *copy.numbers.picture);
+    body = body.without_front((*original.front)->size);
+  }
+
+  packet.to = copy.to;
+  packet.kind = copy.kind;
+  packet.arrival = copy.arrival;
+  packet.padding_ready = copy.copies_payload ? 0 : original.padding_ready;
+  *blank.job = {.slot = copy.receiver.transport.protect_key,
                 .header_bytes = static_cast<uint16_t>(header),
                 .prefix_bytes = static_cast<uint16_t>(prefix),
-                .payload_bytes = static_cast<uint32_t>(body.size()),
-                .ssrc = slot.rtx_ssrc,
+                .ssrc = ssrc,
+                .index = index,
+                .packet = space.data()};
+  body.hand_to(*blank.job);
+  if (copy.copies_payload) {
+    uint8_t* const place = space.data() + header + prefix;
+    body.copy_to(place);
+    blank.job->payload = place;
+  }
+  const size_t bytes = header + prefix + body.size();
+  depart(copy.receiver, packet, bytes, now);
+  if (copy.kind == TxKind::Media) {
+    copy.slot.meter.add(bytes, now);
+    copy.slot.payload_octets += prefix + body.size();
+  }
+  return Drop::None;
+}
+
+// Receivers would ask again and again for a packet of a layer that they do not get, since a later one has already
+// left a place for it: an empty one takes it (RFC 3550 section 5.1: padding alone).
+void Rewrite::fill_hole(uint64_t index, uint32_t timestamp, const Copy& copy, Timestamp now) {
+  Copy empty = copy;
+  empty.numbers = {.index = index, .timestamp = timestamp, .picture = {}, .frame_number = {}};
+  empty.marker = false;
+  if (const Drop why = write_padding_alone(empty, now); why != Drop::None) counters_.drop(why);
+}
+
+Drop Rewrite::write_padding_alone(const Copy& copy, Timestamp now) {
+  const TxQueue::Blank blank = queue_.next(nullptr);
+  if (!blank) return blank.missing;
+  TxPacket& packet = *blank.packet;
+  const uint64_t index = copy.rtx_index.value_or(copy.numbers.index);
+  const uint32_t ssrc = copy.rtx_index ? copy.slot.rtx_ssrc : copy.slot.ssrc;
+  const size_t padding = copy.kind == TxKind::Probe ? 255 : 1;
+
+  OutgoingExtensions extensions(copy.receiver, copy.slot);
+  extensions.add_departure(copy.slot, packet, now);
+  const MutableBytes space{packet.io.buffer + packet.io.offset, packet.io.tailroom()};
+  const size_t header = rtp::write_header(space,
+                                          {.padding = true,
+                                           .payload_type = copy.payload_type,
+                                           .sequence = static_cast<uint16_t>(index),
+                                           .timestamp = copy.numbers.timestamp,
+                                           .ssrc = ssrc},
+                                          extensions.all());
+  if (header == 0) {
+    queue_.undo();
+    return Drop::HeaderTooLong;
+  }
+  std::ranges::fill(space.subspan(header, padding), uint8_t{0});
+  space[header + padding - 1] = static_cast<uint8_t>(padding);
+  packet.to = copy.to;
+  packet.kind = copy.kind;
+  packet.arrival = copy.arrival;
+  *blank.job = {.slot = copy.receiver.transport.protect_key,
+                .header_bytes = static_cast<uint16_t>(header),
+                .payload_bytes = static_cast<uint32_t>(padding),
+                .ssrc = ssrc,
                 .index = index,
                 .packet = space.data(),
-                .payload = copy};
+                .payload = space.data() + header};
+  depart(copy.receiver, packet, header + padding, now);
   return Drop::None;
 }
 

@@ -1,7 +1,7 @@
 // Step 8. Who gets this packet? A list of (packet, receive slot): all voices before any picture, then
 // each receiver's together, since the edge sends what stands together for one receiver as one
 // segmented datagram, if it can; each slot's in the order of arrival. A source that is held back
-// gets no further.
+// gets no further, nor does an encoding where another one is received.
 #pragma once
 
 #include <array>
@@ -36,15 +36,17 @@ class Route {
   }
 
   // Valid until the next call.
-  std::span<const Forward> run(RxBatch& rx);
+  std::span<const Forward> run(RxBatch& rx, Timestamp now);
 
  private:
   struct Chosen {
     const conference::Source* source = nullptr;
     uint8_t packet = 0;
     bool video = false;
+    bool one_of_many = false;  // encodings, of which each receiver gets one
   };
-  std::span<const Chosen> choose(RxBatch& rx);
+  std::span<const Chosen> choose(RxBatch& rx, Timestamp now);
+  bool may_want(const conference::SlotRef& slot, const RxPacket& packet) const;
 
   conference::Directory& directory_;
   std::array<Chosen, limits::RxBatchPackets> chosen_;

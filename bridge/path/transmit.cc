@@ -5,6 +5,8 @@
 namespace viaduct::path {
 namespace {
 
+constexpr size_t UdpBytes = 8, Ipv4Bytes = 20, Ipv6Bytes = 40;
+
 // NACKs may make a receiver's traffic a fifth larger, with some credit for a loss that comes at
 // once.
 constexpr int64_t ResendShareOfMedia = 5;
@@ -50,7 +52,19 @@ void Transmit::send_run(std::span<const TxPacket> packets, std::span<const edge:
     io.peer = *peer;
     counters_.sent[static_cast<size_t>(packets[i].kind)].add(io.length);
     if (packets[i].kind == TxKind::Media) grant_resends(*receiver, io.length);
+    if (packets[i].transport_sequence) note_departure(*receiver, packets[i], jobs[i], io, now);
   }
+}
+
+// What the receiver's reports will speak of.
+void Transmit::note_departure(Endpoint& receiver, const TxPacket& packet, const edge::CipherJob& job, const Packet& io,
+                              Timestamp now) {
+  receiver.congestion.on_sent({.transport_sequence = *packet.transport_sequence,
+                               .ssrc = job.ssrc,
+                               .sequence = static_cast<uint16_t>(job.index),
+                               .bytes = io.length + UdpBytes + (io.peer.ip.is_v6() ? Ipv6Bytes : Ipv4Bytes),
+                               .at = now,
+                               .probe = packet.probe});
 }
 
 // Most of a batch has arrived at one time.
@@ -76,19 +90,19 @@ void Transmit::retire(RxBatch& rx) {
 }
 
 bool Transmit::keep_for_resend(const RxPacket& p) {
-  if (p.drop != Drop::None || p.kind != PacketKind::Rtp) return false;
+  if (p.drop != Drop::None || !p.routed) return false;
   Endpoint* sender = directory_.find(p.from);
   if (!sender) return false;
   conference::Source& source = sender->sources[p.source];
-  if (source.kind != codec::MediaKind::Video || source.receivers.empty()) return false;
+  if (source.kind != codec::MediaKind::Video) return false;
 
   const Packet evicted = source.encodings[p.encoding].resend.store({.packet = p.io,
                                               .sequence = p.sequence,
                                               .header = p.header,
                                               .payload_bytes = p.payload_bytes,
                                               .codec = p.codec,
-                                              .frame_number = p.frame_number,
-                                              .vp8 = p.vp8});
+                                              .frame = p.frame,
+                                              .front = p.front});
   if (evicted) returning_.push_back(evicted);
   return true;
 }

@@ -1,4 +1,4 @@
-// Step 13. Sealed packets leave, if their receivers still want them; incoming video that nobody
+// Step 14. Sealed packets leave, if their receivers still want them; incoming video that nobody
 // reads any more is kept for receivers' NACKs, and everything else goes back to the edge.
 #pragma once
 
@@ -35,6 +35,8 @@ class Transmit {
  private:
   void send_run(std::span<const TxPacket> packets, std::span<const edge::CipherJob> jobs,
                 Timestamp now);
+  static void note_departure(Endpoint& receiver, const TxPacket& packet, const edge::CipherJob& job,
+                             const Packet& io, Timestamp now);
   void note_latency(std::span<const TxPacket> packets, Timestamp sent);
   bool keep_for_resend(const RxPacket& packet);
 

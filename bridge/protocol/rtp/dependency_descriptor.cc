@@ -8,10 +8,6 @@ namespace {
 constexpr uint8_t StructureTemporalLayers = 8;  // that there can be (AV1 bitstream specification, section 6.2.3)
 constexpr uint16_t LateFrames = 1024;           // the furthest that a frame comes behind others
 
-constexpr LayerId layer_at(size_t index) {
-  return {static_cast<uint8_t>(index / TemporalLayers), static_cast<uint8_t>(index % TemporalLayers)};
-}
-
 void set_needs(FrameInfo& frame, uint64_t needs) {
   frame.needs = needs;
   frame.prediction = needs == 0 ? Prediction::Nothing : Prediction::NumberedFrames;

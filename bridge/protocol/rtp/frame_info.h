@@ -25,6 +25,10 @@ struct LayerId {
   friend constexpr auto operator<=>(const LayerId&, const LayerId&) = default;
 };
 
+constexpr LayerId layer_at(size_t index) {
+  return {static_cast<uint8_t>(index / TemporalLayers), static_cast<uint8_t>(index % TemporalLayers)};
+}
+
 struct PictureSize {
   uint16_t width = 0;  // in pixels; 0: not known
   uint16_t height = 0;
@@ -60,9 +64,10 @@ struct FrameInfo {
   std::optional<uint16_t> number;     // of the frame, in its dependency descriptor
   uint64_t needs = 0;                 // bit i: frame `number - 1 - i`, when they are numbered
 
-  constexpr Indication indication(LayerId of) const {
-    return static_cast<Indication>(indications >> (2 * of.index()) & 3);
+  constexpr Indication indication(size_t layer_index) const {
+    return static_cast<Indication>(indications >> (2 * layer_index) & 3);
   }
+  constexpr Indication indication(LayerId of) const { return indication(of.index()); }
   constexpr void indicate(LayerId of, Indication what) {
     const auto shift = static_cast<unsigned>(2 * of.index());
     indications = (indications & ~(uint32_t{3} << shift)) | static_cast<uint32_t>(what) << shift;
