@@ -20,7 +20,7 @@ constexpr Duration RankingInterval =
 int loudness_rank(const Source& source, Timestamp now) {
   constexpr float Step = 10;
   const float mean = source.loudness.mean(now);
-  return mean < Speaker::Audible ? 0 : static_cast<int>(mean / Step);
+  return mean < Loudness::Audible ? 0 : static_cast<int>(mean / Step);
 }
 
 // A source that this receiver gets nothing of because it cannot decode it.
@@ -57,7 +57,7 @@ void Conference::remove(Handle<Endpoint> member) {
   Endpoint& leaving = *directory_.find(member);
   mixed_listeners_ -= leaving.mixed;
   for (uint16_t i = 0; i < leaving.slots.size(); ++i) carry({member, i}, std::nullopt);
-  if (speaker_.forget(leaving.id) && leads())
+  if (speaker_.forget(leaving.id).speaker && leads())
     directory_.reports.push_back(SpeakerChanged{id, std::nullopt});
   note_workers();
   settle_codecs();
@@ -117,10 +117,11 @@ void Conference::run_timers(Timestamp now) {
     voices_.clear();
     for (const SourceRef& ref : audio_order_) {
       const Source& s = *directory_.find(ref);
-      if (!s.muted && s.held_back == HeldBack::No)
-        voices_.push_back({directory_.find(ref.endpoint)->id, s.loudness.mean(now)});
+      const SpeechActivity& speech = s.loudness.speech();
+      if (!s.muted && s.held_back == HeldBack::No && speech.last_level() != Timestamp())
+        voices_.push_back({directory_.find(ref.endpoint)->id, speech.counts(now), speech.last_level()});
     }
-    if (speaker_.decide(voices_, now)) {
+    if (speaker_.decide(voices_, now).speaker) {
       if (leads()) directory_.reports.push_back(SpeakerChanged{id, speaker_.current()});
       note_speaker_in_video_order();
     }

@@ -10,9 +10,9 @@
 
 #include "base/slot_map.h"
 #include "base/time.h"
+#include "conference/dominant_speaker.h"
 #include "conference/messages.h"
 #include "conference/source.h"
-#include "conference/speaker.h"
 
 namespace viaduct::conference {
 
@@ -83,10 +83,10 @@ class Conference {
   std::vector<SourceRef> audio_order_;  // all audio sources, loudest first
   std::vector<SourceRef> video_order_;  // all video sources, those of recent speakers first
   std::vector<std::pair<int, SourceRef>> ranks_;  // kept for their memory alone, like voices_
-  std::vector<Speaker::Voice> voices_;
+  std::vector<DominantSpeaker::Voice> voices_;
   uint64_t other_workers_ = 0;
   size_t mixed_listeners_ = 0;
-  Speaker speaker_;
+  DominantSpeaker speaker_;
   bool reallocation_due_ = false;
   bool codecs_told_ = true;
   Timestamp next_ranking_{};

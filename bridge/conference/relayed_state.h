@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "conference/snapshot.h"
+#include "conference/speech_activity.h"
 #include "limits.h"
 #include "protocol/codec/codec.h"
 
@@ -27,6 +28,7 @@ struct RelayedState {
   std::optional<codec::CodecType> codec;
   ObservedBodies observed{};
   int loudness = 0;  // Loudness::mean in coarse steps, so that it does not change with each packet
+  SpeechCounts speech;
   std::array<std::optional<SenderClock>, limits::EncodingsPerSource> sender_clocks;
   std::optional<Duration> clock_ahead;  // of the endpoint
   friend bool operator==(const RelayedState&, const RelayedState&) = default;

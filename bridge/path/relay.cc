@@ -26,6 +26,7 @@ conference::RelayedState state_of(const Endpoint& endpoint, const conference::So
                                  .codec = source.codec,
                                  .observed = source.observed(),
                                  .loudness = coarse(source.loudness.mean(now)),
+                                 .speech = source.loudness.speech().counts(now),
                                  .clock_ahead = endpoint.clock_ahead};
   for (size_t i = 0; i < source.encodings.size(); ++i)
     state.sender_clocks[i] = source.encodings[i].sender_clock;
@@ -184,7 +185,7 @@ void Relay::receive(const RelayMessage& m, size_t from, RxBatch& rx, Timestamp n
     const Drop why = is_theirs ? admit(m, who, rx, now) : Drop::RelayUnknown;
     if (why != Drop::None) counters_.drop(why);
   } else if (is_known && m.kind == RelayKind::State && endpoint->relayed_from == from) {
-    learn(m, *endpoint);
+    learn(m, *endpoint, now);
   } else if (is_known && m.kind == RelayKind::Demand && !endpoint->is_relayed()) {
     conference::Source& source = endpoint->sources[m.source];
     for (size_t i = 0; i < source.encodings.size(); ++i) {
@@ -233,13 +234,13 @@ Drop Relay::admit(const RelayMessage& m, Handle<Endpoint> from, RxBatch& rx, Tim
   return Drop::None;
 }
 
-void Relay::learn(const RelayMessage& m, Endpoint& sender) {
+void Relay::learn(const RelayMessage& m, Endpoint& sender, Timestamp now) {
   conference::Source& source = sender.sources[m.source];
   const conference::RelayedState& state = m.state;
   const bool changed = source.sending != state.sending || source.codec != state.codec;
   source.sending = state.sending;
   source.codec = state.codec;
-  source.loudness.hold(static_cast<float>(state.loudness));
+  source.loudness.hold(static_cast<float>(state.loudness), state.speech, now);
   for (size_t i = 0; i < source.encodings.size(); ++i)
     source.encodings[i].sender_clock = state.sender_clocks[i];
   sender.clock_ahead = state.clock_ahead;

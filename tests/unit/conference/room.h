@@ -88,6 +88,16 @@ struct Room {
     }
   }
 
+  // Lets time pass; each of `talkers` speaks in syllables, with the room between them.
+  void talk_for(Duration time, const std::vector<Handle<Endpoint>>& talkers) {
+    constexpr uint8_t Syllable = 30, Pause = 80;
+    int packet = 0;
+    for (const Timestamp end = now + time; now < end; now += 20ms, ++packet) {
+      for (const auto who : talkers) speak(who, packet % 14 < 2 ? Pause : Syllable);
+      run_timers();
+    }
+  }
+
   // Whose sources the slots of the kind carry, by slot; 0 for an idle one.
   std::vector<uint64_t> carried(Handle<Endpoint> who, codec::MediaKind kind) const {
     std::vector<uint64_t> out;
