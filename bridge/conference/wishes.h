@@ -1,4 +1,4 @@
-// What a client wants to receive of pictures: what its page shows, and how large (deploy/docs/signalling.md, `receive`).
+// What a client wants to receive of pictures: what its page shows, how large (`receive` in deploy/docs/signalling.md).
 #pragma once
 
 #include <compare>
