@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "base/slot_map.h"
+#include "conference/bitrate_allocator.h"
 #include "conference/messages.h"
 #include "conference/payload_map.h"
 #include "conference/source.h"
@@ -60,6 +61,19 @@ class Endpoint {
   std::vector<Source> sources;
   std::vector<Subscription> slots;
   std::vector<UndecodableSource> undecodable;  // what this client misses, as last reported
+
+  ReceiverWishes wishes;                // what it wants to see
+  bool slots_due = false;               // they have changed
+  std::vector<uint16_t> picture_order;  // slots that carry pictures, the most wanted first
+  BitrateAllocator layers;              // what it gets of them
+  bool pictures_changed = false;        // they have to be shared out anew
+  std::optional<DataRate> available;    // that can be sent to it; nothing: nobody measures
+  DataRate demand;                      // what would be sent if all of that could
+  struct NetworkTold {                  // of these two, to the client
+    std::optional<DataRate> available;
+    DataRate wanted;
+    Timestamp at;
+  } network_told;
 
   rtcp::TransportFeedbackBuilder arrivals;     // for transport-wide congestion feedback
   Timestamp next_report;                       // RTCP SR and RR

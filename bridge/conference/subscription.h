@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/random.h"
+#include "conference/bitrate_allocator.h"
 #include "conference/layer_selector.h"
 #include "conference/messages.h"
 #include "conference/projection.h"
@@ -34,7 +35,8 @@ class Subscription {
   const uint32_t rtx_ssrc;
 
   std::optional<SourceRef> carries;
-  LayerSelector selector;  // video
+  PictureShare share;      // video: what its receiver gets of the source
+  LayerSelector selector;  // video: what is forwarded of it
   Projection projection;
   bool awaits_key_frame = false;  // video: nothing is sent before a picture that needs no other
   uint64_t next_rtx_index;        // SRTP packet index of the next resent packet
