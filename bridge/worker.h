@@ -65,6 +65,7 @@ class Worker final : public control::WorkerPort, public MetricSource {
   void handle(conference::AddEndpoint& command, Timestamp now) { path_.add(command, now); }
   void handle(conference::RemoveEndpoint& command, Timestamp) { path_.remove(command.endpoint); }
   void handle(conference::SetMuted& command, Timestamp) { path_.set_muted(command); }
+  void handle(conference::SetReceiverWishes& command, Timestamp) { path_.set_wishes(command); }
   void handle(conference::SetE2eePolicy& command, Timestamp) { path_.set_e2ee_policy(command); }
   void handle(conference::DeclareE2ee& command, Timestamp) { path_.declare_e2ee(command); }
   void handle(conference::TakeSnapshot& command, Timestamp now);

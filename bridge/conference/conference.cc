@@ -3,36 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "conference/allocator.h"
 #include "conference/codec_policy.h"
 #include "conference/directory.h"
 #include "conference/endpoint.h"
-#include "limits.h"
 
 namespace viaduct::conference {
-namespace {
-
-constexpr Duration RankingInterval =
-    40ms;  // two packets: whoever begins to speak loses no more than that
-
-// Loudness in coarse steps, and a quiet room as silence, so that noise does not move people in and
-// out of slots.
-int loudness_rank(const Source& source, Timestamp now) {
-  constexpr float Step = 10;
-  const float mean = source.loudness.mean(now);
-  return mean < Speaker::Audible ? 0 : static_cast<int>(mean / Step);
-}
-
-// A source that this receiver gets nothing of because it cannot decode it.
-bool undecodable(const Source& source, const Endpoint& receiver) {
-  return source.codec && !receiver.payloads.decodes(*source.codec);
-}
-
-bool forwardable(const Source& source) {
-  return source.sending && !source.muted && source.held_back == HeldBack::No;
-}
-
-}  // namespace
 
 void Conference::add(Handle<Endpoint> member) {
   members_.push_back(member);
@@ -57,8 +32,8 @@ void Conference::remove(Handle<Endpoint> member) {
   Endpoint& leaving = *directory_.find(member);
   mixed_listeners_ -= leaving.mixed;
   for (uint16_t i = 0; i < leaving.slots.size(); ++i) carry({member, i}, std::nullopt);
-  if (speaker_.forget(leaving.id) && leads())
-    directory_.reports.push_back(SpeakerChanged{id, std::nullopt});
+  for (Source& source : leaving.sources) source.sending = false;  // whoever wishes to see it
+  tell(speaker_.forget(leaving.id));
   note_workers();
   settle_codecs();
   allocate_slots();
@@ -77,7 +52,7 @@ void Conference::note_workers() {
     const Endpoint& e = *directory_.find(m);
     if (e.is_relayed()) other_workers_ |= uint64_t{1} << *e.relayed_from;
   }
-  if (!led && leads()) directory_.reports.push_back(SpeakerChanged{id, speaker_.current()});
+  if (!led && leads()) tell({.speaker = true, .order = true});
 }
 
 void Conference::set_e2ee_policy(const E2eePolicy& policy) {
@@ -106,8 +81,8 @@ void Conference::restart_video() {
     for (Subscription& slot : directory_.find(m)->slots) {
       if (slot.kind != codec::MediaKind::Video || !slot.carries) continue;
       slot.carry(slot.carries);
-      directory_.find(*slot.carries)->want_key_frames();
     }
+    directory_.find(m)->pictures_changed = true;
   }
 }
 
@@ -117,16 +92,40 @@ void Conference::run_timers(Timestamp now) {
     voices_.clear();
     for (const SourceRef& ref : audio_order_) {
       const Source& s = *directory_.find(ref);
-      if (!s.muted && s.held_back == HeldBack::No)
-        voices_.push_back({directory_.find(ref.endpoint)->id, s.loudness.mean(now)});
+      const SpeechActivity& speech = s.loudness.speech();
+      if (!s.muted && s.held_back == HeldBack::No && speech.last_level() != Timestamp())
+        voices_.push_back({directory_.find(ref.endpoint)->id, speech.counts(now), speech.last_level()});
     }
-    if (speaker_.decide(voices_, now)) {
-      if (leads()) directory_.reports.push_back(SpeakerChanged{id, speaker_.current()});
-      note_speaker_in_video_order();
-    }
+    const DominantSpeaker::Changes changes = speaker_.decide(voices_, now);
+    tell(changes);
+    if (changes.speaker) note_speaker_in_video_order();
   }
   if (reallocation_due_) allocate_slots();
+  if (sound_due_) allocate_sound();
+  for (const Handle<Endpoint> m : members_) {
+    Endpoint& member = *directory_.find(m);
+    if (member.slots_due) allocate_slots_of(m, member);
+  }
+  run_layers(now);
   if (!codecs_told_) tell_codecs();
+}
+
+void Conference::tell(const DominantSpeaker::Changes& changes) {
+  if (!leads()) return;
+  if (changes.speaker) directory_.reports.push_back(SpeakerChanged{id, speaker_.current()});
+  if (!changes.order) return;
+  RecentSpeakersChanged report{id, {}};
+  for (const DominantSpeaker::Recent& r : speaker_.recent()) {
+    if (report.speakers.size() < RecentSpeakersChanged::Most) report.speakers.push_back(r.endpoint);
+  }
+  directory_.reports.push_back(std::move(report));
+}
+
+// At the next timer, and no matter how often a client says something new before.
+void Conference::set_wishes(Endpoint& receiver, ReceiverWishes wishes) {
+  receiver.wishes = std::move(wishes);
+  receiver.wishes.sort();
+  receiver.slots_due = receiver.pictures_changed = true;
 }
 
 // Of a conference on several workers members come here by the dozen, which is told once.
@@ -141,31 +140,6 @@ void Conference::settle_codecs() {
 void Conference::tell_codecs() {
   codecs_told_ = true;
   if (leads()) directory_.reports.push_back(CodecsChanged{id, video_codecs_});
-}
-
-void Conference::rank_audio(Timestamp now) {
-  next_ranking_ = now + RankingInterval;
-  ranks_.clear();
-  for (const SourceRef& ref : audio_order_)
-    ranks_.emplace_back(loudness_rank(*directory_.find(ref), now), ref);
-  // Nearly in order already, and nothing here may allocate: each goes up past those less loud.
-  for (size_t i = 1; i < ranks_.size(); ++i) {
-    const auto louder = std::ranges::find_if(
-        ranks_.begin(), ranks_.begin() + static_cast<std::ptrdiff_t>(i),
-        [rank = ranks_[i].first](const auto& other) { return other.first < rank; });
-    const auto here = ranks_.begin() + static_cast<std::ptrdiff_t>(i);
-    std::rotate(louder, here, here + 1);
-    reallocation_due_ = reallocation_due_ || louder != here;
-  }
-  for (size_t i = 0; i < ranks_.size(); ++i) audio_order_[i] = ranks_[i].second;
-}
-
-void Conference::note_speaker_in_video_order() {
-  if (!speaker_.current()) return;
-  const Handle<Endpoint> speaking = directory_.with_id(*speaker_.current());
-  std::stable_partition(video_order_.begin(), video_order_.end(),
-                        [&](const SourceRef& ref) { return ref.endpoint == speaking; });
-  reallocation_due_ = true;
 }
 
 void Conference::judge_sources() {
@@ -185,95 +159,6 @@ HeldBack Conference::judge(const Endpoint& sender, const Source& source) const {
   if (!e2ee_policy_.required) return HeldBack::No;
   if (!sender.declares_e2ee) return HeldBack::Undeclared;
   return source.observed() == ObservedBodies::Plain ? HeldBack::Contradicted : HeldBack::No;
-}
-
-// The loudest, as far as people may be heard by the bridge: all others cost no decoding.
-void Conference::choose_mixed() {
-  size_t room = mixes() ? limits::MixCandidates : 0;
-  for (const SourceRef& ref : audio_order_) {
-    bool& mixed = directory_.find(ref)->mixed;
-    mixed = room > 0 && may_be_mixed(ref);
-    room -= mixed;
-  }
-}
-
-// What is declared encrypted, or looks it, is nobody's to decode.
-bool Conference::may_be_mixed(const SourceRef& ref) const {
-  const Source& source = *directory_.find(ref);
-  return forwardable(source) && source.codec == codec::CodecType::Opus &&
-         !directory_.find(ref.endpoint)->declares_e2ee &&
-         source.observed() != ObservedBodies::Ciphertext;
-}
-
-void Conference::allocate_slots() {
-  reallocation_due_ = false;
-  judge_sources();
-  choose_mixed();
-  for (const Handle<Endpoint> m : members_) {
-    Endpoint& receiver = *directory_.find(m);
-    if (!receiver.is_relayed()) allocate_slots_of(m, receiver);
-  }
-}
-
-void Conference::allocate_slots_of(Handle<Endpoint> receiver, Endpoint& endpoint) {
-  bool changed = false;
-  for (const auto kind : {codec::MediaKind::Audio, codec::MediaKind::Video}) {
-    for (const SlotChange& change :
-         allocate(endpoint.slots, kind, wanted_by(endpoint, receiver, kind))) {
-      carry({receiver, change.slot}, change.carries);
-      changed = true;
-    }
-  }
-  std::vector<UndecodableSource> missed;
-  for (const auto* order : {&audio_order_, &video_order_}) {
-    for (const SourceRef& ref : *order) {
-      const Source& source = *directory_.find(ref);
-      if (ref.endpoint == receiver || !forwardable(source) || !undecodable(source, endpoint))
-        continue;
-      if (endpoint.mixed && source.kind == codec::MediaKind::Audio) continue;
-      missed.push_back({directory_.find(ref.endpoint)->id, *source.codec});
-    }
-  }
-  changed = changed || missed != endpoint.undecodable;
-  endpoint.undecodable = std::move(missed);
-  if (changed) report_slots(endpoint);
-}
-
-std::vector<SourceRef> Conference::wanted_by(const Endpoint& receiver, Handle<Endpoint> self,
-                                             codec::MediaKind kind) const {
-  std::vector<SourceRef> wanted;
-  if (receiver.mixed && kind == codec::MediaKind::Audio) return wanted;
-  for (const SourceRef& ref : kind == codec::MediaKind::Audio ? audio_order_ : video_order_) {
-    const Source& source = *directory_.find(ref);
-    if (ref.endpoint != self && forwardable(source) && !undecodable(source, receiver))
-      wanted.push_back(ref);
-  }
-  return wanted;
-}
-
-void Conference::carry(SlotRef ref, std::optional<SourceRef> next) {
-  Subscription& slot = *directory_.find(ref);
-  if (slot.carries) {
-    if (Source* before = directory_.find(*slot.carries)) std::erase(before->receivers, ref);
-  }
-  slot.carry(next);
-  if (!next) return;
-  Source& source = *directory_.find(*next);
-  source.receivers.push_back(ref);
-  if (source.kind == codec::MediaKind::Video) source.want_key_frames();
-}
-
-void Conference::report_slots(const Endpoint& receiver) const {
-  SlotsChanged report{receiver.id, {}, receiver.undecodable};
-  for (const Subscription& slot : receiver.slots) {
-    SlotAssignment a{slot.mid, slot.kind, std::nullopt, {}};
-    if (slot.carries) {
-      a.carries = directory_.find(slot.carries->endpoint)->id;
-      a.source_mid = directory_.find(*slot.carries)->mid;
-    }
-    report.slots.push_back(std::move(a));
-  }
-  directory_.reports.push_back(std::move(report));
 }
 
 }  // namespace viaduct::conference

@@ -73,6 +73,7 @@ EncodingSnapshot snapshot_of(Encoding& e, Timestamp now) {
 SourceSnapshot snapshot_of(const Endpoint& e, Source& s, Timestamp now) {
   SourceSnapshot out{.kind = s.kind,
                      .mid = s.mid,
+                     .content = s.content,
                      .codec = s.codec,
                      .muted = s.muted,
                      .declared_e2ee = e.declares_e2ee,
@@ -87,7 +88,16 @@ SourceSnapshot snapshot_of(const Endpoint& e, Source& s, Timestamp now) {
     out.jitter = std::max(out.jitter, one.jitter);
     out.encodings.push_back(one);
   }
+  for (const LayerInfo& rung : s.ladder.rungs()) out.layers.push_back(rung);
   return out;
+}
+
+// What is forwarded now, as far as its source says what that is.
+std::optional<LayerInfo> shown_in(const Subscription& slot, const Directory& directory) {
+  const auto layer = slot.selector.current();
+  if (!layer || !slot.carries) return std::nullopt;
+  const LayerInfo* known = directory.find(*slot.carries)->ladder.find(*layer);
+  return known ? *known : LayerInfo{.layer = *layer};
 }
 
 EndpointSnapshot snapshot_of(Endpoint& e, const Directory& directory,
@@ -107,6 +117,8 @@ EndpointSnapshot snapshot_of(Endpoint& e, const Directory& directory,
   }
   out.round_trip = e.transport.round_trip;
   out.age = now - e.transport.created;
+  out.available = e.available;
+  out.wanted = e.demand;
   for (Source& s : e.sources) out.sources.push_back(snapshot_of(e, s, now));
   for (Subscription& s : e.slots) {
     SlotSnapshot slot{.kind = s.kind,
@@ -116,7 +128,9 @@ EndpointSnapshot snapshot_of(Endpoint& e, const Directory& directory,
                       .bytes = s.meter.bytes(),
                       .rate = s.meter.rate(now),
                       .resent = s.resent,
-                      .fraction_lost = s.fraction_lost};
+                      .fraction_lost = s.fraction_lost,
+                      .layer = shown_in(s, directory),
+                      .paused = s.share.paused};
     if (s.carries) slot.carries = directory.find(s.carries->endpoint)->id;
     out.slots.push_back(std::move(slot));
   }

@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "base/slot_map.h"
+#include "conference/bitrate_allocator.h"
 #include "conference/held_packets.h"
 #include "conference/messages.h"
 #include "conference/payload_map.h"
@@ -65,6 +66,11 @@ class Endpoint {
   std::vector<Subscription> slots;
   std::vector<UndecodableSource> undecodable;  // what this client misses, as last reported
 
+  ReceiverWishes wishes;                // what it wants to see
+  bool slots_due = false;               // they have changed
+  std::vector<uint16_t> picture_order;  // slots that carry pictures, the most wanted first
+  BitrateAllocator layers;              // what it gets of them
+  bool pictures_changed = false;        // they have to be shared out anew
   congestion::Controller congestion;          // what its network takes of what is sent to it,
   std::optional<DataRate> available;          // as it was last said; nothing: nobody measures
   DataRate demand;                            // that would be sent if there were room for it
@@ -72,6 +78,11 @@ class Endpoint {
   HeldPackets held;                           // that wait for the pacer
   bool in_pace = false;                       // it holds packets or is being probed (path/pace.h)
   uint16_t next_transport_sequence = 1;       // of what is sent to it
+  struct NetworkTold {                  // of what is available and demanded, to the client
+    std::optional<DataRate> available;
+    DataRate wanted;
+    Timestamp at;
+  } network_told;
 
   rtcp::TransportFeedbackBuilder arrivals;     // for transport-wide congestion feedback
   Timestamp next_report;                       // RTCP SR and RR

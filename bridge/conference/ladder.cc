@@ -31,12 +31,14 @@ void add_rungs(uint8_t index, Encoding& encoding, LayerLadder& ladder, Timestamp
 }  // namespace
 
 void measure_ladder(Source& source, Timestamp now) {
-  LayerLadder& ladder = source.ladder;
-  ladder.clear();
+  LayerLadder ladder;
   for (uint8_t i = 0; i < source.encodings.size(); ++i) add_rungs(i, source.encodings[i], ladder, now);
   std::ranges::stable_sort(ladder.rungs(), {}, [](const LayerInfo& r) {
     return std::tuple(r.height, r.layer.id.spatial, r.rate, r.layer.id.temporal);
   });
+  if (std::ranges::equal(ladder.rungs(), source.ladder.rungs())) return;
+  source.ladder = ladder;
+  ++source.ladder_version;
 }
 
 }  // namespace viaduct::conference

@@ -1,10 +1,11 @@
-// How loud an audio source is, from the levels its packets state in clear (RFC 6464), and whether
-// it is silent.
+// How loud an audio source is, from the levels its packets state in clear (RFC 6464), how strongly it speaks, and
+// whether it is silent.
 #pragma once
 
 #include <cstdint>
 
 #include "base/time.h"
+#include "conference/speech_activity.h"
 
 namespace viaduct::conference {
 
@@ -13,6 +14,8 @@ class Loudness {
   static constexpr uint8_t Silence = 127;  // -127 dBov
   // The bridge withholds what comes after the first few packets of a silence.
   static constexpr int SilentPacketsForwarded = 3;
+  // Speech into a microphone lies at 70 to 110, a quiet room under 50: less is not worth a slot of its own.
+  static constexpr float Audible = 60;
   // A source that sends nothing for this long is not loud.
   static constexpr Duration Expiry = 150ms;
 
@@ -22,13 +25,16 @@ class Loudness {
     mean_ = now - last_ > Expiry ? volume : 0.5f * mean_ + 0.5f * volume;
     last_ = now;
     silent_run_ = level == Silence ? silent_run_ + 1 : 0;
+    speech_.on_level(level, now);
   }
 
   // What another worker hears, until it says something else.
-  void hold(float mean) {
+  void hold(float mean, const SpeechCounts& speech, Timestamp now) {
     mean_ = mean;
     last_ = Never;
+    speech_.hold(speech, now);
   }
+  const SpeechActivity& speech() const { return speech_; }
 
   // Exponential mean of 127 - level: 0 is silence. 0 when nothing came lately.
   float mean(Timestamp now) const { return now - last_ > Expiry ? 0.0f : mean_; }
@@ -51,6 +57,7 @@ class Loudness {
   Timestamp last_{};
   int silent_run_ = 0;
   int skipped_ = 0;
+  SpeechActivity speech_;
 };
 
 }  // namespace viaduct::conference

@@ -105,12 +105,18 @@ struct AddEndpoint {
 struct RemoveEndpoint {
   EndpointId endpoint{};
 };
-// The client says that it has stopped or resumed sending a kind; the bridge shows it and forwards
-// nothing while muted.
+// The client says that it has stopped or resumed sending sound, its camera or its screen; the bridge shows it and
+// forwards nothing while muted.
 struct SetMuted {
   EndpointId endpoint{};
   codec::MediaKind kind{};
   bool muted = false;
+  Content content{};  // of video
+};
+// What the client wants to receive of pictures from now on.
+struct SetReceiverWishes {
+  EndpointId endpoint{};
+  ReceiverWishes wishes;
 };
 // The conference goes over to, or back from, end-to-end encryption.
 struct SetE2eePolicy {
@@ -129,8 +135,8 @@ struct TakeSnapshot {
 struct Stop {};
 
 using Command =
-    std::variant<std::monostate, AddEndpoint, RemoveEndpoint, SetMuted, SetE2eePolicy, DeclareE2ee,
-                 TakeSnapshot, Stop>;
+    std::variant<std::monostate, AddEndpoint, RemoveEndpoint, SetMuted, SetReceiverWishes,
+                 SetE2eePolicy, DeclareE2ee, TakeSnapshot, Stop>;
 
 // The transport to a client works: ICE has an address, DTLS is done, SRTP keys are in place.
 struct EndpointConnected {
@@ -170,6 +176,8 @@ struct SlotAssignment {
   codec::MediaKind kind{};
   std::optional<EndpointId> carries;  // whose source; empty when the slot is idle
   std::string source_mid;
+  Content content{};    // video: what it shows
+  bool paused = false;  // video: there is no room for it now
 };
 struct UndecodableSource {
   EndpointId endpoint{};
@@ -183,10 +191,39 @@ struct SlotsChanged {
   std::vector<SlotAssignment> slots;
   std::vector<UndecodableSource> undecodable;
 };
-// The loudest active speaker, or nobody.
+// Who speaks, or spoke last; or nobody.
 struct SpeakerChanged {
   ConferenceId conference{};
   std::optional<EndpointId> speaker;
+};
+// Who has spoken, the most recent first.
+struct RecentSpeakersChanged {
+  static constexpr size_t Most = 16;
+  ConferenceId conference{};
+  std::vector<EndpointId> speakers;
+};
+// Which encodings of a video source anybody needs, in the order of SourceDescription::rids, and how high a picture:
+// less than 0 is no limit, and 0 is none.
+struct LayersWanted {
+  struct Encoding {
+    std::string rid;  // empty without simulcast
+    bool wanted = false;
+  };
+  EndpointId endpoint{};
+  std::string source_mid;
+  std::vector<Encoding> encodings;
+  int max_height = ReceiverWishes::NoLimit;
+};
+// What can be sent to the client, where that is measured, and what would be sent if all of it could.
+struct NetworkMeasured {
+  EndpointId endpoint{};
+  std::optional<DataRate> available;
+  DataRate wanted;
+};
+// The client has begun or ceased to send a screen.
+struct ScreenShown {
+  EndpointId endpoint{};
+  bool shown = false;
 };
 // The video formats that everyone in the conference decodes, most wanted first. Senders use the
 // first they can encode.
@@ -219,7 +256,8 @@ struct SnapshotTaken {
 struct Stopped {};
 
 using Report = std::variant<std::monostate, EndpointConnected, EndpointGone, SlotsChanged,
-                            SpeakerChanged, CodecsChanged, BodiesObserved, SourceHeldBack,
+                            SpeakerChanged, RecentSpeakersChanged, LayersWanted, NetworkMeasured,
+                            ScreenShown, CodecsChanged, BodiesObserved, SourceHeldBack,
                             LoadMeasured, SnapshotTaken, Stopped>;
 
 }  // namespace viaduct::conference

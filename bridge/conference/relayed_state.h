@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "conference/snapshot.h"
+#include "conference/speech_activity.h"
 #include "limits.h"
 #include "protocol/codec/codec.h"
 
@@ -27,6 +28,7 @@ struct RelayedState {
   std::optional<codec::CodecType> codec;
   ObservedBodies observed{};
   int loudness = 0;  // Loudness::mean in coarse steps, so that it does not change with each packet
+  SpeechCounts speech;
   std::array<std::optional<SenderClock>, limits::EncodingsPerSource> sender_clocks;
   std::optional<Duration> clock_ahead;  // of the endpoint
   friend bool operator==(const RelayedState&, const RelayedState&) = default;
@@ -37,6 +39,7 @@ struct RelayedState {
 struct Relaying {
   uint64_t told = 0;  // workers that have been told `state` and the ladder: bit i is worker i
   RelayedState state;
+  uint32_t ladder_version = 0;
 
   uint8_t wanted = 0;  // encodings: bit i is Source::encodings[i]
   Timestamp next_demand{};

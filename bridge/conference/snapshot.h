@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "base/units.h"
+#include "conference/layer.h"
 #include "protocol/codec/codec.h"
 
 namespace viaduct::conference {
@@ -31,6 +32,10 @@ constexpr const char* to_string(HeldBack h) {
   return Names[static_cast<size_t>(h)];
 }
 
+// What a video source shows.
+enum class Content : uint8_t { Camera, Screen };
+constexpr const char* to_string(Content c) { return c == Content::Screen ? "screen" : "camera"; }
+
 // One stream of a source: the only one, or one of simulcast.
 struct EncodingSnapshot {
   std::string rid;                         // empty without simulcast
@@ -45,6 +50,7 @@ struct EncodingSnapshot {
 struct SourceSnapshot {
   codec::MediaKind kind{};
   std::string mid;
+  Content content{};                       // of video
   std::optional<codec::CodecType> codec;   // of the last packet
   bool muted = false;
   uint64_t packets = 0;                    // these of all encodings together
@@ -56,6 +62,7 @@ struct SourceSnapshot {
   ObservedBodies observed{};
   HeldBack held_back{};
   std::vector<EncodingSnapshot> encodings;
+  std::vector<LayerInfo> layers;           // video: what can be received of it, the least first
 };
 
 struct SlotSnapshot {
@@ -68,6 +75,8 @@ struct SlotSnapshot {
   DataRate rate;
   uint64_t resent = 0;
   double fraction_lost = 0;                // of the receiver's last report
+  std::optional<LayerInfo> layer;          // video: what is forwarded now
+  bool paused = false;                     // video: there is no room for it
 };
 
 struct EndpointSnapshot {
@@ -85,6 +94,8 @@ struct EndpointSnapshot {
   std::string local_fingerprint;
   std::optional<Duration> round_trip;
   Duration age{};
+  std::optional<DataRate> available;       // that can be sent to it; empty: nobody measures
+  DataRate wanted;                         // what would be sent if all of that could
   std::vector<SourceSnapshot> sources;
   std::vector<SlotSnapshot> slots;
 };

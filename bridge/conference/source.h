@@ -12,6 +12,7 @@
 #include "base/slot_map.h"
 #include "conference/encoding.h"
 #include "conference/layer.h"
+#include "conference/layer_needs.h"
 #include "conference/loudness.h"
 #include "conference/messages.h"
 #include "conference/relayed_state.h"
@@ -39,8 +40,11 @@ struct SlotRef {
 class Source {
  public:
   explicit Source(const SourceDescription& description)
-      : kind(description.kind), mid(description.mid), content(description.content) {
-    encodings.resize(std::clamp<size_t>(description.rids.size(), 1, limits::EncodingsPerSource));
+      : kind(description.kind),
+        mid(description.mid),
+        content(description.content),
+        needs(encoding_count(description)) {
+    encodings.resize(encoding_count(description));
     for (size_t i = 0; i < description.rids.size() && i < encodings.size(); ++i)
       encodings[i].rid = description.rids[i];
     if (!description.rids.empty()) return;  // several streams, none of which the offer has named
@@ -58,8 +62,17 @@ class Source {
 
   Loudness loudness;     // audio
   LayerLadder ladder;    // video: what can be received of it now
+  uint32_t ladder_version = 0;  // counts its changes
   HeldBack held_back{};  // by a conference that requires end-to-end encryption
   bool mixed = false;    // audio: decoded for those who hear a mix
+
+  LayerNeeds needs;           // video: what anybody needs of it
+  uint64_t ladder_shape = 0;  // video: as receivers' layers were chosen by it
+  struct Screen {
+    uint64_t packets = 0;
+    Timestamp alive;     // since when no packet came
+    bool shown = false;  // as last reported
+  } screen;
 
   std::vector<SlotRef> receivers;  // slots that carry it now
   Relaying relaying;
@@ -96,6 +109,11 @@ class Source {
   // A key frame of each encoding.
   void want_key_frames() {
     for (Encoding& e : encodings) e.key_frame.want();
+  }
+
+ private:
+  static size_t encoding_count(const SourceDescription& description) {
+    return std::clamp<size_t>(description.rids.size(), 1, limits::EncodingsPerSource);
   }
 };
 

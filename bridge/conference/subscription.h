@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/random.h"
+#include "conference/bitrate_allocator.h"
 #include "conference/layer_selector.h"
 #include "conference/messages.h"
 #include "conference/projection.h"
@@ -36,7 +37,8 @@ class Subscription {
   const bool transport_wide;
 
   std::optional<SourceRef> carries;
-  LayerSelector selector;  // video
+  PictureShare share;      // video: what its receiver gets of the source
+  LayerSelector selector;  // video: what is forwarded of it
   Projection projection;
   uint64_t next_rtx_index;        // SRTP packet index of the next resent packet
 

@@ -26,7 +26,20 @@ ordered_json to_json(const conference::EncodingSnapshot& e) {
           {"jitter_seconds", to_seconds(e.jitter)}};
 }
 
+// A layer as streams call it, and what is known of it.
+ordered_json to_json(const conference::LayerInfo& l) {
+  const auto known = [](int value) { return value > 0 ? ordered_json(value) : ordered_json(nullptr); };
+  return {{"encoding", l.layer.encoding},
+          {"spatial", l.layer.id.spatial},
+          {"temporal", l.layer.id.temporal},
+          {"height", known(l.height)},
+          {"frame_rate", known(l.frame_rate)},
+          {"bits_per_second", l.rate.bits_per_second}};
+}
+
 ordered_json to_json(const conference::SourceSnapshot& s) {
+  ordered_json layers = ordered_json::array();
+  for (const conference::LayerInfo& l : s.layers) layers.push_back(to_json(l));
   ordered_json encodings = ordered_json::array();
   for (const conference::EncodingSnapshot& e : s.encodings) encodings.push_back(to_json(e));
   return {{"kind", codec::to_string(s.kind)},
@@ -43,7 +56,10 @@ ordered_json to_json(const conference::SourceSnapshot& s) {
           {"held_back", s.held_back == conference::HeldBack::No
                             ? ordered_json(nullptr)
                             : ordered_json(conference::to_string(s.held_back))},
-          {"encodings", std::move(encodings)}};
+          {"content", s.kind == codec::MediaKind::Video ? ordered_json(conference::to_string(s.content))
+                                                        : ordered_json(nullptr)},
+          {"encodings", std::move(encodings)},
+          {"layers", std::move(layers)}};
 }
 
 ordered_json to_json(const conference::SlotSnapshot& s, const Ids& ids) {
@@ -55,7 +71,9 @@ ordered_json to_json(const conference::SlotSnapshot& s, const Ids& ids) {
           {"bytes", s.bytes},
           {"bits_per_second", s.rate.bits_per_second},
           {"resent", s.resent},
-          {"fraction_lost", s.fraction_lost}};
+          {"fraction_lost", s.fraction_lost},
+          {"layer", s.layer ? to_json(*s.layer) : ordered_json(nullptr)},
+          {"paused", s.paused}};
 }
 
 // What protects this leg: its two ends are the fingerprints' owners.
@@ -83,6 +101,9 @@ ordered_json to_json(const RoomView::Person& person, const conference::EndpointS
           {"local_address", e.local_address},
           {"round_trip_seconds",
            e.round_trip ? ordered_json(to_seconds(*e.round_trip)) : ordered_json(nullptr)},
+          {"available_bits_per_second",
+           e.available ? ordered_json(e.available->bits_per_second) : ordered_json(nullptr)},
+          {"wanted_bits_per_second", e.wanted.bits_per_second},
           {"encryption", encryption_of(e)},
           {"e2ee",
            {{"capable", person.e2ee.capable},

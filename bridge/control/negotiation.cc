@@ -133,7 +133,7 @@ Result<void> check_bounds(const conference::EndpointDescription& endpoint,
 
 bool Negotiation::sends(MediaKind kind) const {
   return std::any_of(endpoint->sources.begin(), endpoint->sources.end(),
-                     [kind](const auto& s) { return s.kind == kind; });
+                     [kind](const auto& s) { return s.kind == kind && s.content == conference::Content::Camera; });
 }
 
 Result<Negotiation> negotiate(const sdp::Offer& offer, const Settings& settings, size_t worker,

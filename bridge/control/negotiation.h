@@ -20,6 +20,7 @@ struct Negotiation {
   std::unique_ptr<conference::EndpointDescription> endpoint;
   sdp::Answer answer;
 
+  // Whether there is sound, or a camera; a screen is something else.
   bool sends(codec::MediaKind kind) const;
 };
 

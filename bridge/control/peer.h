@@ -74,6 +74,18 @@ class PeerE2ee {
   std::vector<Stream> streams_;
 };
 
+// What can be muted, as Peer::muted stands.
+struct Muteable {
+  codec::MediaKind kind{};
+  conference::Content content{};
+};
+inline constexpr std::array<Muteable, 3> Muteables = {{{codec::MediaKind::Audio, conference::Content::Camera},
+                                                       {codec::MediaKind::Video, conference::Content::Camera},
+                                                       {codec::MediaKind::Video, conference::Content::Screen}}};
+constexpr size_t index_of(const Muteable& m) {
+  return m.content == conference::Content::Screen ? 2 : static_cast<size_t>(m.kind);
+}
+
 // A participant from `joined` on; its worker has an endpoint for it from `answer` on.
 struct Peer {
   SocketId socket = 0;
@@ -86,8 +98,10 @@ struct Peer {
   // What other workers of the conference are told of it, once it has offered.
   conference::EndpointDescription relayed;
   bool offered = false;
-  std::array<bool, 2> muted{};  // by MediaKind: as the client says
+  std::array<bool, 3> muted{};  // audio, video, screen: as the client says
   std::array<bool, 2> sends{true, true};
+  bool shows_screen = false;             // as its worker sees
+  conference::ReceiverWishes wishes;
   bool mixed = false;  // hears one mix instead of single voices
   Duration signalling{};
   PeerE2ee e2ee;

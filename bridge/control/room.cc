@@ -5,10 +5,7 @@
 namespace viaduct::control {
 namespace {
 
-using codec::MediaKind;
 using conference::EndpointId;
-
-size_t index_of(MediaKind kind) { return static_cast<size_t>(kind); }
 
 }  // namespace
 
@@ -54,6 +51,7 @@ void Room::add(Peer& peer, bool requires_e2ee) {
   peer.room = this;
   people_.push_back(&peer);
   by_endpoint_.emplace(peer.endpoint, &peer);
+  by_id_.emplace(peer.id, &peer);
   around_.metrics.participants_declaring(false).add(1);
 
   around_.outbox.send(peer.socket, write_joined(joined));
@@ -71,6 +69,7 @@ void Room::remove(Peer& peer) {
     end_relay_of_others_to(peer.worker);
   }
   by_endpoint_.erase(peer.endpoint);
+  by_id_.erase(peer.id);
   around_.metrics.participants_declaring(peer.e2ee.declared).add(-1);
   peer.room = nullptr;
   peer.direct.reset();
@@ -80,6 +79,7 @@ void Room::remove(Peer& peer) {
 void Room::handle_offered(Peer& peer) {
   if (!video_codecs_.empty()) around_.outbox.send(peer.socket, write_codecs(video_codecs_));
   if (speaker_) around_.outbox.send(peer.socket, write_speaker(public_id(speaker_)));
+  if (!recent_speakers_.empty()) around_.outbox.send(peer.socket, recent_speakers());
   if (!peer.sends[0] || !peer.sends[1]) tell_change_of(peer);
 }
 
@@ -87,6 +87,7 @@ void Room::handle_offered(Peer& peer) {
 
 std::optional<Refusal> Room::handle(Peer& peer, const ClientMessage& message) {
   if (const auto* mute = std::get_if<MuteMessage>(&message)) return handle(peer, *mute);
+  if (const auto* receive = std::get_if<ReceiveMessage>(&message)) return handle(peer, *receive);
   if (const auto* e2ee = std::get_if<E2eeMessage>(&message)) return handle(peer, *e2ee);
   if (const auto* declare = std::get_if<DeclareMessage>(&message)) return handle(peer, *declare);
   if (const auto* direct = std::get_if<DirectMessage>(&message)) handle(peer, *direct);
@@ -95,10 +96,10 @@ std::optional<Refusal> Room::handle(Peer& peer, const ClientMessage& message) {
 }
 
 std::optional<Refusal> Room::handle(Peer& peer, const MuteMessage& mute) {
-  bool& muted = peer.muted[index_of(mute.kind)];
+  bool& muted = peer.muted[index_of({mute.kind, mute.content})];
   if (muted == mute.muted) return std::nullopt;
   if (peer.offered) {
-    if (auto busy = command(conference::SetMuted{peer.endpoint, mute.kind, mute.muted}))
+    if (auto busy = command(conference::SetMuted{peer.endpoint, mute.kind, mute.muted, mute.content}))
       return busy;
   }
   muted = mute.muted;
@@ -110,7 +111,8 @@ std::optional<Refusal> Room::handle(Peer& peer, const MuteMessage& mute) {
 
 void Room::handle(Peer& peer, const conference::SlotsChanged& report) {
   std::vector<SlotView> slots;
-  for (const auto& s : report.slots) slots.push_back({s.mid, s.kind, public_id(s.carries)});
+  for (const auto& s : report.slots)
+    slots.push_back({s.mid, s.kind, public_id(s.carries), s.content, s.paused});
   std::vector<UndecodableView> undecodable;
   for (const auto& u : report.undecodable) {
     if (auto id = public_id(u.endpoint)) undecodable.push_back({std::move(*id), u.codec});
@@ -148,7 +150,8 @@ ParticipantView Room::view_of(const Peer& peer) const {
           peer.muted[1] || !peer.sends[1],
           {peer.e2ee.capable, peer.e2ee.declared, peer.e2ee.verdict()},
           peer.direct.has_value(),
-          peer.mixed};
+          peer.mixed,
+          peer.shows_screen && !peer.muted[index_of({codec::MediaKind::Video, conference::Content::Screen})]};
 }
 
 // Empty for nobody, and for somebody who has just left.

@@ -63,11 +63,19 @@ class Room {
   void handle(Peer& peer, const conference::SlotsChanged& report);
   void handle(Peer& peer, const conference::BodiesObserved& report);
   void handle(Peer& peer, const conference::SourceHeldBack& report);
+  void handle(Peer& peer, const conference::LayersWanted& report);
+  void handle(Peer& peer, const conference::NetworkMeasured& report);
+  void handle(Peer& peer, const conference::ScreenShown& report);
   void handle(const conference::SpeakerChanged& report);
+  void handle(const conference::RecentSpeakersChanged& report);
   void handle(const conference::CodecsChanged& report);
 
  private:
   std::optional<Refusal> handle(Peer& peer, const MuteMessage& mute);
+  // room_pictures.cc
+  std::optional<Refusal> handle(Peer& peer, const ReceiveMessage& receive);
+  std::optional<conference::PictureName> find(const ReceiveMessage::Picture& picture) const;
+  std::string recent_speakers() const;
   // room_e2ee.cc
   std::optional<Refusal> handle(Peer& peer, const E2eeMessage& e2ee);
   std::optional<Refusal> handle(Peer& peer, const DeclareMessage& declare);
@@ -88,6 +96,7 @@ class Room {
   std::optional<Refusal> command(const C& command);
   template <typename C>
   void command_all(const C& command);
+  void tell_of(const Peer& peer, WorkerLink& link);
   void relay(const Peer& peer, size_t worker);
   void relay_others_to(size_t worker);
   void end_relay(const Peer& peer, size_t worker);
@@ -107,8 +116,10 @@ class Room {
   conference::E2eePolicy e2ee_;
   std::vector<Peer*> people_;
   std::unordered_map<conference::EndpointId, Peer*> by_endpoint_;
+  std::unordered_map<std::string, Peer*> by_id_;
   std::vector<codec::CodecType> video_codecs_;
   std::optional<conference::EndpointId> speaker_;
+  std::vector<conference::EndpointId> recent_speakers_;
   bool counts_as_direct_ = false;
 };
 

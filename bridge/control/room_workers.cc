@@ -6,8 +6,6 @@
 
 namespace viaduct::control {
 
-using codec::MediaKind;
-
 std::vector<size_t> Room::workers() const {
   std::vector<size_t> workers;
   for (const Peer* p : people_) {
@@ -44,11 +42,9 @@ bool Room::offer(Peer& peer, std::unique_ptr<conference::EndpointDescription> en
     return false;
   }
   // If a ring is full just now, these wait like every command that must arrive.
-  for (const MediaKind kind : {MediaKind::Audio, MediaKind::Video}) {
-    if (peer.muted[static_cast<size_t>(kind)])
-      link.send(conference::SetMuted{peer.endpoint, kind, true});
-  }
-  if (peer.e2ee.declared) link.send(conference::DeclareE2ee{peer.endpoint, true});
+  tell_of(peer, link);
+  if (peer.wishes != conference::ReceiverWishes())
+    link.send(conference::SetReceiverWishes{peer.endpoint, peer.wishes});
   for (const size_t worker : workers) {
     if (worker != peer.worker) relay(peer, worker);
   }
@@ -85,9 +81,14 @@ void Room::relay(const Peer& peer, size_t worker) {
       number_, name_, std::make_unique<conference::EndpointDescription>(
                           relayed_description(peer.relayed, static_cast<uint32_t>(peer.worker))),
       e2ee_});
-  for (const MediaKind kind : {MediaKind::Audio, MediaKind::Video}) {
-    if (peer.muted[static_cast<size_t>(kind)])
-      link.send(conference::SetMuted{peer.endpoint, kind, true});
+  tell_of(peer, link);
+}
+
+// What the client has said of what it sends.
+void Room::tell_of(const Peer& peer, WorkerLink& link) {
+  for (const Muteable& m : Muteables) {
+    if (peer.muted[index_of(m)])
+      link.send(conference::SetMuted{peer.endpoint, m.kind, true, m.content});
   }
   if (peer.e2ee.declared) link.send(conference::DeclareE2ee{peer.endpoint, true});
 }

@@ -134,6 +134,10 @@ void Rooms::handle(Peer& peer, const OfferMessage& message, Timestamp now) {
       negotiate(*offer, settings_, peer.worker, peer.endpoint, peer.name, peer.mixed, random_);
   if (!negotiation) return refuse(peer, {"offer-refused", negotiation.error().text, true});
 
+  for (conference::SourceDescription& source : negotiation->endpoint->sources) {
+    const bool is_screen = std::ranges::find(message.screens, source.mid) != message.screens.end();
+    if (is_screen && source.kind == MediaKind::Video) source.content = conference::Content::Screen;
+  }
   const std::string answer =
       sdp::write_answer(*offer, negotiation->answer, settings_.video_preference);
   for (const MediaKind kind : {MediaKind::Audio, MediaKind::Video})

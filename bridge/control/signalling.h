@@ -29,10 +29,24 @@ struct JoinMessage {
 };
 struct OfferMessage {
   std::string sdp;
+  std::vector<std::string> screens;  // mids of m-sections that carry a screen
 };
 struct MuteMessage {
   codec::MediaKind kind{};
   bool muted = false;
+  conference::Content content{};  // of video
+};
+// What the client wants to see. People are named as it names them: they may not exist.
+struct ReceiveMessage {
+  struct Picture {
+    std::string participant;
+    conference::Content content{};
+    friend bool operator==(const Picture&, const Picture&) = default;
+  };
+  std::optional<uint32_t> last_n;  // empty: as many as there are slots
+  std::vector<Picture> on_stage, selected;
+  int max_height = conference::ReceiverWishes::NoLimit;
+  std::vector<std::pair<Picture, int>> max_heights;
 };
 struct E2eeMessage {
   bool wanted = false;
@@ -65,8 +79,8 @@ struct Refusal {
 };
 
 using ClientMessage =
-    std::variant<Refusal, JoinMessage, OfferMessage, MuteMessage, E2eeMessage, DeclareMessage,
-                 DirectMessage, RelayMessage, PrivacyMessage, LeaveMessage>;
+    std::variant<Refusal, JoinMessage, OfferMessage, MuteMessage, ReceiveMessage, E2eeMessage,
+                 DeclareMessage, DirectMessage, RelayMessage, PrivacyMessage, LeaveMessage>;
 
 // Reads one text frame of at most limits::SignallingMessageBytes. Unknown fields are ignored.
 ClientMessage parse_message(std::string_view text);
@@ -88,12 +102,15 @@ struct ParticipantView {
   bool video_muted = false;
   E2eeView e2ee = {};
   bool direct = false;
-  bool mixed = false;  // the bridge mixes for it what it hears
+  bool mixed = false;   // the bridge mixes for it what it hears
+  bool screen = false;  // it sends a screen now
 };
 struct SlotView {
   std::string mid;
   codec::MediaKind kind{};
   std::optional<std::string> participant;  // empty: the slot is idle
+  conference::Content content{};           // of video
+  bool paused = false;
 };
 struct UndecodableView {
   std::string participant;
@@ -119,6 +136,9 @@ std::string write_participant_left(std::string_view id);
 std::string write_slots(const std::vector<SlotView>& slots,
                         const std::vector<UndecodableView>& undecodable);
 std::string write_speaker(const std::optional<std::string>& participant);
+std::string write_recent_speakers(const std::vector<std::string>& participants);
+std::string write_send(const conference::LayersWanted& wanted);
+std::string write_network(std::optional<DataRate> available, DataRate wanted);
 std::string write_codecs(const std::vector<codec::CodecType>& video);
 // `by`: the participant whose message or join changed it.
 std::string write_e2ee(const conference::E2eePolicy& policy, std::string_view by);

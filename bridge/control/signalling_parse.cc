@@ -8,6 +8,7 @@
 namespace viaduct::control {
 namespace {
 
+using conference::Content;
 using nlohmann::json;
 
 constexpr size_t TokenBytes = 8 * 1024;
@@ -96,16 +97,91 @@ ClientMessage parse_offer(const json& object) {
     return bad_field(
         "'sdp' must be a string of at most " + std::to_string(limits::SdpBytes) + " bytes", true);
   }
-  return OfferMessage{*sdp};
+  OfferMessage offer{*sdp, {}};
+  const auto screens = object.find("screens");
+  if (screens == object.end()) return offer;
+  if (!screens->is_array() || screens->size() > limits::SourcesPerEndpoint)
+    return bad_field("'screens' must be an array of at most 4 strings", true);
+  for (const json& mid : *screens) {
+    const auto* text = mid.get_ptr<const std::string*>();
+    if (!text) return bad_field("'screens' must be an array of at most 4 strings", true);
+    offer.screens.push_back(*text);
+  }
+  return offer;
 }
 
 ClientMessage parse_mute(const json& object) {
   const std::string* kind = find_string(object, "kind");
-  if (!kind || (*kind != "audio" && *kind != "video"))
-    return bad_field("'kind' must be \"audio\" or \"video\"");
+  if (!kind || (*kind != "audio" && *kind != "video" && *kind != "screen"))
+    return bad_field("'kind' must be \"audio\", \"video\" or \"screen\"");
   const std::optional<bool> muted = find_bool(object, "muted");
   if (!muted) return bad_field(must_be_boolean("muted"));
-  return MuteMessage{*kind == "audio" ? codec::MediaKind::Audio : codec::MediaKind::Video, *muted};
+  return MuteMessage{*kind == "audio" ? codec::MediaKind::Audio : codec::MediaKind::Video, *muted,
+                     *kind == "screen" ? Content::Screen : Content::Camera};
+}
+
+// "<participant>" is a camera, "<participant>/screen" a screen.
+ReceiveMessage::Picture picture_of(std::string_view name) {
+  constexpr std::string_view Screen = "/screen";
+  const bool is_screen = name.ends_with(Screen);
+  if (is_screen) name.remove_suffix(Screen.size());
+  return {std::string(name), is_screen ? Content::Screen : Content::Camera};
+}
+
+bool is_picture_name(const std::string* name) { return name && name->size() <= limits::NameCharacters; }
+
+// A whole number; how large a large one is, and how far below nothing, does not matter.
+std::optional<int> small_number_of(const json& value) {
+  constexpr double Most = 1 << 16;
+  if (!value.is_number_integer()) return std::nullopt;
+  return static_cast<int>(std::clamp(value.get<double>(), double{conference::ReceiverWishes::NoLimit}, Most));
+}
+
+// False when the field is there and no list of pictures.
+bool take_pictures(const json& object, const char* field, std::vector<ReceiveMessage::Picture>& into) {
+  const auto found = object.find(field);
+  if (found == object.end()) return true;
+  if (!found->is_array() || found->size() > conference::ReceiverWishes::MostNamed) return false;
+  for (const json& name : *found) {
+    const auto* text = name.get_ptr<const std::string*>();
+    if (!is_picture_name(text)) return false;
+    into.push_back(picture_of(*text));
+  }
+  return true;
+}
+
+bool take_heights(const json& object, ReceiveMessage& receive) {
+  const auto found = object.find("max_heights");
+  if (found == object.end()) return true;
+  if (!found->is_object() || found->size() > conference::ReceiverWishes::MostNamed) return false;
+  for (const auto& [name, value] : found->items()) {
+    const std::optional<int> height = small_number_of(value);
+    if (!is_picture_name(&name) || !height) return false;
+    receive.max_heights.emplace_back(picture_of(name), *height);
+  }
+  return true;
+}
+
+ClientMessage parse_receive(const json& object) {
+  ReceiveMessage receive;
+  for (const auto& [field, into] :
+       {std::pair{"on_stage", &receive.on_stage}, std::pair{"selected", &receive.selected}}) {
+    if (!take_pictures(object, field, *into))
+      return bad_field("'" + std::string(field) + "' must be an array of at most 64 names of pictures");
+  }
+  if (!take_heights(object, receive))
+    return bad_field("'max_heights' must be an object of at most 64 names of pictures, each with a whole number");
+  if (const auto height = object.find("max_height"); height != object.end()) {
+    const std::optional<int> value = small_number_of(*height);
+    if (!value) return bad_field("'max_height' must be a whole number");
+    receive.max_height = *value;
+  }
+  if (const auto last_n = object.find("last_n"); last_n != object.end() && !last_n->is_null()) {
+    const std::optional<int> value = small_number_of(*last_n);
+    if (!value) return bad_field("'last_n' must be a whole number");
+    if (*value >= 0) receive.last_n = static_cast<uint32_t>(*value);
+  }
+  return receive;
 }
 
 ClientMessage parse_e2ee(const json& object) {
@@ -180,6 +256,7 @@ constexpr std::pair<std::string_view, Parser> Parsers[] = {
     {"join", parse_join},
     {"offer", parse_offer},
     {"mute", parse_mute},
+    {"receive", parse_receive},
     {"e2ee", parse_e2ee},
     {"declare", parse_declare},
     {"direct", parse_direct},

@@ -18,7 +18,8 @@ json to_json(const ParticipantView& p) {
             {"declared", p.e2ee.declared},
             {"verdict", to_string(p.e2ee.verdict)}}},
           {"direct", p.direct},
-          {"mixed", p.mixed}};
+          {"mixed", p.mixed},
+          {"screen", p.screen}};
 }
 
 json or_null(const std::optional<std::string>& text) { return text ? json(*text) : json(nullptr); }
@@ -59,9 +60,12 @@ std::string write_slots(const std::vector<SlotView>& slots,
                         const std::vector<UndecodableView>& undecodable) {
   json all = json::array();
   for (const SlotView& s : slots) {
+    const bool shows = s.participant && s.kind == codec::MediaKind::Video;
     all.push_back({{"mid", s.mid},
                    {"kind", codec::to_string(s.kind)},
-                   {"participant", or_null(s.participant)}});
+                   {"participant", or_null(s.participant)},
+                   {"content", shows ? json(conference::to_string(s.content)) : json(nullptr)},
+                   {"paused", s.paused}});
   }
   json missed = json::array();
   for (const UndecodableView& u : undecodable) {
@@ -73,6 +77,25 @@ std::string write_slots(const std::vector<SlotView>& slots,
 
 std::string write_speaker(const std::optional<std::string>& participant) {
   return json{{"type", "speaker"}, {"participant", or_null(participant)}}.dump();
+}
+
+std::string write_recent_speakers(const std::vector<std::string>& participants) {
+  return json{{"type", "recent_speakers"}, {"participants", participants}}.dump();
+}
+
+std::string write_send(const conference::LayersWanted& wanted) {
+  json layers = json::array();
+  for (const auto& e : wanted.encodings)
+    layers.push_back({{"rid", e.rid.empty() ? json(nullptr) : json(e.rid)}, {"wanted", e.wanted}});
+  json source = {{"mid", wanted.source_mid}, {"layers", std::move(layers)}, {"max_height", wanted.max_height}};
+  return json{{"type", "send"}, {"sources", json::array({std::move(source)})}}.dump();
+}
+
+std::string write_network(std::optional<DataRate> available, DataRate wanted) {
+  return json{{"type", "network"},
+              {"available", available ? json(available->bits_per_second) : json(nullptr)},
+              {"wanted", wanted.bits_per_second}}
+      .dump();
 }
 
 std::string write_codecs(const std::vector<codec::CodecType>& video) {

@@ -255,9 +255,14 @@ void PacketPath::set_muted(const conference::SetMuted& command) {
   Endpoint* e = directory_.find(directory_.with_id(command.endpoint));
   if (!e) return;
   for (conference::Source& s : e->sources) {
-    if (s.kind == command.kind) s.muted = command.muted;
+    if (s.kind == command.kind && s.content == command.content) s.muted = command.muted;
   }
   directory_.conference_of(*e).on_source_changed();
+}
+
+void PacketPath::set_wishes(conference::SetReceiverWishes& command) {
+  Endpoint* e = directory_.find(directory_.with_id(command.endpoint));
+  if (e) directory_.conference_of(*e).set_wishes(*e, std::move(command.wishes));
 }
 
 void PacketPath::set_e2ee_policy(const conference::SetE2eePolicy& command) {

@@ -74,6 +74,7 @@ class PacketPath {
   void add(const conference::AddEndpoint& command, Timestamp now);
   void remove(conference::EndpointId id);
   void set_muted(const conference::SetMuted& command);
+  void set_wishes(conference::SetReceiverWishes& command);
   void set_e2ee_policy(const conference::SetE2eePolicy& command);
   void declare_e2ee(const conference::DeclareE2ee& command);
   conference::WorkerSnapshot snapshot(uint32_t worker, const dtls::Fingerprint& local,

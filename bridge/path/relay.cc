@@ -1,5 +1,6 @@
 #include "path/relay.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -26,6 +27,7 @@ conference::RelayedState state_of(const Endpoint& endpoint, const conference::So
                                  .codec = source.codec,
                                  .observed = source.observed(),
                                  .loudness = coarse(source.loudness.mean(now)),
+                                 .speech = source.loudness.speech().counts(now),
                                  .clock_ahead = endpoint.clock_ahead};
   for (size_t i = 0; i < source.encodings.size(); ++i)
     state.sender_clocks[i] = source.encodings[i].sender_clock;
@@ -98,12 +100,16 @@ void Relay::tell_of(Endpoint& endpoint, Timestamp now) {
     relaying.told &= others;
     if (others == 0) continue;
     const conference::RelayedState state = state_of(endpoint, source, now);
-    if (state != relaying.state) relaying.told = 0;
+    if (state != relaying.state || source.ladder_version != relaying.ladder_version) relaying.told = 0;
     relaying.state = state;
+    relaying.ladder_version = source.ladder_version;
     for_each(others & ~relaying.told, [&](size_t worker) {
       RelayMessage* m = blank(worker, RelayKind::State, endpoint, i);
       if (!m) return;  // at the next tick, then
       m->state = state;
+      const std::span<const conference::LayerInfo> rungs = std::as_const(source.ladder).rungs();
+      m->rungs = static_cast<uint16_t>(rungs.size());
+      if (!rungs.empty()) std::memcpy(m->packet.data(), rungs.data(), rungs.size_bytes());
       push(worker);
       relaying.told |= bit(worker);
     });
@@ -123,7 +129,7 @@ void Relay::ask_of(Endpoint& endpoint, Timestamp now) {
       want_key_frames(source, key_frames);
       continue;  // at the next tick, then
     }
-    m->demand = {wanted, key_frames};
+    m->demand = {wanted, key_frames, source.needs.here};
     push(worker);
     relaying.wanted = wanted;
     relaying.next_demand = now + DemandInterval;
@@ -182,13 +188,14 @@ void Relay::receive(const RelayMessage& m, size_t from, RxBatch& rx, Timestamp n
     const Drop why = is_theirs ? admit(m, who, rx, now) : Drop::RelayUnknown;
     if (why != Drop::None) counters_.drop(why);
   } else if (is_known && m.kind == RelayKind::State && endpoint->relayed_from == from) {
-    learn(m, *endpoint);
+    learn(m, *endpoint, now);
   } else if (is_known && m.kind == RelayKind::Demand && !endpoint->is_relayed()) {
     conference::Source& source = endpoint->sources[m.source];
     for (size_t i = 0; i < source.encodings.size(); ++i) {
       uint64_t& receivers = source.encodings[i].relayed_to;
       receivers = is_set(m.demand.encodings, i) ? receivers | bit(from) : receivers & ~bit(from);
     }
+    source.needs.set_elsewhere(static_cast<uint32_t>(from), m.demand.need);
     source.relaying.told &= ~bit(from);
     want_key_frames(source, m.demand.key_frames);
   }
@@ -229,16 +236,22 @@ Drop Relay::admit(const RelayMessage& m, Handle<Endpoint> from, RxBatch& rx, Tim
   return Drop::None;
 }
 
-void Relay::learn(const RelayMessage& m, Endpoint& sender) {
+void Relay::learn(const RelayMessage& m, Endpoint& sender, Timestamp now) {
   conference::Source& source = sender.sources[m.source];
   const conference::RelayedState& state = m.state;
   const bool changed = source.sending != state.sending || source.codec != state.codec;
   source.sending = state.sending;
   source.codec = state.codec;
-  source.loudness.hold(static_cast<float>(state.loudness));
+  source.loudness.hold(static_cast<float>(state.loudness), state.speech, now);
   for (size_t i = 0; i < source.encodings.size(); ++i)
     source.encodings[i].sender_clock = state.sender_clocks[i];
   sender.clock_ahead = state.clock_ahead;
+  source.ladder.clear();
+  for (size_t i = 0; i < std::min<size_t>(m.rungs, conference::LayerLadder::MaxRungs); ++i) {
+    conference::LayerInfo rung;
+    std::memcpy(&rung, m.packet.data() + i * sizeof rung, sizeof rung);
+    if (rung.layer.encoding < source.encodings.size()) source.ladder.add(rung);
+  }
   if (source.encodings.front().bodies.adopt(state.observed) || changed)
     directory_.conference_of(sender).on_source_changed();
 }

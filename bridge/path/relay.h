@@ -78,7 +78,7 @@ class Relay {
   void hand_over(const RxPacket& packet, const Endpoint& sender);
   void receive(const RelayMessage& message, size_t from, RxBatch& rx, Timestamp now);
   Drop admit(const RelayMessage& message, Handle<Endpoint> from, RxBatch& rx, Timestamp now);
-  void learn(const RelayMessage& message, Endpoint& sender);
+  void learn(const RelayMessage& message, Endpoint& sender, Timestamp now);
 
   edge::PacketIo& io_;
   conference::Directory& directory_;

@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "conference/layer.h"
+#include "conference/layer_needs.h"
 #include "conference/relayed_state.h"
 #include "limits.h"
 #include "protocol/codec/payload_front.h"
@@ -50,6 +51,7 @@ struct RelayMessage {
   struct Demand {
     uint8_t encodings = 0;  // bit i is Source::encodings[i]
     uint8_t key_frames = 0;
+    conference::LayerNeed need;  // of people of the worker that asks
   } demand;
 
   std::array<uint8_t, limits::MaxPacketBytes> packet;

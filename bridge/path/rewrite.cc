@@ -78,7 +78,7 @@ Drop Rewrite::forward(RxBatch& rx, const RxPacket& p, const Original& original, 
 
   conference::Source& source = sender.sources[p.source];
   const bool is_picture = source.kind == codec::MediaKind::Video;
-  const Drop why = is_picture ? number_picture(original, sender, source, copy, now)
+  const Drop why = is_picture ? number_picture(original, source, copy, now)
                               : number_sound(original, source.encodings[p.encoding], copy, now);
   if (why != Drop::None) return why;
   if (is_picture && Pace::must_wait(*receiver, now)) return hold(p, to, copy, now);
@@ -97,8 +97,7 @@ Drop Rewrite::number_sound(const Original& original, const conference::Encoding&
 }
 
 // Which layer, and where decoding can go on; then the numbers of what goes on.
-Drop Rewrite::number_picture(const Original& original, const Endpoint& sender, conference::Source& source, Copy& copy,
-                             Timestamp now) {
+Drop Rewrite::number_picture(const Original& original, conference::Source& source, Copy& copy, Timestamp now) {
   Subscription& slot = copy.slot;
   const Projection::In in = original.numbers();
   const uint8_t former = slot.encoding();

@@ -59,8 +59,7 @@ class Rewrite {
   Drop forward(RxBatch& rx, const RxPacket& packet, const Original& original, Endpoint& sender,
                const conference::SlotRef& to, Timestamp now);
   Drop number_sound(const Original& original, const conference::Encoding& stream, Copy& copy, Timestamp now);
-  Drop number_picture(const Original& original, const Endpoint& sender, conference::Source& source, Copy& copy,
-                      Timestamp now);
+  Drop number_picture(const Original& original, conference::Source& source, Copy& copy, Timestamp now);
   Drop hold(const RxPacket& packet, const conference::SlotRef& to, const Copy& copy, Timestamp now);
   Drop write(RxBatch* reads, const Original& original, const Copy& copy, Timestamp now);
   void fill_hole(uint64_t index, uint32_t timestamp, const Copy& copy, Timestamp now);

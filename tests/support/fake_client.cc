@@ -423,7 +423,11 @@ void FakeClient::send_rtp(uint32_t ssrc, uint8_t payload_type, uint16_t sequence
                           uint32_t timestamp, bool marker, Bytes payload, Timestamp now) {
   uint8_t transport[2];
   store_be16(transport, transport_sequence_++);
-  const uint8_t level[1] = {level_};
+  // Speech has pauses, by which it is told from a hum.
+  constexpr uint8_t Silence = 127, PauseLower = 12;
+  constexpr uint64_t SyllablePackets = 14;
+  const bool pauses = audio_sequence_sent_ % SyllablePackets == 1;
+  const uint8_t level[1] = {std::min<uint8_t>(Silence, static_cast<uint8_t>(level_ + (pauses ? PauseLower : 0)))};
   const std::string_view mid = ssrc == audio_ssrc_ ? "mic" : "cam";
   std::vector<rtp::ExtensionElement> elements = {{TransportSequenceId, transport},
                                                  {MidId, as_bytes(mid)}};

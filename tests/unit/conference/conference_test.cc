@@ -144,11 +144,11 @@ TEST(Conference, ShowsTheSpeakerWhenThereAreFewerSlotsThanPictures) {
   const auto ada = room.join(1), bob = room.join(2);
   room.send_all(ada);
   room.send_all(bob);
-  room.run_for(1s, {{bob, 20}});
+  room.talk_for(1s, {bob});
   EXPECT_THAT(room.carried(viewer, MediaKind::Video), ElementsAre(2));
   room.run_for(3s);
   EXPECT_THAT(room.carried(viewer, MediaKind::Video), ElementsAre(2)) << "silence changes nothing";
-  room.run_for(1s, {{ada, 20}});
+  room.talk_for(1s, {ada});
   EXPECT_THAT(room.carried(viewer, MediaKind::Video), ElementsAre(1));
 }
 
@@ -157,7 +157,8 @@ TEST(Conference, SaysWhoSpeaks) {
   const auto ada = room.join(1), bob = room.join(2);
   room.send_all(ada);
   room.send_all(bob);
-  room.run_for(1s, {{ada, 30}, {bob, 127}});
+  room.speak(bob, 127);
+  room.talk_for(1s, {ada});
   auto reports = room.take_reports<SpeakerChanged>();
   ASSERT_THAT(reports, SizeIs(1));
   EXPECT_EQ(reports[0].speaker, EndpointId{1});
@@ -174,7 +175,7 @@ TEST(Conference, TakesNobodyWhoIsMutedForTheSpeaker) {
   const auto ada = room.join(1);
   room.send_all(ada);
   room.set_muted(ada, Room::Mic, true);
-  room.run_for(1s, {{ada, 30}});
+  room.talk_for(1s, {ada});
   EXPECT_THAT(room.take_reports<SpeakerChanged>(), IsEmpty());
 }
 

@@ -108,7 +108,7 @@ TEST(Directory, ShowsEverythingInASnapshot) {
   const auto ada = room.join(1), bob = room.join(2);
   room.send_all(ada);
   room.send_all(bob);
-  room.run_for(1s, {{ada, 20}});
+  room.talk_for(1s, {ada});
   room.source(ada, Room::Cam).encodings.front().meter.add(1000, room.now);
 
   const WorkerSnapshot shot = room.directory.snapshot(3, {}, room.now);

@@ -128,7 +128,7 @@ TEST_F(EncryptedConference, AsksNobodyForPicturesThatItHoldsBack) {
 TEST_F(EncryptedConference, TakesNobodyForTheSpeakerWhomItHoldsBack) {
   conference().declare_e2ee(member(ada), true);
   conference().set_e2ee_policy(Required);
-  room.run_for(2s, {{ada, 50}, {bob, 10}});
+  room.talk_for(2s, {bob, ada});
   EXPECT_EQ(conference().speaker(), EndpointId{1});
 }
 

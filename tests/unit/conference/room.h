@@ -18,6 +18,8 @@ struct Room {
     size_t audio_slots = 3;
     size_t video_slots = 4;
     bool sends = true;
+    bool simulcast = false;  // of its camera, in three encodings
+    bool screen = false;     // it has one to show
     std::vector<codec::CodecType> decodes = {codec::CodecType::Opus, codec::CodecType::Vp8};
   };
   static constexpr uint16_t Mic = 0, Cam = 1;  // indexes of a member's sources
@@ -36,6 +38,8 @@ struct Room {
       const auto ssrc = static_cast<uint32_t>(id * 100);
       d->sources.push_back({codec::MediaKind::Audio, "mic", ssrc, {}});
       d->sources.push_back({codec::MediaKind::Video, "cam", ssrc + 1, ssrc + 2});
+      if (m.simulcast) d->sources.back().rids = {"l", "m", "h"};
+      if (m.screen) d->sources.push_back({codec::MediaKind::Video, "scr", ssrc + 3, ssrc + 4, {}, Content::Screen});
     }
     for (size_t i = 0; i < m.audio_slots + m.video_slots; ++i) {
       const bool audio = i < m.audio_slots;
@@ -84,6 +88,16 @@ struct Room {
   void run_for(Duration time, const Voices& voices = {}) {
     for (const Timestamp end = now + time; now < end; now += 20ms) {
       for (const auto& [who, level] : voices) speak(who, level);
+      run_timers();
+    }
+  }
+
+  // Lets time pass; each of `talkers` speaks in syllables, with the room between them.
+  void talk_for(Duration time, const std::vector<Handle<Endpoint>>& talkers) {
+    constexpr uint8_t Syllable = 30, Pause = 80;
+    int packet = 0;
+    for (const Timestamp end = now + time; now < end; now += 20ms, ++packet) {
+      for (const auto who : talkers) speak(who, packet % 14 < 2 ? Pause : Syllable);
       run_timers();
     }
   }

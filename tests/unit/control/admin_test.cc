@@ -46,7 +46,11 @@ class AdminTest : public testing::Test {
                          .mid = "1",
                          .ssrc = 9,
                          .carries = room.people[1].endpoint,
-                         .rate = {}});
+                         .rate = {},
+                         .layer = conference::LayerInfo{.layer = {1, {0, 2}}, .height = 360, .rate = {400'000}},
+                         .paused = true});
+    ada.available = DataRate::kbps(700);
+    ada.wanted = DataRate::kbps(2000);
     return {0, {{room.number, room.name, ada.id, {codec::CodecType::Vp8}, {ada}}}};
   }
   HttpResponse ask(const std::string& target, const std::string& method = "GET") {
@@ -132,6 +136,21 @@ TEST_F(AdminTest, ShowsWhatIsDecidedDeclaredAndObserved) {
   EXPECT_EQ(ada["sources"][0]["declared_e2ee"], true);
   EXPECT_EQ(ada["sources"][0]["observed"], "plain");
   EXPECT_EQ(ada["sources"][0]["held_back"], "contradicted");
+}
+
+TEST_F(AdminTest, ShowsLayersAndWhatNetworksHaveRoomFor) {
+  const json ada = json::parse(*ask("/v1/conferences/" + room.id).body)["endpoints"][0];
+  EXPECT_EQ(ada["available_bits_per_second"], 700'000);
+  EXPECT_EQ(ada["wanted_bits_per_second"], 2'000'000);
+  EXPECT_EQ(ada["slots"][0]["paused"], true);
+  EXPECT_EQ(ada["slots"][0]["layer"], (json{{"encoding", 1},
+                                            {"spatial", 0},
+                                            {"temporal", 2},
+                                            {"height", 360},
+                                            {"frame_rate", nullptr},
+                                            {"bits_per_second", 400'000}}));
+  EXPECT_EQ(ada["sources"][0]["content"], nullptr) << "sound";
+  EXPECT_EQ(ada["sources"][0]["layers"], json::array());
 }
 
 TEST_F(AdminTest, SaysWhoCanReadAConferenceFoundByNameByIdAndByParticipant) {

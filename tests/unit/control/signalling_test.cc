@@ -1,5 +1,6 @@
 #include "control/signalling.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -9,6 +10,7 @@
 namespace viaduct::control {
 namespace {
 
+using conference::Content;
 using nlohmann::json;
 
 TEST(Signalling, ReadsAJoin) {
@@ -38,6 +40,65 @@ T read(const std::string& text) {
   EXPECT_TRUE(std::holds_alternative<T>(message)) << text;
   const T* read = std::get_if<T>(&message);
   return read ? *read : T{};
+}
+
+TEST(Signalling, ReadsWhichSectionsOfAnOfferCarryAScreen) {
+  using ::testing::ElementsAre;
+  EXPECT_TRUE(read<OfferMessage>(R"({"type":"offer","sdp":"v=0"})").screens.empty());
+  EXPECT_THAT(read<OfferMessage>(R"({"type":"offer","sdp":"v=0","screens":["2","s"]})").screens, ElementsAre("2", "s"));
+  for (const char* wrong : {"[1]", R"("2")", R"(["1","2","3","4","5"])"}) {
+    const auto message = parse_message(R"({"type":"offer","sdp":"v=0","screens":)" + std::string(wrong) + "}");
+    ASSERT_TRUE(std::holds_alternative<Refusal>(message)) << wrong;
+    EXPECT_TRUE(std::get<Refusal>(message).final);
+  }
+}
+
+TEST(Signalling, TellsAScreenFromACameraInAMute) {
+  EXPECT_EQ(read<MuteMessage>(R"({"type":"mute","kind":"video","muted":true})").content, Content::Camera);
+  const auto mute = read<MuteMessage>(R"({"type":"mute","kind":"screen","muted":true})");
+  EXPECT_EQ(mute.kind, codec::MediaKind::Video);
+  EXPECT_EQ(mute.content, Content::Screen);
+}
+
+TEST(Signalling, ReadsWhatAClientWantsToReceive) {
+  using ::testing::ElementsAre;
+  using ::testing::UnorderedElementsAre;
+  using Picture = ReceiveMessage::Picture;
+  const auto nothing = read<ReceiveMessage>(R"({"type":"receive"})");
+  EXPECT_EQ(nothing.last_n, std::nullopt);
+  EXPECT_TRUE(nothing.on_stage.empty() && nothing.selected.empty() && nothing.max_heights.empty());
+  EXPECT_EQ(nothing.max_height, -1);
+
+  const auto all = read<ReceiveMessage>(R"({"type":"receive","last_n":5,"on_stage":["5f0c/screen"],
+      "selected":["5f0c","93d4"],"max_height":180,"max_heights":{"5f0c/screen":-1,"93d4":0}})");
+  EXPECT_EQ(all.last_n, 5u);
+  EXPECT_THAT(all.on_stage, ElementsAre(Picture{"5f0c", Content::Screen}));
+  EXPECT_THAT(all.selected, ElementsAre(Picture{"5f0c", Content::Camera}, Picture{"93d4", Content::Camera}));
+  EXPECT_EQ(all.max_height, 180);
+  EXPECT_THAT(all.max_heights, UnorderedElementsAre(std::pair{Picture{"5f0c", Content::Screen}, -1},
+                                                    std::pair{Picture{"93d4", Content::Camera}, 0}));
+
+  EXPECT_EQ(read<ReceiveMessage>(R"({"type":"receive","last_n":-1})").last_n, std::nullopt);
+  EXPECT_EQ(read<ReceiveMessage>(R"({"type":"receive","last_n":null})").last_n, std::nullopt);
+  EXPECT_EQ(read<ReceiveMessage>(R"({"type":"receive","last_n":0})").last_n, 0u);
+  EXPECT_EQ(read<ReceiveMessage>(R"({"type":"receive","max_height":-7})").max_height, -1);
+  EXPECT_GE(read<ReceiveMessage>(R"({"type":"receive","max_height":18446744073709551615})").max_height, 4320);
+}
+
+TEST(Signalling, RefusesWishesThatAreNone) {
+  std::string many = "[";
+  for (int i = 0; i < 65; ++i) many += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\"";
+  const std::string long_name = "\"" + std::string(65, 'x') + "\"";
+  for (const std::string& fields :
+       {std::string(R"("on_stage":"5f0c")"), std::string(R"("on_stage":[1])"), R"("on_stage":[)" + long_name + "]",
+        R"("selected":)" + many + "]", std::string(R"("max_height":"180")"), std::string(R"("max_height":1.5)"),
+        std::string(R"("max_heights":[])"), std::string(R"("max_heights":{"5f0c":null})"),
+        R"("max_heights":{)" + long_name + ":1}", std::string(R"("last_n":"all")")}) {
+    const auto message = parse_message(R"({"type":"receive",)" + fields + "}");
+    ASSERT_TRUE(std::holds_alternative<Refusal>(message)) << fields;
+    EXPECT_EQ(std::get<Refusal>(message).code, "bad-field");
+    EXPECT_FALSE(std::get<Refusal>(message).final);
+  }
 }
 
 TEST(Signalling, ReadsWhatAJoinSaysOfEncryptionAndOfMixing) {
@@ -213,7 +274,8 @@ TEST(Signalling, WritesMessagesAsTheContractSays) {
                        {"video", {{"muted", true}}},
                        {"e2ee", {{"capable", true}, {"declared", true}, {"verdict", "consistent"}}},
                        {"direct", true},
-                       {"mixed", false}};
+                       {"mixed", false},
+                       {"screen", false}};
   EXPECT_EQ(json::parse(write_joined(
                 {"5f0c", "standup", 3, 12, {grace}, {true, false}, true, {"stun:example.org"}})),
             (json{{"type", "joined"},
@@ -236,11 +298,28 @@ TEST(Signalling, WritesMessagesAsTheContractSays) {
   EXPECT_EQ(json::parse(write_codecs({codec::CodecType::Vp8, codec::CodecType::Av1})),
             (json{{"type", "codecs"}, {"video", {"VP8", "AV1"}}}));
   EXPECT_EQ(json::parse(write_slots(
-                {{"2", codec::MediaKind::Audio, "a"}, {"3", codec::MediaKind::Video, std::nullopt}},
+                {{"2", codec::MediaKind::Audio, "a"},
+                 {"3", codec::MediaKind::Video, std::nullopt},
+                 {"4", codec::MediaKind::Video, "a", Content::Screen, true},
+                 {"5", codec::MediaKind::Video, "a"}},
                 {{"b", codec::CodecType::H264}})),
-            json::parse(R"({"type":"slots","slots":[{"mid":"2","kind":"audio","participant":"a"},
-                            {"mid":"3","kind":"video","participant":null}],
+            json::parse(R"({"type":"slots","slots":[
+                            {"mid":"2","kind":"audio","participant":"a","content":null,"paused":false},
+                            {"mid":"3","kind":"video","participant":null,"content":null,"paused":false},
+                            {"mid":"4","kind":"video","participant":"a","content":"screen","paused":true},
+                            {"mid":"5","kind":"video","participant":"a","content":"camera","paused":false}],
                             "undecodable":[{"participant":"b","codec":"H264"}]})"));
+  EXPECT_EQ(json::parse(write_recent_speakers({"a", "b"})),
+            (json{{"type", "recent_speakers"}, {"participants", {"a", "b"}}}));
+  EXPECT_EQ(json::parse(write_send({{}, "1", {{"low", true}, {"high", false}}, 360})),
+            json::parse(R"({"type":"send","sources":[{"mid":"1","max_height":360,
+                            "layers":[{"rid":"low","wanted":true},{"rid":"high","wanted":false}]}]})"));
+  EXPECT_EQ(json::parse(write_send({{}, "2", {{"", true}}, -1})),
+            json::parse(R"({"type":"send","sources":[{"mid":"2","max_height":-1,
+                            "layers":[{"rid":null,"wanted":true}]}]})"));
+  EXPECT_EQ(json::parse(write_network(DataRate::kbps(800), DataRate::kbps(2500))),
+            (json{{"type", "network"}, {"available", 800'000}, {"wanted", 2'500'000}}));
+  EXPECT_EQ(json::parse(write_network(std::nullopt, DataRate::kbps(2500)))["available"], nullptr);
   EXPECT_EQ(json::parse(write_e2ee({true, true}, "a")),
             (json{{"type", "e2ee"}, {"wanted", true}, {"required", true}, {"by", "a"}}));
   EXPECT_EQ(json::parse(write_relay("a", "\"x\"")),

@@ -1,0 +1,176 @@
+#include "conference/bitrate_allocator.h"
+
+#include <array>
+#include <limits>
+
+#include "base/check.h"
+
+namespace viaduct::conference {
+namespace {
+
+constexpr DataRate Unlimited{std::numeric_limits<int64_t>::max()};
+
+DataRate with_margin(DataRate rate) {
+  return {static_cast<int64_t>(static_cast<double>(rate.bits_per_second) * (1 + BitrateAllocator::StepUpMargin))};
+}
+
+bool has_changed(DataRate from, DataRate to) {
+  const auto difference = static_cast<double>(to.bits_per_second) - static_cast<double>(from.bits_per_second);
+  return std::abs(difference) >= BitrateAllocator::RateChange * static_cast<double>(from.bits_per_second);
+}
+
+bool is_wanted_more(const PictureWish& before, const PictureWish& now) {
+  const auto height = [](const PictureWish& w) { return w.max_height < 0 ? INT_MAX : w.max_height; };
+  return (now.on_stage && !before.on_stage) || height(now) > height(before);
+}
+
+// One allocation: how far up its ladder each picture is taken.
+class Distribution {
+ public:
+  Distribution(std::span<const Picture> pictures, Timestamp now) : pictures_(pictures) {
+    for (size_t i = 0; i < pictures.size(); ++i) shares_[i].emplace(pictures[i], now);
+  }
+
+  // What the receiver has, as far as it fits; those with a claim take part in the passes with all of their rungs.
+  void restore(DataRate available) {
+    prefer(available, [](const Share& s) { return s.claims ? s.rungs.count() - 1 : s.held; });
+    for (bool improved = true; improved;) {
+      improved = false;
+      for_each([&](Share& s) {
+        const int most = s.claims ? s.rungs.count() - 1 : s.held;
+        improved = (s.chosen < most && step(s, s.chosen + 1, available)) || improved;
+      });
+    }
+  }
+
+  // Above that, whoever has least first.
+  void improve(DataRate steady) {
+    prefer(steady, [](const Share& s) { return s.may_rise ? s.rungs.count() - 1 : -1; });
+    for (int rung = 0; rung < static_cast<int>(LayerLadder::MaxRungs); ++rung) {
+      for_each([&](Share& s) {
+        if (s.may_rise && s.chosen == rung - 1 && rung < s.rungs.count()) step(s, rung, steady);
+      });
+    }
+  }
+
+  // The first screen on the stage, up to its full resolution at its lowest frame rate.
+  void oversend(DataRate available, DataRate steady) {
+    constexpr int64_t Over = BitrateAllocator::Oversend.bits_per_second;
+    for (std::optional<Share>& share : all()) {
+      Share& s = *share;
+      if (s.rungs.oversend() < 0) continue;
+      for (int to = s.rungs.oversend(); to > s.chosen; --to) {
+        if (to > s.held && !s.may_rise && !s.claims) continue;
+        const int64_t limit = (to > s.held && !s.claims ? steady : available).bits_per_second;
+        if (step(s, to, {std::min(limit, Unlimited.bits_per_second - Over) + Over})) return;
+      }
+      return;
+    }
+  }
+
+  Allocated settle(Timestamp now) {
+    Allocated total{used_, {}};
+    for (size_t i = 0; i < pictures_.size(); ++i) {
+      const Share& s = *shares_[i];
+      PictureShare& out = *pictures_[i].share;
+      const LayerInfo* const chosen = s.chosen < 0 ? nullptr : &s.rungs[s.chosen];
+      if (s.chosen < s.held && out.wish == pictures_[i].wish) out.lowered = now;
+      out.layer = chosen ? std::optional(chosen->layer) : std::nullopt;
+      out.rate = chosen ? chosen->rate : DataRate{};
+      out.paused = !chosen && s.rungs.count() > 0;
+      out.settled = s.rungs.count() > 0;
+      out.wish = pictures_[i].wish;
+      if (s.rungs.count() > 0) total.ideal.bits_per_second += s.rungs[s.rungs.count() - 1].rate.bits_per_second;
+    }
+    total.ideal = with_margin(total.ideal);
+    return total;
+  }
+
+  DataRate used() const { return used_; }
+
+ private:
+  struct Share {
+    Share(const Picture& p, Timestamp now)
+        : rungs(*p.ladder, p.content, p.wish, p.share->layer),
+          claims(!p.share->settled || is_wanted_more(p.share->wish, p.wish)),
+          may_rise(p.share->lowered == Timestamp() || now >= p.share->lowered + BitrateAllocator::StepUpPause) {
+      if (!p.share->layer) return;
+      held = rungs.find(*p.share->layer);
+      if (held < 0 && rungs.count() > 0) held = std::max(rungs.at_most(p.share->rate), 0);
+    }
+    const LayerChoice rungs;
+    const bool claims;    // it is new, or wanted more than before
+    const bool may_rise;
+    int held = -1;        // what the receiver has; of a layer that is gone, what costs no more
+    int chosen = -1;
+  };
+
+  std::span<std::optional<Share>> all() { return std::span(shares_).first(pictures_.size()); }
+  template <typename F>
+  void for_each(F&& f) {
+    for (std::optional<Share>& s : all()) f(*s);
+  }
+
+  // On-stage cameras go as far as their preferred height, before anything else.
+  template <typename Most>
+  void prefer(DataRate limit, Most&& most) {
+    for_each([&](Share& s) {
+      const int to = std::min(s.rungs.preferred(), most(s));
+      while (s.chosen < to && step(s, s.chosen + 1, limit)) {
+      }
+    });
+  }
+
+  // Above what the receiver has, with a margin.
+  bool step(Share& s, int to, DataRate limit) {
+    const auto rate_at = [&](int rung) { return rung < 0 ? 0 : s.rungs[rung].rate.bits_per_second; };
+    const DataRate total{used_.bits_per_second - rate_at(s.chosen) + rate_at(to)};
+    if ((to > s.held ? with_margin(total) : total) > limit) return false;
+    s.chosen = to;
+    used_ = total;
+    return true;
+  }
+
+  std::span<const Picture> pictures_;
+  std::array<std::optional<Share>, BitrateAllocator::MaxPictures> shares_;
+  DataRate used_;
+};
+
+}  // namespace
+
+void BitrateAllocator::RecentLow::add(DataRate rate, Timestamp now) {
+  if (!current_ || now - current_since_ >= SteadyFor) {
+    before_ = current_;
+    current_.reset();
+    current_since_ = now;
+  }
+  current_ = std::min(current_.value_or(rate), rate);
+}
+
+bool BitrateAllocator::observe(std::optional<DataRate> available, Timestamp now) {
+  available_ = available;
+  if (!available) {
+    low_.clear();
+    return decided_by_.has_value() || now >= next_;
+  }
+  low_.add(*available, now);
+  return now >= next_ || !decided_by_ || has_changed(*decided_by_, *available) ||
+         has_changed(decided_by_low_, low_.value()) || *available < within_;
+}
+
+Allocated BitrateAllocator::allocate(std::span<const Picture> pictures, Timestamp now) {
+  CHECK(pictures.size() <= MaxPictures);
+  const DataRate available = available_.value_or(Unlimited);
+  const DataRate steady = available_ ? low_.value() : Unlimited;
+  Distribution all(pictures, now);
+  all.restore(available);
+  all.improve(std::min(available, steady));
+  within_ = all.used();
+  all.oversend(available, std::min(available, steady));
+  decided_by_ = available_;
+  decided_by_low_ = steady;
+  next_ = now + Interval;
+  return all.settle(now);
+}
+
+}  // namespace viaduct::conference
