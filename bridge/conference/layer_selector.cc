@@ -83,8 +83,9 @@ void LayerSelector::begin(const Arrived& packet) {
 
 const LayerSelector::Frame& LayerSelector::frame_of(const Arrived& packet, const FrameInfo& frame) {
   if (const Frame* known = find(packet.timestamp, frame.layer.spatial)) {
-    // The first packet of a frame may come after others.
-    if (frame.key_frame && known->forwarded) make_whole(AllLayers, packet.sequence);
+    // The first packet of a key frame may come after others of it; nothing of the layers was skipped meanwhile.
+    const bool newest = known == &frames_[(frames_decided_ - 1) % FramesKept];
+    if (newest && frame.key_frame && known->forwarded) make_whole(AllLayers, packet.sequence);
     return *known;
   }
   const auto ahead = static_cast<int32_t>(packet.timestamp - newest_timestamp_);
