@@ -338,6 +338,19 @@ TEST(BitrateAllocator, GivesAPictureThatComesOnStageItsShareAtOnce) {
   EXPECT_EQ(r.kbps()[0], 150) << "and leaves it at once";
 }
 
+TEST(BitrateAllocator, TakesNoTileThatGrowsALittleForANewOne) {
+  Receiver r;
+  for (int i = 0; i < 3; ++i) r.add(camera(), {.max_height = 400});
+  r.run_for(10s, 1000);
+  ASSERT_THAT(r.kbps(), ElementsAre(500, 150, 150));
+  r.pictures[2].wish.max_height = 410;
+  r.allocate();
+  EXPECT_THAT(r.kbps(), ElementsAre(500, 150, 150));
+  r.pictures[2].wish.max_height = 720;
+  r.allocate();
+  EXPECT_THAT(r.kbps(), ElementsAre(500, 150, 150)) << "there is no room for more";
+}
+
 TEST(BitrateAllocator, ShowsSmallPicturesOfAllBeforeItImprovesAny) {
   Receiver r;
   for (int i = 0; i < 4; ++i) r.add(camera());
