@@ -80,9 +80,11 @@ class Distribution {
     for (size_t i = 0; i < pictures_.size(); ++i) {
       const Share& s = *shares_[i];
       PictureShare& out = *pictures_[i].share;
+      if (s.is_still) continue;
       const LayerInfo* const chosen = s.chosen < 0 ? nullptr : &s.rungs[s.chosen];
-      if (s.chosen < s.held && out.wish == pictures_[i].wish) out.lowered = now;
-      out.layer = chosen ? std::optional(chosen->layer) : std::nullopt;
+      if ((s.chosen < s.held || s.is_gone) && out.wish == pictures_[i].wish) out.lowered = now;
+      if (!s.stands_in || s.chosen != s.held)
+        out.layer = chosen ? std::optional(chosen->layer) : std::nullopt;
       out.rate = chosen ? chosen->rate : DataRate{};
       out.paused = !chosen && s.rungs.count() > 0;
       out.settled = s.rungs.count() > 0;
@@ -100,15 +102,24 @@ class Distribution {
     Share(const Picture& p, Timestamp now)
         : rungs(*p.ladder, p.content, p.wish, p.share->layer),
           claims(is_wanted_more(p, rungs)),
-          may_rise(p.share->lowered == Timestamp() || now >= p.share->lowered + BitrateAllocator::StepUpPause) {
-      if (!p.share->layer) return;
-      held = rungs.find(*p.share->layer);
-      if (held < 0 && rungs.count() > 0) held = std::max(rungs.at_most(p.share->rate), 0);
+          may_rise(p.share->lowered == Timestamp() || now >= p.share->lowered + BitrateAllocator::StepUpPause),
+          is_still(p.share->settled && p.share->layer && rungs.none_has_a_rate() && p.wish.max_height != 0) {
+      if (!p.share->layer || rungs.count() == 0) return;
+      const Layer& layer = *p.share->layer;
+      held = rungs.find(layer);
+      if (held >= 0) return;
+      held = rungs.find_below(layer);
+      stands_in = held >= 0;
+      is_gone = !stands_in;
+      if (is_gone) held = std::max(rungs.at_most(p.share->rate), 0);
     }
     const LayerChoice rungs;
-    const bool claims;    // it is new, or wanted more than before
+    const bool claims;      // it is new, or wanted more than before
     const bool may_rise;
-    int held = -1;        // what the receiver has; of a layer that is gone, what costs no more
+    bool is_still = false;  // nothing of it comes now: it stays as it is
+    int held = -1;          // what the receiver has; of a layer that is gone, what costs no more
+    bool stands_in = false;  // for a higher frame rate, of which there are no frames just now
+    bool is_gone = false;
     int restored = -1;
     int chosen = -1;
   };
