@@ -36,7 +36,7 @@ export class Tile {
     element.dataset.participant = participant ?? '';
     element.dataset.picture = id;
     const classes = {
-      self: isSelf && !isScreen, screen: isScreen, speaking: picture.speaking && !audioMuted,
+      self: isSelf && !isScreen, 'of-screen': isScreen, speaking: picture.speaking && !audioMuted,
       'audio-muted': audioMuted, 'video-muted': videoMuted, sealed: picture.sealed, paused, pinned: picture.isPinned,
       staged: picture.isOnStage,
     };

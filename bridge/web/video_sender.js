@@ -49,7 +49,8 @@ export class VideoSender {
     const parameters = this.sender.getParameters();
     const rests = this.#restsWithoutTrack && !this.#track;
     const state = { ...this.#state, isSending: this.#state.isSending && !rests };
-    state.height = this.#track?.getSettings().height ?? 0;
+    const { width = 0, height = 0 } = this.#track?.getSettings() ?? {};
+    state.size = { width, height };
     if (shapeEncodings(parameters.encodings, state)) await this.sender.setParameters(parameters);
   }
 
