@@ -1,4 +1,5 @@
-// The pictures of a call as the tiles want them, of what Call tells and of our own devices. Pure: values in, values out.
+// The pictures of a call as the tiles want them, of what Call tells and of our own devices. Pure: values in, values
+// out.
 
 import { Text } from './messages.js';
 import { pictureName, Self } from './pictures.js';

@@ -21,8 +21,8 @@ export class Chat extends EventTarget {
   #waiting = [];                             // {from, sealed, timer}
 
   /**
-   * `keys`: ChatKeys or null; `send(data)` relays to everybody; `mustSeal()`: whether the conference is encrypted end to
-   * end; `nameOf(id)`: the name in the bridge's list, or null for somebody who is not there.
+   * `keys`: ChatKeys or null; `send(data)` relays to everybody; `mustSeal()`: whether the conference is encrypted end
+   * to end; `nameOf(id)`: the name in the bridge's list, or null for somebody who is not there.
    */
   constructor({ self, nameOf, keys, send, mustSeal }) {
     super();

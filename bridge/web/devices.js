@@ -1,13 +1,13 @@
-// The person's own microphone, camera and screen: microphone and camera opened together where possible, each alone where
-// not, and all kept through reconnects. Also which loudspeaker they want.
+// The person's own microphone, camera and screen: microphone and camera opened together where possible, each alone
+// where not, and all kept through reconnects. Also which loudspeaker they want.
 
 import { LevelMeter } from './level_meter.js';
 import { deviceProblem, Text } from './messages.js';
 import { ScreenCapture } from './screen_capture.js';
 
 /**
- * Fires `change` when a track, a mute state or a problem changes, and `notice` (detail: a sentence worth a few seconds).
- * Tracks are null while a device is off or absent.
+ * Fires `change` when a track, a mute state or a problem changes, and `notice` (detail: a sentence worth a few
+ * seconds). Tracks are null while a device is off or absent.
  */
 export class LocalMedia extends EventTarget {
   screen = new ScreenCapture();

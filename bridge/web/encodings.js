@@ -4,7 +4,7 @@
 // everyone. VP9 and AV1 make sizes of their own in one stream unless each encoding names its mode.
 const Mode = 'L1T3';
 const CameraRids = ['q', 'h', 'f'];
-// A browser makes no more sizes than these of a picture with so many pixels: it would leave out the largest of the rest.
+// A browser makes no more sizes than these of a picture with so many pixels: it would leave out the largest ones.
 const PixelsForSizes = [0, 480 * 270, 960 * 540];
 // Bits per second by pixels of an encoding, up to which they are.
 const MaxBitrates = [[320 * 240, 150_000], [640 * 480, 500_000], [Infinity, 1_700_000]];

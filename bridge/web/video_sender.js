@@ -1,5 +1,5 @@
-// One video source of ours on the connection to the bridge, camera or screen: its track, which of its encodings run, and
-// its format. Every change goes through setParameters; its caller sees to it that there is one at a time.
+// One video source of ours on the connection to the bridge, camera or screen: its track, which of its encodings run,
+// and its format. Every change goes through setParameters; its caller sees to it that there is one at a time.
 
 import { formatOf } from './codecs.js';
 import { shapeEncodings } from './encodings.js';

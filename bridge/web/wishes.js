@@ -33,6 +33,11 @@ export function heightToAsk({ height, isScreen }) {
   return Heights.find((step) => step >= needed) ?? NoLimit;
 }
 
+const RealTimers = {
+  set: (task, milliseconds) => setTimeout(task, milliseconds),
+  clear: (timer) => clearTimeout(timer),
+};
+
 /** Sends wishes a moment after they have changed, and only when they differ from what was sent last. */
 export class WishSender {
   #send;
@@ -40,14 +45,17 @@ export class WishSender {
   #sent = '';
   #timer = null;
   #isOpen = false;
+  #timers;
 
-  constructor(send) {
+  /** Tests set `timers`. */
+  constructor(send, timers = RealTimers) {
     this.#send = send;
+    this.#timers = timers;
   }
 
   set(wishes) {
     this.#wishes = wishes;
-    if (this.#isOpen) this.#timer ??= setTimeout(() => this.#tell(), DelayMilliseconds);
+    if (this.#isOpen) this.#timer ??= this.#timers.set(() => this.#tell(), DelayMilliseconds);
   }
 
   /** From now on the bridge can be told. */
@@ -64,7 +72,7 @@ export class WishSender {
 
   close() {
     this.#isOpen = false;
-    clearTimeout(this.#timer);
+    this.#timers.clear(this.#timer);
   }
 
   #tell() {

@@ -235,7 +235,8 @@
           const { person = null, content = null } = carries ?? {};
           const name = content === 'screen' ? `${person.id}/screen` : person?.id;
           const paused = this.paused.has(name);
-          slots.push({ mid, kind, participant: person?.id ?? null, content: kind === 'video' ? content : null, paused });
+          const shows = kind === 'video' ? content : null;
+          slots.push({ mid, kind, participant: person?.id ?? null, content: shows, paused });
           if (kind === 'video') sender.replaceTrack(carries && !paused ? this.#videoOf(person, content) : null);
         });
       }
