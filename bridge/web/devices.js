@@ -90,12 +90,24 @@ export class LocalMedia extends EventTarget {
     }
   }
 
-  #capture(kinds) {
+  // A device that was chosen, perhaps on another day, may be gone: then any other.
+  async #capture(kinds) {
     // On http from another machine a browser has no mediaDevices at all.
-    if (!navigator.mediaDevices) return Promise.reject(Object.assign(new Error(), { name: 'InsecureContext' }));
-    const device = (kind) => (this.chosen[kind] ? { deviceId: { ideal: this.chosen[kind] } } : {});
+    if (!navigator.mediaDevices) throw Object.assign(new Error(), { name: 'InsecureContext' });
+    try {
+      return await navigator.mediaDevices.getUserMedia(this.#constraints(kinds));
+    } catch (error) {
+      const areChosen = kinds.some((kind) => this.chosen[kind]);
+      if (!areChosen || !['OverconstrainedError', 'NotFoundError'].includes(error.name)) throw error;
+      for (const kind of kinds) this.chosen[kind] = null;
+      return navigator.mediaDevices.getUserMedia(this.#constraints(kinds));
+    }
+  }
+
+  #constraints(kinds) {
+    const device = (kind) => (this.chosen[kind] ? { deviceId: { exact: this.chosen[kind] } } : {});
     const { width, height, fps } = this.#picture;
-    return navigator.mediaDevices.getUserMedia({
+    return {
       audio: kinds.includes('audio') && {
         echoCancellation: true,
         noiseSuppression: true,
@@ -108,7 +120,7 @@ export class LocalMedia extends EventTarget {
         frameRate: { ideal: fps, max: fps },
         ...device('video'),
       },
-    });
+    };
   }
 
   #adopt(kind, stream) {
