@@ -114,7 +114,8 @@ describe('a call on the screen', { concurrency: 1 }, () => {
     const ids = [];
     for (let i = 0; i < 16; ++i) ids.push(await call.add(`Person ${i}`, { videoMuted: true }));
     await call.page.press('t');
-    await until('a tile for the rest', async () => (await call.tiles()).some(({ classes }) => classes.includes('rest')));
+    await until('a tile for the rest', async () =>
+      (await call.tiles()).some(({ classes }) => classes.includes('rest')));
     const last = ids.at(-1);
     await call.untilAsked('none of the last', ({ max_heights: heights }) => heights?.[last] === 0);
     await call.mock('recentSpeakers', [last]);
@@ -173,11 +174,8 @@ describe('a call on the screen', { concurrency: 1 }, () => {
         await until('a screen', async () => (await frames('screen')) > 3, 30);
         const hint = await call.page.evaluate(() => window.screenStream.getVideoTracks()[0].contentHint);
         if (browser === 'chromium') assert.equal(hint, 'detail');
-        await call.page.evaluate(() => {
-          const [track] = window.screenStream.getVideoTracks();
-          track.stop();
-          track.dispatchEvent(new Event('ended'));
-        });
+        await call.page.evaluate(() =>
+          window.screenStream.getVideoTracks()[0].dispatchEvent(new Event('ended')));
         await until('it is over', async () => !(await call.tileOf('Your screen')));
         const last = await frames('screen');
         await sleep(1_000);
