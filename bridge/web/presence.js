@@ -1,23 +1,19 @@
-// From one join of a conference to its end: the signalling socket, the connection to the bridge, the encryption of this
-// presence, and what connects two people directly. It follows what the bridge says of the others, and passes between
-// its parts what one knows and another needs. A presence that has ended is never used again: the next join is another.
+// From one join of a conference to its end: the signalling socket, the media connections, the encryption of this
+// presence, and its chat. It follows what the bridge says of the others, and passes between its parts what one knows
+// and another needs. A presence that has ended is never used again: the next join is another.
 
 import { Chat } from './chat.js';
-import { codecsToOffer, formatOf, formatsToSend, isEncryptable } from './codecs.js';
-import { Direct } from './direct.js';
+import { codecsToOffer, formatOf, isEncryptable } from './codecs.js';
+import { Connections } from './connections.js';
 import { Text } from './messages.js';
-import { numberOrNull, objects, strings } from './received.js';
-import { OwnMedia } from './own_media.js';
-import { Peer } from './peer.js';
 import { Person } from './person.js';
-import { Reception } from './reception.js';
+import { numberOrNull, strings } from './received.js';
 import { ScreenCapture } from './screen_capture.js';
 import { canSeal, Sealing } from './sealing.js';
 import { Signalling } from './signalling.js';
 import { WishSender } from './wishes.js';
 
 const BusyMilliseconds = 1_000;              // before saying again what a busy bridge refused
-const CrowdedFrom = 4;                       // others
 
 /**
  * Fires `change` (anything that `view()` tells), `notice` (detail: a sentence worth a few seconds), `chat` (detail: see
@@ -27,24 +23,19 @@ export class Presence extends EventTarget {
   #options;                                  // {url, conference, name, token, formats, requireE2ee, direct, mixed}
   #media;
   #signalling;
-  #peer = null;
+  #connections = null;
   #sealing = null;
-  #own = null;                               // OwnMedia, of the peer
   #chat = null;
   #wishes = new WishSender((wishes) => this.#signalling.send('receive', wishes));
   #features = [];                            // of the bridge
-  #direct = null;                            // null where the bridge or the page does not want it
   #over = false;
   #self = null;                              // our participant id
   #people;                                   // id -> Person, in order of arrival
-  #reception = new Reception();
-  #formats = [];                             // what the conference wants of us
   #canSealVideo;                             // there is a format of ours that can be encrypted
   #wantsE2ee;
   #required = false;
   #mixed = false;                            // what we hear is one mix, and no slot says whose
   #heldBack = { audio: null, video: null };  // why the bridge does not forward it
-  #toldDirect = false;
   #report = null;                            // what the bridge answered to `privacy`
   #speaker = null;
   #recent = [];                              // who spoke lately, the last one first
@@ -90,11 +81,9 @@ export class Presence extends EventTarget {
     this.#signalling.close();
     this.#wishes.close();
     this.#chat?.close();
-    this.#direct?.close();
-    this.#peer?.close();
+    this.#connections?.close();
     this.#sealing?.close();
-    this.#reception.direct = this.#reception.peer = null;
-    this.#direct = this.#peer = this.#own = this.#chat = this.#sealing = this.#self = null;
+    this.#connections = this.#chat = this.#sealing = this.#self = null;
   }
 
   get people() {
@@ -129,7 +118,8 @@ export class Presence extends EventTarget {
   /** See Call. */
   view() {
     const sealing = this.#sealing;
-    const direct = this.#direct;
+    const direct = this.#connections?.direct;
+    const reception = this.#connections?.reception;
     return {
       conference: this.#options.conference,
       host: new URL(this.#options.url).host,
@@ -147,10 +137,10 @@ export class Presence extends EventTarget {
       },
       people: [...this.#people.values()].map((person) => ({
         ...person,
-        ...this.#reception.picture(person.id),
-        screen: this.#reception.screen(person),
+        ...(reception?.picture(person.id) ?? { track: null, path: 'bridge', paused: false }),
+        screen: reception?.screen(person) ?? null,
         speaking: person.id === this.#speaker || (person.id === direct?.partner && direct.partnerSpeaks),
-        undecodable: this.#reception.slots.undecodable(person.id),
+        undecodable: reception?.slots.undecodable(person.id) ?? null,
         media: sealing?.mediaOf(person.id) ?? { state: 'idle' },
         agreed: sealing?.agreementWith(person.id) ?? null,
       })),
@@ -171,12 +161,12 @@ export class Presence extends EventTarget {
 
   /** See reception.js. */
   sounds() {
-    return this.#reception.sounds();
+    return this.#connections?.reception.sounds() ?? [];
   }
 
   /** See call_stats.js. */
   stats() {
-    return this.#reception.stats(this.#people);
+    return this.#connections?.reception.stats(this.#people) ?? Promise.resolve(null);
   }
 
   #handle(message) {
@@ -185,10 +175,7 @@ export class Presence extends EventTarget {
         this.#joined(message).catch(() => this.#lose());
         break;
       case 'answer':
-        this.#peer
-          ?.accept(message.sdp)
-          .then(() => this.#answered())
-          .catch(() => this.#lose());
+        this.#connections?.accept(message.sdp).catch(() => this.#lose());
         break;
       case 'participant-joined':
         this.#personJoined(message.participant);
@@ -212,7 +199,7 @@ export class Presence extends EventTarget {
         this.#personLeft(message.id);
         break;
       case 'slots':
-        this.#assign(message);
+        this.#connections?.assign(message);
         break;
       case 'speaker':
         this.#speaker = message.participant ?? null;
@@ -224,11 +211,10 @@ export class Presence extends EventTarget {
         this.#network = { available: numberOrNull(message.available), wanted: numberOrNull(message.wanted) };
         break;
       case 'send':
-        this.#peer?.setWanted(wantedOf(message)).catch(() => {});
+        this.#connections?.setWanted(message);
         return;
       case 'codecs':
-        this.#formats = strings(message.video);
-        this.#applyFormats();
+        this.#connections?.setFormats(strings(message.video));
         break;
       case 'error':
         return this.#refused(message);
@@ -250,44 +236,17 @@ export class Presence extends EventTarget {
     this.#wantsE2ee ||= wasWanted;
     this.#startSealing(conference);
     this.#startChat();
-    if (direct?.allowed && this.#options.direct !== false) this.#startDirect(strings(direct.ice_servers));
+    this.#startConnections();
+    if (direct?.allowed && this.#options.direct !== false) {
+      this.#connections.allowDirect({ self: participant, iceServers: strings(direct.ice_servers) });
+    }
     for (const person of participants ?? []) this.#keep(person);
     this.#sealing.start();
     if (this.#wantsE2ee && !wasWanted) this.#signalling.send('e2ee', { wanted: true });
 
-    const peer = this.#startPeer(slots);
-    this.syncMedia();
-    const sdp = await peer.offer();
-    if (this.#peer !== peer) return;
-    this.#tellSlots();
-    const { screenMid } = peer;
-    this.#signalling.send('offer', { sdp, ...(screenMid === null ? {} : { screens: [screenMid] }) });
-    if (this.#features.includes('receive')) this.#wishes.open();
-  }
-
-  #startPeer(slots) {
-    const tracks = this.#outgoing();
-    const { encryption, options } = this.#sealing;
-    const peer = this.#peer = this.#reception.peer = new Peer({
-      slots,
-      tracks,
-      formats: this.#options.formats,
-      isLayered: this.#features.includes('layers'),
-      hasScreen: this.#canShareScreen,
-      encryption,
-      options,
-    });
-    peer.addEventListener('connected', () => this.dispatchEvent(new Event('connected')));
-    peer.addEventListener('lost', () => this.#lose());
-    this.#own = new OwnMedia({
-      media: this.#media,
-      peer,
-      tracks,
-      send: (type, fields) => this.#signalling.send(type, fields),
-      withholdsVideo: () => this.#withholdsVideo,
-      lost: () => this.#lose(),
-    });
-    return peer;
+    const isLayered = this.#features.includes('layers');
+    await this.#connections.offer({ slots, isLayered, hasScreen: this.#canShareScreen });
+    if (!this.#over && this.#features.includes('receive')) this.#wishes.open();
   }
 
   // A bridge that does not tell a screen from a camera would show one as the other.
@@ -300,9 +259,9 @@ export class Presence extends EventTarget {
     sealing.addEventListener('relay', ({ detail }) => this.#signalling.send('relay', detail));
     sealing.addEventListener('declare', ({ detail }) => this.#signalling.send('declare', { e2ee: detail }));
     sealing.addEventListener('change', () => this.#changed());
-    sealing.addEventListener('reachable', ({ detail }) => this.#direct?.setReachable(detail));
+    sealing.addEventListener('reachable', ({ detail }) => this.#connections?.direct?.setReachable(detail));
     sealing.addEventListener('chat-key', ({ detail }) => this.#chat?.tryAgain(detail));
-    sealing.addEventListener('private', ({ detail: { from, data } }) => this.#takePrivate(from, data));
+    sealing.addEventListener('private', ({ detail: { from, data } }) => this.#connections?.handlePrivate(from, data?.direct));
   }
 
   #startChat() {
@@ -317,24 +276,18 @@ export class Presence extends EventTarget {
     chat.addEventListener('entry', ({ detail }) => this.dispatchEvent(new CustomEvent('chat', { detail })));
   }
 
-  #startDirect(iceServers) {
-    const sealing = this.#sealing;
-    const { encryption, options } = sealing;
-    const direct = this.#direct = this.#reception.direct = new Direct({
-      self: this.#self,
-      send: (id, message) => sealing.sendPrivate(id, { direct: message }),
-      bridgeArrivals: (id) => this.#reception.bridgeArrivals(id),
-      encryption,
-      options,
-      iceServers,
+  #startConnections() {
+    const connections = this.#connections = new Connections({
+      media: this.#media,
+      sealing: this.#sealing,
+      send: (type, fields) => this.#signalling.send(type, fields),
       formats: this.#options.formats,
+      canSealVideo: this.#canSealVideo,
+      isSealed: () => this.#wantsE2ee,
     });
-    direct.addEventListener('change', () => this.#followDirect());
-  }
-
-  async #answered() {
-    this.syncMedia();
-    await this.#applyFormats();
+    connections.addEventListener('connected', () => this.dispatchEvent(new Event('connected')));
+    connections.addEventListener('lost', () => this.#lose());
+    connections.addEventListener('change', () => this.#changed());
   }
 
   #refused({ code, message, final }) {
@@ -354,19 +307,16 @@ export class Presence extends EventTarget {
   #personJoined(participant) {
     this.#keep(participant);
     if (typeof participant?.name === 'string') this.#notice(Text.personJoined(participant.name));
-    this.syncMedia();
   }
 
   #personLeft(id) {
     const person = this.#people.get(id);
     if (!person) return;
     this.#people.delete(id);
-    this.#reception.slots.forget(id);
+    this.#connections?.reception.slots.forget(id);
     this.#sealing?.remove(id);
-    this.#direct?.setOthers(this.#people.keys());
-    this.#followScreens();
+    this.#connections?.setPeople(this.#people);
     this.#notice(Text.personLeft(person.name));
-    this.syncMedia();
   }
 
   #keep(participant) {
@@ -378,22 +328,9 @@ export class Presence extends EventTarget {
     if (!isNew && before.sharesScreen !== person.sharesScreen) {
       this.#notice(person.sharesScreen ? Text.screenStarted(person.name) : Text.screenEnded(person.name));
     }
-    this.#followScreens();
     this.#sealing?.setDeclared(person.id, person.e2ee.declared);
-    if (!isNew) return;
-    this.#sealing?.add(person.id);
-    this.#direct?.setOthers(this.#people.keys());
-  }
-
-  #assign(message) {
-    this.#reception.slots.assign(message);
-    this.#tellSlots();
-  }
-
-  // Screens go through the bridge, and so does the call meanwhile.
-  #followScreens() {
-    const isShared = Boolean(this.#media.screen?.track) || [...this.#people.values()].some((one) => one.sharesScreen);
-    this.#direct?.setScreenShared(isShared);
+    if (isNew) this.#sealing?.add(person.id);
+    this.#connections?.setPeople(this.#people);
   }
 
   // The conference has decided about end-to-end encryption.
@@ -407,8 +344,7 @@ export class Presence extends EventTarget {
       this.#notice(this.#wantsE2ee ? Text.e2eeTurnedOn(who) : Text.e2eeTurnedOff(who));
     }
     this.#sealing?.setWanted(this.#wantsE2ee);
-    this.#applyFormats();
-    this.syncMedia();
+    this.#connections?.followSealing();
   }
 
   #holdBack({ kind, reason }) {
@@ -417,59 +353,13 @@ export class Presence extends EventTarget {
     this.#heldBack[kind] = typeof reason === 'string' ? reason : null;
   }
 
-  #takePrivate(from, { direct } = {}) {
-    const refusal = Direct.refusal(direct);
-    if (this.#direct) this.#direct.handle(from, direct);
-    else if (refusal) this.#sealing.sendPrivate(from, { direct: refusal });
-  }
-
-  // What flows directly need not go to the bridge too; who else is in the call and the operator may know.
-  #followDirect() {
-    const direct = this.#direct;
-    if (!direct || !this.#peer) return;
-    this.#peer.setSending(!direct.carriesOurs).catch(() => this.#lose());
-    const { protection } = direct;
-    if (direct.complete && protection && !this.#toldDirect) {
-      this.#toldDirect = true;
-      this.#signalling.send('direct', { active: true, protection });
-    } else if (!direct.complete && this.#toldDirect) {
-      this.#toldDirect = false;
-      this.#signalling.send('direct', { active: false, protection: {} });
-    }
-    this.#tellSlots();
-    this.#changed();
-  }
-
-  // Frame encryption has to know whom each receiver is said to carry, on both paths.
-  #tellSlots() {
-    this.#sealing?.setSlots(this.#reception.carried());
-  }
-
-  #outgoing() {
-    return OwnMedia.outgoing(this.#media, this.#withholdsVideo);
-  }
-
-  // A picture that cannot be encrypted does not leave unencrypted.
-  get #withholdsVideo() {
-    return this.#wantsE2ee && canSeal() && !this.#canSealVideo;
-  }
-
-  async #applyFormats() {
-    const sealed = this.#wantsE2ee && canSeal();
-    await this.#peer?.preferFormats(formatsToSend(this.#formats, sealed)).catch(() => {});
-  }
-
-  /** Tells the peer and the bridge what they do not know yet of our devices. */
+  /** Something of our devices has changed. */
   syncMedia() {
-    if (!this.#peer) return;
-    this.#own.sync({ isCrowded: this.#people.size >= CrowdedFrom });
-    this.#direct?.setMedia(this.#outgoing(), this.#wantsE2ee);
-    this.#followScreens();
+    this.#connections?.sync();
   }
 
   #tellAgain() {
-    this.#own?.forgetTold();
-    this.syncMedia();
+    this.#connections?.tellAgain();
     this.#sealing?.declareAgain();
     this.#wishes.again();
   }
@@ -491,13 +381,4 @@ export class Presence extends EventTarget {
   #notice(text) {
     this.dispatchEvent(new CustomEvent('notice', { detail: text }));
   }
-}
-
-// A `send` message.
-function wantedOf({ sources }) {
-  return objects(sources).map(({ mid, layers, max_height: maxHeight }) => ({
-    mid,
-    layers: objects(layers).map(({ rid, wanted }) => ({ rid: rid ?? null, wanted: wanted !== false })),
-    maxHeight: Number.isInteger(maxHeight) ? maxHeight : -1,
-  }));
 }
