@@ -7,6 +7,7 @@
 import { DirectLink } from './direct_link.js';
 import { DirectWatch } from './direct_watch.js';
 
+const ScreenShared = 'screen';               // why a direct connection is not wanted now
 const TickMilliseconds = 100;
 const FirstMilliseconds = 300;               // from being two, at the start of a call
 const AgainMilliseconds = 5_000;             // from being two again
@@ -190,7 +191,8 @@ export class Direct extends EventTarget {
       case 'end':
         this.#fault = `the other side: ${String(message.why)}`;
         this.#drop();
-        this.#failures++;
+        if (message.why === ScreenShared) this.#wasCrowded = true;
+        else this.#failures++;
         this.#schedule();
         break;
       default:
@@ -221,7 +223,7 @@ export class Direct extends EventTarget {
   async #offered(from, { session, sdp, ...rest }) {
     const isForUs = this.#others.length === 1 && this.#others[0] === from && from < this.#self;
     if (!isForUs || this.#isScreenShared) {
-      return this.#send(from, { session, do: 'end', why: 'not two' });
+      return this.#send(from, { session, do: 'end', why: isForUs ? ScreenShared : 'not two' });
     }
     if (this.#link) this.#drop();            // the other side has begun anew
     const link = this.#open(from, session);

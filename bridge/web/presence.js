@@ -348,7 +348,7 @@ export class Presence extends EventTarget {
   }
 
   #holdBack({ kind, reason }) {
-    if (!(kind in this.#heldBack)) return;
+    if (!Object.hasOwn(this.#heldBack, kind)) return;
     if (reason === null && this.#heldBack[kind]) this.#notice(Text.forwardedAgain(kind));
     this.#heldBack[kind] = typeof reason === 'string' ? reason : null;
   }
