@@ -1,4 +1,4 @@
-// What people who do not see the screen are told without asking: who speaks now. Who comes and goes says the toast.
+// What people who do not see the screen are told without asking: who speaks now. The toast says who comes and goes.
 
 import { Text } from './messages.js';
 

@@ -1,5 +1,5 @@
-// The media of a presence: its connection to the bridge, perhaps a direct one to the only other participant, what of our
-// devices goes over them, and what arrives. It knows nothing of signalling but what it wants said.
+// The media of a presence: its connection to the bridge, perhaps a direct one to the only other participant, what of
+// our devices goes over them, and what arrives. It knows nothing of signalling but what it wants said.
 
 import { formatsToSend } from './codecs.js';
 import { Direct } from './direct.js';
@@ -29,8 +29,8 @@ export class Connections extends EventTarget {
   #toldDirect = false;
 
   /**
-   * `send(type, fields)` tells the bridge; `formats` limits video formats, null for all; `canSealVideo`: one of ours can
-   * be encrypted; `isSealed()`: the conference is encrypted end to end.
+   * `send(type, fields)` tells the bridge; `formats` limits video formats, null for all; `canSealVideo`: one of ours
+   * can be encrypted; `isSealed()`: the conference is encrypted end to end.
    */
   constructor({ media, sealing, send, formats, canSealVideo, isSealed }) {
     super();

@@ -261,7 +261,9 @@ export class Presence extends EventTarget {
     sealing.addEventListener('change', () => this.#changed());
     sealing.addEventListener('reachable', ({ detail }) => this.#connections?.direct?.setReachable(detail));
     sealing.addEventListener('chat-key', ({ detail }) => this.#chat?.tryAgain(detail));
-    sealing.addEventListener('private', ({ detail: { from, data } }) => this.#connections?.handlePrivate(from, data?.direct));
+    sealing.addEventListener('private', ({ detail: { from, data } }) => {
+      this.#connections?.handlePrivate(from, data?.direct);
+    });
   }
 
   #startChat() {

@@ -192,15 +192,19 @@ describe('a call on the screen', { concurrency: 1 }, () => {
   }
 
   test('shares a real screen of the browser’s, in an encrypted call, too', options, async () => {
-    await join({ script: Sealing });
+    await join({ script: Sealing, query: 'width=960&height=540' });
     const grace = await call.add('Grace');
     await call.mock('seal', grace);
     await call.page.press('e');
     await call.shows('Ada (you)', 'sealed');
     await call.page.press('s');
     await call.shows('Your screen', 'has-picture', 'sealed');
-    await until('a sealed screen', async () =>
-      (await call.sending()).some(({ kind, packets, active }) => kind === 'screen' && active && packets > 10), 30);
+    const streams = async () => new Map((await call.sending()).map(({ kind, rid, packets }) => [rid ?? kind, packets]));
+    const before = await streams();
+    await until('a sealed screen, and a sealed camera in three sizes', async () => {
+      const now = await streams();
+      return ['screen', 'q', 'h', 'f'].every((name) => now.get(name) > (before.get(name) ?? 0) + 5);
+    }, 40);
     await call.page.click('#call [data-part=leave]');
     await until('the end', () => call.page.evaluate(() => !document.getElementById('ended').hidden));
     noErrors();
