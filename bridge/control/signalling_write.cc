@@ -36,6 +36,7 @@ std::string write_joined(const JoinedView& joined) {
               {"e2ee", {{"wanted", joined.e2ee.wanted}, {"required", joined.e2ee.required}}},
               {"direct", {{"allowed", joined.direct_allowed}, {"ice_servers", joined.ice_servers}}},
               {"mixed", joined.mixed},
+              {"features", {"receive", "layers"}},  // what a bridge without them would not understand
               {"participants", std::move(others)}}
       .dump();
 }

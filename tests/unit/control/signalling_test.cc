@@ -285,6 +285,7 @@ TEST(Signalling, WritesMessagesAsTheContractSays) {
                   {"e2ee", {{"wanted", true}, {"required", false}}},
                   {"direct", {{"allowed", true}, {"ice_servers", {"stun:example.org"}}}},
                   {"mixed", false},
+                  {"features", {"receive", "layers"}},
                   {"participants", json::array({person})}}));
   EXPECT_EQ(json::parse(write_participant_joined(grace)),
             (json{{"type", "participant-joined"}, {"participant", person}}));
