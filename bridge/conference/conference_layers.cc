@@ -6,7 +6,6 @@
 #include "conference/conference.h"
 #include "conference/directory.h"
 #include "conference/endpoint.h"
-#include "conference/ladder.h"
 
 namespace viaduct::conference {
 namespace {
@@ -70,7 +69,6 @@ void Conference::look_at_sources(Endpoint& sender, Timestamp now) {
   for (Source& source : sender.sources) {
     if (source.kind != MediaKind::Video) continue;
     if (!sender.is_relayed()) look_for_screen(sender, source, now);
-    if (!sender.is_relayed()) measure_ladder(source, now);
     const uint64_t shape = shape_of(source.ladder);
     if (shape == std::exchange(source.ladder_shape, shape)) continue;
     source.needs.note_heights(source.ladder);
@@ -147,7 +145,6 @@ void Conference::settle_needs(Endpoint& sender, Timestamp now) {
     for (const SlotRef& ref : source.receivers) {
       const Subscription& slot = *directory_.find(ref);
       source.needs.here.add(source.needs.need_of(slot.share.wish.max_height));
-      want_awaited(slot, source);
     }
     if (sender.is_relayed() || !source.needs.settle(other_workers_, source.sending, now)) continue;
     LayersWanted report{sender.id, source.mid, {}, source.needs.told().max_height};

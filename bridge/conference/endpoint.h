@@ -86,6 +86,7 @@ class Endpoint {
 
   rtcp::TransportFeedbackBuilder arrivals;     // for transport-wide congestion feedback
   Timestamp next_report;                       // RTCP SR and RR
+  Timestamp next_ladders;                      // of what it sends
   Timestamp next_mix_request;                  // while it hears a mix
   size_t next_slot_reported = 0;               // where SRs begin, since not all may fit one packet
   int64_t resend_allowance_bytes = 64 * 1024;  // what NACKs may still make the bridge send

@@ -164,8 +164,8 @@ void Observe::observe_frame(RxBatch& rx, RxPacket& p, Endpoint& endpoint) const 
   };
   p.frame.ends_frame = p.header.marker;
   if (const Bytes descriptor = find(rtp::ExtensionType::DependencyDescriptor); !descriptor.empty()) {
-    stream.describes_frames = true;
     p.frame = read_descriptor(descriptor, p.frame, stream);
+    if (p.frame.number) stream.describes_frames = true;
     if (p.frame.key_frame) {
       stream.key_frame.on_key_frame();
       std::ranges::copy(stream.dependencies.sizes(), stream.sizes.begin());

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "conference/ladder.h"
+
 namespace viaduct::path {
 namespace {
 
@@ -161,6 +163,7 @@ void PacketPath::pass_on_path_mtus() {
 
 void PacketPath::run_endpoint_timers(Handle<Endpoint> who, Endpoint& e, Timestamp now) {
   if (e.is_relayed()) return relay_.ask_of(e, now);
+  if (now >= e.next_ladders) measure_ladders(e, now);
   if (now >= e.transport.ice.next_deadline()) {  // the first check never came, or consent ran out
     counters_.consent_lost.add();
     end(who, conference::GoneReason::ConsentLost);
@@ -171,6 +174,14 @@ void PacketPath::run_endpoint_timers(Handle<Endpoint> who, Endpoint& e, Timestam
   if (!e.connected() || !e.transport.may_send(now)) return;
   pace_.steer(who, e, now);
   reports_.run(who, e, now);
+}
+
+void PacketPath::measure_ladders(Endpoint& e, Timestamp now) {
+  constexpr Duration Interval = 200ms;
+  e.next_ladders = now + Interval;
+  for (conference::Source& s : e.sources) {
+    if (s.kind == codec::MediaKind::Video) conference::measure_ladder(s, now);
+  }
 }
 
 void PacketPath::run_slow_timers(Timestamp now) {

@@ -97,6 +97,7 @@ class PacketPath {
   void take_handshakes(Timestamp now);
   void run_timers(Timestamp now);
   void run_endpoint_timers(Handle<Endpoint> who, Endpoint& endpoint, Timestamp now);
+  static void measure_ladders(Endpoint& endpoint, Timestamp now);
   void run_slow_timers(Timestamp now);
   void count_streams();
   void wipe_released();

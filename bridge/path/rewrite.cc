@@ -104,18 +104,15 @@ Drop Rewrite::number_picture(const Original& original, conference::Source& sourc
   const bool goes_on = slot.projection.started() && slot.selector.current().has_value();
   const LayerSelector::Picked picked =
       slot.selector.pick({in.encoding, in.sequence, in.timestamp}, *original.frame);
-  if (picked.decision == LayerSelector::Decision::Await) {
-    // The key frame that was asked for may have come before this receiver was connected.
-    if (const auto awaited = slot.selector.awaited(); awaited && *awaited < source.encodings.size())
-      source.encodings[*awaited].key_frame.want();
-    return Drop::AwaitsKeyFrame;
-  }
+  // The key frame that was asked for may be lost, or have come before this receiver was connected.
+  if (slot.selector.awaited() == in.encoding) source.encodings[in.encoding].key_frame.want();
+  if (picked.decision == LayerSelector::Decision::Await) return Drop::AwaitsKeyFrame;
   if (picked.decision == LayerSelector::Decision::Skip) {
     if (const auto hole = slot.projection.skip(in)) {
       const auto place = slot.projection.projected(in);
       fill_hole(*hole, place ? place->timestamp : slot.projection.timestamp_of(in.timestamp), copy, now);
     }
-    return Drop::OtherLayer;
+    return slot.projection.projected(in) ? Drop::OtherLayer : Drop::BeforeStream;
   }
   const conference::Encoding& stream = source.encodings[in.encoding];
   const uint32_t clock_rate = codec::clock_rate_of(in.codec);

@@ -153,6 +153,7 @@ conference::AddEndpoint TestClient::describe() const {
   d->sources = options.sources;
   d->slots = options.slots;
   d->mixed = options.mixed;
+  d->reporting = options.reporting;
   return {conference::ConferenceId{options.conference}, "room", std::move(d),
           options.e2ee};
 }

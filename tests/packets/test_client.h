@@ -14,6 +14,7 @@
 
 #include "base/random.h"
 #include "conference/messages.h"
+#include "protocol/congestion/controller.h"
 #include "protocol/rtp/extension.h"
 #include "protocol/rtp/packet.h"
 #include "tests/support/ice_client.h"
@@ -72,6 +73,7 @@ class TestClient {
     std::vector<conference::SlotDescription> slots;
     conference::E2eePolicy e2ee;  // of its conference, when it joins
     bool mixed = false;           // hears a mix in its first audio slot
+    congestion::Reporting reporting{};  // what it says of what arrives
   };
   // A microphone, a camera, two slots of each kind, every format; numbered as Chromium does.
   static Options like_chromium(uint32_t number);

@@ -275,6 +275,7 @@ void FakeClient::handle_media(Bytes packet, Timestamp now) {
   }
   if (stream.timestamps.size() > 2000) stream.timestamps.erase(stream.timestamps.begin());
   if (video) stream.missing.on_packet(sequence, now);
+  if (payload.empty()) return;  // it stands for one that this client does not get
   if (!video && options_.listen) return options_.listen(*header, payload, now);
   check_payload(stream, payload, video);
   if (video && header->ssrc == slot->ssrc) check_descriptor(stream, packet, *header);
@@ -392,8 +393,9 @@ void FakeClient::describe_frame(bool first, bool last, bool key) {
   descriptor_.assign({static_cast<uint8_t>((first ? 0x80 : 0) | (last ? 0x40 : 0)), 0, 0});
   store_be16(&descriptor_[1], frame_number_);
   if (!first || !key) return;
-  descriptor_.push_back(0x80);
-  for (uint8_t i = 0; i < StructureBytes; ++i) descriptor_.push_back(i);
+  // One template of one layer and one target that can be switched to (AV1 RTP, section A.8.3), and what fills up.
+  descriptor_.insert(descriptor_.end(), {0x80, 0x00, 0xe0});
+  for (uint8_t i = 3; i <= StructureBytes; ++i) descriptor_.push_back(i);
 }
 
 // `bytes` bytes that hold the mark of the client and of this packet.
