@@ -74,7 +74,9 @@ TEST(CongestionSimulation, BearsRandomLoss) {
   expect("random loss of 10 %", {.used = 0.65, .converged = 12s});
 }
 
-TEST(CongestionSimulation, BearsLossInBursts) { expect("loss in bursts, 3 % in all", {.used = 0.75, .converged = 20s}); }
+TEST(CongestionSimulation, BearsLossInBursts) {
+  expect("loss in bursts, 3 % in all", {.used = 0.75, .converged = 20s});
+}
 
 TEST(CongestionSimulation, EmptiesABloatedBuffer) { expect("bufferbloat, queue of 1 s", {}); }
 
