@@ -1,5 +1,6 @@
 // How much can be sent to one client: send-side congestion control, sans-IO (draft-ietf-rmcat-gcc-02, with libwebrtc's
-// later trendline filter, probing, link capacity estimate and loss-based controller; deploy/docs/congestion-control.md).
+// later trendline filter, probing, link capacity estimate and loss-based controller: deploy/docs has them all, in
+// congestion-control.md).
 //
 // It is told of each packet that leaves and of each report that comes, and says a rate. Time is an argument. No report
 // of a client, true or lying, takes the rate out of its limits or makes anything grow.

@@ -25,7 +25,7 @@ class LossController {
   static constexpr double MostGrowth = 1.3;                   // in GrowthWindow
   static constexpr Duration GrowthWindow = 300ms;
   static constexpr double MostOverThroughput = 1.5;           // while growing again,
-  static constexpr double MostOverThroughputInHold = 1.2;     // and until what arrives is HoldLeft above the hold's rate
+  static constexpr double MostOverThroughputInHold = 1.2;     // until HoldLeft above the hold's rate arrives
   static constexpr double HoldLeft = 1.3;
   static constexpr Duration FirstHold = 300ms;
   static constexpr Duration LongestHold = 60s;

@@ -80,7 +80,8 @@ void LossModel::fit(LossCandidate& candidate) const {
 
 double LossModel::likelihood(const LossCandidate& candidate) const {
   const double kbps = to_kbps(candidate.bandwidth);
-  const double bias = faded(HighRateBias, average_loss_) * kbps + faded(HighRateLogBias, average_loss_) * std::log1p(kbps);
+  const double bias =
+      faded(HighRateBias, average_loss_) * kbps + faded(HighRateLogBias, average_loss_) * std::log1p(kbps);
   double sum = 0;
   for_each([&](const Observation& o, double weight) {
     const double p = probability(candidate, o.sending);

@@ -65,7 +65,8 @@ void ProbePlanner::plan_first(Timestamp now) {
 
 void ProbePlanner::plan_regular(Timestamp now) {
   demand_looked_at_ = *demand_;
-  last_probe_ = now;  // also where it is left out, so as to look again after the interval
+  // Also where it is left out, so as to look again after the interval; or soon, where only the moment is wrong.
+  last_probe_ = may_probe() || !wants_more() ? now : now - Interval + RetryWait;
   if (!may_probe() || !wants_more()) return;
   const bool recovers = network_.loss == LossState::Increasing;
   plan(network_.estimate * (recovers ? LossLimitedFactor : Factor), now);
@@ -90,7 +91,7 @@ DataRate ProbePlanner::most() const {
 bool ProbePlanner::wants_more() const { return demand_ && network_.estimate < std::min(*demand_, limits_.most); }
 
 bool ProbePlanner::may_probe() const {
-  return network_.usage == Usage::Normal && network_.loss != LossState::Decreasing;
+  return network_.usage == Usage::Normal && !network_.has_long_queue && network_.loss != LossState::Decreasing;
 }
 
 void ProbePlanner::note_drop(const Network& network, Timestamp now) {

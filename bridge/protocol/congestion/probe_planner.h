@@ -28,6 +28,7 @@ class ProbePlanner {
   static constexpr double MarginOverDemand = 1.1;
   static constexpr double DemandGrowth = 1.2;          // by which it makes a probe follow at once
   static constexpr Duration Interval = 3s;             // while more is wanted
+  static constexpr Duration RetryWait = 200ms;         // after a moment at which the network had too much
   static constexpr Duration ResultWait = 1s;
   static constexpr Duration ProbeTime = 15ms;
   static constexpr int ProbePackets = 5;
@@ -41,6 +42,7 @@ class ProbePlanner {
     DataRate estimate;
     Usage usage = Usage::Normal;
     LossState loss = LossState::DelayBased;
+    bool has_long_queue = false;
     bool lately_limited_by_application = false;
   };
 

@@ -7,7 +7,7 @@
 
 namespace viaduct::congestion {
 
-void RateControl::update(Usage usage, std::optional<DataRate> throughput, bool limited_by_application, Timestamp now) {
+void RateControl::update(Usage usage, std::optional<DataRate> throughput, bool hold, Timestamp now) {
   switch (usage) {
     case Usage::Over:
       decrease(throughput, now);
@@ -22,8 +22,11 @@ void RateControl::update(Usage usage, std::optional<DataRate> throughput, bool l
         state_ = State::Increase;
         changed_ = now;
       }
-      if (!limited_by_application) increase(throughput, now);
-      else changed_ = now;
+      if (hold) {
+        changed_ = now;
+      } else {
+        increase(throughput, now);
+      }
   }
 }
 
@@ -61,7 +64,8 @@ void RateControl::increase(std::optional<DataRate> throughput, Timestamp now) {
   const Duration time = std::clamp<Duration>(now - changed_.value_or(now), 0s, LongestStep);
   changed_ = now;
   if (throughput && *throughput > capacity_.upper()) capacity_.reset();
-  const DataRate step = capacity_.is_known() ? additive_step(time) : multiplicative_step(time);
+  DataRate step = multiplicative_step(time);
+  if (capacity_.is_known()) step = std::min(step, additive_step(time));
   const DataRate most = throughput ? *throughput * MostOverThroughput + MarginOverThroughput : limits_.most;
   set(std::max(rate_, std::min(rate_ + step, most)), now);
 }

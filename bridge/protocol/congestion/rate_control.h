@@ -21,8 +21,8 @@ class RateControl {
 
   explicit RateControl(const RateLimits& limits) : limits_(limits), rate_(limits.initial) {}
 
-  // `throughput`: what arrived lately. `limited_by_application`: less is sent than may be, so nothing is learnt by that.
-  void update(Usage usage, std::optional<DataRate> throughput, bool limited_by_application, Timestamp now);
+  // `throughput`: what arrived lately. `hold`: no reason to grow, as when less is sent than may be.
+  void update(Usage usage, std::optional<DataRate> throughput, bool hold, Timestamp now);
   // What a probe has measured.
   void set_measured(DataRate rate, Timestamp now);
   // Down to it for other reasons than delay.
@@ -30,7 +30,8 @@ class RateControl {
   void set_round_trip(Duration round_trip) { round_trip_ = round_trip; }
 
   DataRate rate() const { return rate_; }
-  // Whether the rate was lowered so lately that its effect cannot have been seen yet.
+  bool was_reduced_within(Duration time, Timestamp now) const { return reduced_ && now - *reduced_ < time; }
+  // Not while the rate was lowered so lately that its effect cannot have been seen yet.
   bool may_reduce(std::optional<DataRate> throughput, Timestamp now) const;
 
  private:

@@ -120,6 +120,7 @@ void SendSideEstimator::set_target(Timestamp now) {
   planner_.update({.estimate = target_,
                    .usage = delay_.usage(),
                    .loss = loss_.state(),
+                   .has_long_queue = delay_.has_long_queue(),
                    .lately_limited_by_application = application_limit_.was_limited_within(Lately, now)},
                   now);
 }

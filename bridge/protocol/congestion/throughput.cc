@@ -67,7 +67,7 @@ Throughput::Sums Throughput::sum() const {
     }
     // What left before a packet that has left the window belongs to no stretch of sending.
     if (last_dropped_sent_ && a.sent < *last_dropped_sent_) continue;
-    s.sent.bytes += a.bytes + int64_t{a.unreported_before};
+    s.sent.bytes += a.bytes + (i > 0 ? int64_t{a.unreported_before} : 0);  // before the window, if it is the first
     first_sent = std::min(first_sent, a.sent);
     if (a.sent > last_sent) {
       last_sent = a.sent;

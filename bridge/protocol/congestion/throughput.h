@@ -20,7 +20,7 @@ class Throughput {
   static constexpr size_t RequiredPackets = 10;
   static constexpr size_t EnoughPackets = 20;  // a window of so many need not be longer than EnoughTime
   static constexpr size_t MostPackets = 512;
-  static constexpr Duration EnoughTime = 500ms;
+  static constexpr Duration EnoughTime = 350ms;
   static constexpr Duration LongestTime = 5s;
 
   // A packet whose arrival is known.

@@ -11,7 +11,7 @@ Flow::Flow(const FlowSettings& settings, uint64_t seed)
     : settings_(settings),
       random_(seed),
       controller_(settings.reporting, {.initial = settings.initial}),
-      next_frame_(settings.begins),
+      next_frame_(settings.begins + Duration(static_cast<int64_t>(random_.below(FrameInterval.count())))),
       next_sound_(settings.begins),
       next_report_(settings.begins + settings.feedback_interval) {}
 

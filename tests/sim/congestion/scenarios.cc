@@ -25,7 +25,8 @@ Scenario steps(const std::string& name, const std::vector<int64_t>& rates, const
   for (size_t i = 0; i < rates.size(); ++i) {
     const Timestamp begins = at(Each * static_cast<int>(i));
     s.link.rates.push_back({begins, kbps(rates[i])});
-    s.phases.push_back({.name = i == 0 ? "from the start" : (rates[i] > rates[i - 1] ? "up to " : "down to ") + in_words(kbps(rates[i])),
+    const char* direction = i == 0 ? "start at " : rates[i] > rates[i - 1] ? "up to " : "down to ";
+    s.phases.push_back({.name = direction + in_words(kbps(rates[i])),
                         .begins = begins,
                         .ends = begins + Each,
                         .available = kbps(rates[i])});
@@ -53,7 +54,8 @@ Scenario ramp() {
   s.link.rates.clear();
   for (int i = 0; i < 40; ++i) s.link.rates.push_back({at(i * 500ms), kbps(500 + i * 50)});
   for (int i = 0; i < 40; ++i) s.link.rates.push_back({at(30s + i * 500ms), kbps(2500 - i * 50)});
-  s.phases = {{.name = "500 kbit/s up to 2.5 Mbit/s in 20 s", .begins = at(0s), .ends = at(20s), .available = kbps(1725)},
+  // Available on average, after settling.
+  s.phases = {{.name = "up to 2.5 Mbit/s in 20 s", .begins = at(0s), .ends = at(20s), .available = kbps(1725)},
               {.name = "at 2.5 Mbit/s", .begins = at(20s), .ends = at(30s), .available = kbps(2450)},
               {.name = "down to 500 kbit/s in 20 s", .begins = at(30s), .ends = at(50s), .available = kbps(1275)}};
   return s;
@@ -105,10 +107,11 @@ Scenario named(Scenario s, const std::string& name) {
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all = step_scenarios();
   all.push_back(ramp());
-  all.push_back(with_cross("constant cross traffic of 1.5 Mbit/s", {.rate = kbps(1500), .begins = at(20s), .ends = at(50s)},
-                           kbps(1500)));
-  all.push_back(with_cross("cross traffic of 1.5 Mbit/s, 5 s on and 5 s off",
-                           {.rate = kbps(1500), .begins = at(20s), .ends = at(50s), .on = 5s, .period = 10s}, kbps(2250)));
+  CrossTraffic cross{.rate = kbps(1500), .begins = at(20s), .ends = at(50s)};
+  all.push_back(with_cross("constant cross traffic of 1.5 Mbit/s", cross, kbps(1500)));
+  cross.on = 5s;
+  cross.period = 10s;
+  all.push_back(with_cross("cross traffic of 1.5 Mbit/s, 5 s on and 5 s off", cross, kbps(2250)));
   for (const auto& [name, jitter] : {std::pair("jitter of 20 ms", 20ms), std::pair("jitter of 50 ms", 50ms)}) {
     all.push_back(steady(name, kbps(2000)));
     all.back().link.jitter = jitter;

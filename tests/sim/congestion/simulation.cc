@@ -29,7 +29,6 @@ Flows play(const Scenario& scenario) {
     if (scenario.cross) send_cross_traffic(*scenario.cross, credit, link, now);
     // None is always first at the link.
     for (size_t i = 0; i < flows.size(); ++i) flows[(first + i) % flows.size()].run(link, now);
-              flows[0].controller().fraction_lost());
   }
   return flows;
 }
@@ -118,6 +117,7 @@ PhaseResult judge(const Scenario& scenario, const Flows& flows, const Phase& pha
   result.queued_p50 = percentile(queued, 50);
   result.queued_p95 = percentile(queued, 95);
   result.loss = sent > 0 ? static_cast<double>(lost) / static_cast<double>(sent) : 0;
+  result.flows = flows.size();
   result.fairness = jain(shares);
   return result;
 }

@@ -49,6 +49,7 @@ struct PhaseResult {
   Duration queued_p50{0};             // queueing delay of packets that arrived, after settling
   Duration queued_p95{0};
   double loss = 0;                    // of packets, after settling
+  size_t flows = 1;
   double fairness = 1;                // Jain's index of the flows' throughputs
   friend bool operator==(const PhaseResult&, const PhaseResult&) = default;
 };

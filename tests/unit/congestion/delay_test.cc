@@ -180,7 +180,8 @@ struct Sender {
 
   void run(Duration time, Duration growth) {
     for (const Timestamp end = sent + time; sent < end; sent += 10ms, delay += growth) {
-      controller.on_arrival({.sent = sent, .bytes = 1000, .received = true, .arrival = (sent + delay).time_since_epoch()});
+      const Duration arrival = (sent + delay).time_since_epoch();
+      controller.on_arrival({.sent = sent, .bytes = 1000, .received = true, .arrival = arrival});
       if (sent.time_since_epoch() % 100ms == 0ns) controller.update({.throughput = DataRate::kbps(800)}, sent + delay);
     }
   }

@@ -1,0 +1,45 @@
+// How long a queue packets wait in, even the luckiest of each report: how much more time they take than they once did.
+// A short memory of what they once took follows a way through the network that changes, and clocks that drift.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+
+#include "base/time.h"
+
+namespace viaduct::congestion {
+
+class StandingQueue {
+ public:
+  static constexpr Duration Memory = 10s;  // to twice as long
+
+  // A packet of the report that is read.
+  void add(Timestamp sent, Duration arrival) {
+    const Duration took = arrival - sent.time_since_epoch();
+    least_ = std::min(least_.value_or(took), took);
+  }
+
+  void end_report(Timestamp now) {
+    if (!least_) return;
+    if (!since_ || now - *since_ >= Memory) {
+      before_ = lately_;
+      lately_.reset();
+      since_ = now;
+    }
+    lately_ = std::min(lately_.value_or(*least_), *least_);
+    length_ = *least_ - std::min(before_.value_or(*lately_), *lately_);
+    least_.reset();
+  }
+
+  Duration length() const { return length_; }
+  void reset() { *this = StandingQueue(); }
+
+ private:
+  std::optional<Duration> least_;   // of this report
+  std::optional<Duration> lately_;  // of all since since_
+  std::optional<Duration> before_;  // and in the memory before
+  std::optional<Timestamp> since_;
+  Duration length_{0};
+};
+
+}  // namespace viaduct::congestion
