@@ -2,6 +2,7 @@
 // bridge refuses. What happens between a join and its end is a Presence. It holds no page element, and keeps the local
 // media untouched.
 
+import { ChatLog } from './chat.js';
 import { Presence } from './presence.js';
 import { Backoff } from './signalling.js';
 import { Text } from './messages.js';
@@ -23,6 +24,7 @@ const Transient = new Set([
  * (detail: {refusal} with {code, message}, or without when the person left).
  */
 export class Call extends EventTarget {
+  chat = new ChatLog();
   #options;                                  // as Presence wants them
   #media;
   #presence = null;                          // the last one stays to be shown while the next is not in yet
@@ -30,6 +32,7 @@ export class Call extends EventTarget {
   #timer = null;
   #state = 'joining';                        // joining | in-call | reconnecting | ended
   #wasInCall = false;
+  #wishes = null;                            // what is to be received, as wishes.js makes it
   #wantsE2ee;                                // also of a conference that has begun anew while we were away
   #onMediaChange = () => this.#presence?.syncMedia();
   #onOnline = () => this.#state === 'reconnecting' && this.#attempt();
@@ -78,6 +81,17 @@ export class Call extends EventTarget {
     this.#presence?.setE2ee(wanted);
   }
 
+  /** What the screen shows of the others: the bridge sends that and no more. */
+  setWishes(wishes) {
+    this.#wishes = wishes;
+    this.#presence?.setWishes(wishes);
+  }
+
+  /** Writes to everyone. Resolves to null, or to why not (see Chat.say()). */
+  say(text) {
+    return this.#presence?.say(text) ?? Promise.resolve('not-joined');
+  }
+
   /** Asks the bridge who can read what; the answer shows in view().report. */
   askPrivacy() {
     this.#presence?.askPrivacy();
@@ -93,9 +107,11 @@ export class Call extends EventTarget {
     this.#presence = presence;
     presence.addEventListener('change', () => this.#changed());
     presence.addEventListener('notice', ({ detail }) => this.#notice(detail));
+    presence.addEventListener('chat', ({ detail }) => this.chat.add(detail));
     presence.addEventListener('connected', () => this.#connected());
     presence.addEventListener('lost', () => this.#retry());
     presence.addEventListener('refused', ({ detail }) => this.#refused(detail));
+    if (this.#wishes) presence.setWishes(this.#wishes);
     presence.join();
     this.#changed();
   }

@@ -1,20 +1,29 @@
-// The person's own microphone and camera: opened together where possible, each alone where not, and kept through
-// reconnects.
+// The person's own microphone, camera and screen: microphone and camera opened together where possible, each alone
+// where not, and all kept through reconnects. Also which loudspeaker they want.
 
-import { deviceProblem } from './messages.js';
+import { LevelMeter } from './level_meter.js';
+import { deviceProblem, Text } from './messages.js';
+import { ScreenCapture } from './screen_capture.js';
 
-/** Fires `change` when a track, a mute state or a problem changes. Tracks are null while a device is off or absent. */
+/**
+ * Fires `change` when a track, a mute state or a problem changes, and `notice` (detail: a sentence worth a few
+ * seconds). Tracks are null while a device is off or absent.
+ */
 export class LocalMedia extends EventTarget {
+  screen = new ScreenCapture();
   tracks = { audio: null, video: null };
   muted = { audio: false, video: false };
   problems = { audio: null, video: null };   // sentences for people
   chosen = { audio: null, video: null };     // device ids that the person picked
+  speaker = '';                              // the same of what plays the others; empty is the system's choice
   #picture;                                  // {width, height, fps}, ideals
   #meter = null;
 
   constructor(picture) {
     super();
     this.#picture = picture;
+    this.screen.addEventListener('change', () => this.#changed());
+    navigator.mediaDevices?.addEventListener('devicechange', () => this.#followDevices());
   }
 
   /** Opens what is not muted. Never throws: what is refused or absent becomes a problem, and is muted. */
@@ -55,8 +64,15 @@ export class LocalMedia extends EventTarget {
     this.#changed();
   }
 
+  /** Plays the others through another loudspeaker from now on. */
+  chooseSpeaker(deviceId) {
+    this.speaker = deviceId;
+    this.#changed();
+  }
+
   /** Gives every device back. */
   close() {
+    this.screen.stop();
     for (const kind of ['audio', 'video']) this.#drop(kind);
     this.#changed();
   }
@@ -74,12 +90,24 @@ export class LocalMedia extends EventTarget {
     }
   }
 
-  #capture(kinds) {
+  // A device that was chosen, perhaps on another day, may be gone: then any other.
+  async #capture(kinds) {
     // On http from another machine a browser has no mediaDevices at all.
-    if (!navigator.mediaDevices) return Promise.reject(Object.assign(new Error(), { name: 'InsecureContext' }));
-    const device = (kind) => (this.chosen[kind] ? { deviceId: { ideal: this.chosen[kind] } } : {});
+    if (!navigator.mediaDevices) throw Object.assign(new Error(), { name: 'InsecureContext' });
+    try {
+      return await navigator.mediaDevices.getUserMedia(this.#constraints(kinds));
+    } catch (error) {
+      const areChosen = kinds.some((kind) => this.chosen[kind]);
+      if (!areChosen || !['OverconstrainedError', 'NotFoundError'].includes(error.name)) throw error;
+      for (const kind of kinds) this.chosen[kind] = null;
+      return navigator.mediaDevices.getUserMedia(this.#constraints(kinds));
+    }
+  }
+
+  #constraints(kinds) {
+    const device = (kind) => (this.chosen[kind] ? { deviceId: { exact: this.chosen[kind] } } : {});
     const { width, height, fps } = this.#picture;
-    return navigator.mediaDevices.getUserMedia({
+    return {
       audio: kinds.includes('audio') && {
         echoCancellation: true,
         noiseSuppression: true,
@@ -92,7 +120,7 @@ export class LocalMedia extends EventTarget {
         frameRate: { ideal: fps, max: fps },
         ...device('video'),
       },
-    });
+    };
   }
 
   #adopt(kind, stream) {
@@ -102,13 +130,32 @@ export class LocalMedia extends EventTarget {
     this.tracks[kind] = track;
     this.problems[kind] = null;
     track.enabled = !this.muted[kind];
-    track.addEventListener('ended', () => {
-      if (this.tracks[kind] !== track) return;
-      this.#drop(kind);
-      this.#fail(kind, 'Ended');
-      this.#changed();
-    });
+    track.addEventListener('ended', () => this.tracks[kind] === track && this.#replaceLost(kind));
     if (kind === 'audio') this.#meter = LevelMeter.on(track);
+  }
+
+  // Unplugged. Whoever was speaking goes on with what else there is; a camera that they did not choose stays off.
+  async #replaceLost(kind) {
+    this.#drop(kind);
+    if (kind === 'audio') {
+      this.chosen.audio = null;
+      await this.#openOne('audio');
+      if (this.tracks.audio) this.#notice(Text.microphoneReplaced(this.tracks.audio.label));
+    }
+    if (!this.tracks[kind]) this.#fail(kind, 'Ended');
+    this.#changed();
+  }
+
+  async #followDevices() {
+    if (this.speaker === '') return;
+    const { speaker } = await listDevices();
+    if (speaker.some(({ id }) => id === this.speaker)) return;
+    this.#notice(Text.speakerReplaced);
+    this.chooseSpeaker('');
+  }
+
+  #notice(text) {
+    this.dispatchEvent(new CustomEvent('notice', { detail: text }));
   }
 
   #fail(kind, errorName) {
@@ -130,45 +177,18 @@ export class LocalMedia extends EventTarget {
   }
 }
 
-/** The devices there are: {audio: [{id, label}], video: [...]}. Labels are empty until the person has allowed one. */
+/**
+ * The devices there are: {audio: [{id, label, kind}], video: [...], speaker: [...]}. Labels are empty until the person
+ * has allowed one.
+ */
 export async function listDevices() {
   const all = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
   const ofKind = (kind) => all.filter((device) => device.kind === kind && device.deviceId)
     .map((device) => ({ id: device.deviceId, label: device.label, kind }));
-  return { audio: ofKind('audioinput'), video: ofKind('videoinput') };
+  return { audio: ofKind('audioinput'), video: ofKind('videoinput'), speaker: ofKind('audiooutput') };
 }
 
-// Root mean square of the last few milliseconds of a track.
-class LevelMeter {
-  #context;
-  #analyser;
-  #samples;
-
-  static on(track) {
-    try {
-      return new LevelMeter(track);
-    } catch {
-      return null;                           // no audio output at all: the call works without a meter
-    }
-  }
-
-  constructor(track) {
-    this.#context = new AudioContext();
-    this.#analyser = this.#context.createAnalyser();
-    this.#analyser.fftSize = 512;
-    this.#samples = new Float32Array(this.#analyser.fftSize);
-    this.#context.createMediaStreamSource(new MediaStream([track])).connect(this.#analyser);
-  }
-
-  level() {
-    if (this.#context.state === 'suspended') this.#context.resume().catch(() => {});  // refused until the first click
-    this.#analyser.getFloatTimeDomainData(this.#samples);
-    let sum = 0;
-    for (const sample of this.#samples) sum += sample * sample;
-    return Math.min(1, Math.sqrt(sum / this.#samples.length) * 4);
-  }
-
-  close() {
-    this.#context.close().catch(() => {});
-  }
+/** Whether this browser can play through a loudspeaker that is not the system's choice. */
+export function canChooseSpeaker() {
+  return 'setSinkId' in HTMLMediaElement.prototype;
 }

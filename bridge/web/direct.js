@@ -1,22 +1,19 @@
 // When two participants talk without the bridge. While exactly two are in the call the one with the smaller id offers;
 // media keeps flowing through the bridge until the other says that it really hears and sees us directly, and flows
-// through it again, before the direct connection goes, as soon as a third comes. At any moment one of the two paths
-// is audible. What it sends to the other side travels in messages that the bridge cannot read.
+// through it again, before the direct connection goes, as soon as a third comes, or one of the two shares a screen,
+// which only the bridge carries. At any moment one of the two paths is audible. What it sends to the other side
+// travels in messages that the bridge cannot read.
 
 import { DirectLink } from './direct_link.js';
+import { DirectWatch } from './direct_watch.js';
 
+const ScreenShared = 'screen';               // why a direct connection is not wanted now
 const TickMilliseconds = 100;
 const FirstMilliseconds = 300;               // from being two, at the start of a call
 const AgainMilliseconds = 5_000;             // from being two again
 const AttemptMilliseconds = 10_000;          // for both directions to come about
 const HandBackMilliseconds = 10_000;         // for the bridge to take over
-const SilentTicks = 10;                      // looks without a packet of sound: the path is broken
 const RetryMilliseconds = [15_000, 60_000, 300_000, 600_000];
-const EnoughSamples = 4_800;                 // 0.1 s of decoded sound
-const EnoughToSwitch = 1_920;                // two packets of it
-const EnoughPictures = 2;
-const SpeakingLevel = 0.03;                  // 0 to 1
-const SpeakingHoldMilliseconds = 600;
 
 /**
  * Fires `change` when `plays`, `carriesOurs` or `complete` change.
@@ -32,6 +29,7 @@ export class Direct extends EventTarget {
   #tracks = { audio: null, video: null };
   #sealed = false;                           // the call is encrypted end to end
   #others = [];
+  #isScreenShared = false;                   // by one of the two
   #reachable = new Set();                    // whom the private channel reaches
   #link = null;
   #partner = null;                           // of the link
@@ -40,16 +38,9 @@ export class Direct extends EventTarget {
   #plays = { audio: false, video: false };
   #received = false;                         // the other side says that it receives us directly
   #partnerDone = false;                      // it needs the direct connection no longer
-  #theirs = { audio: false, video: false };  // what it sends
+  #watch = new DirectWatch();
   #protection = null;
   #since = 0;                                // of the state
-  #bridged = new Map();                      // mid -> what had been decoded at the last look, while handing back
-  #heard = 0;                                // through the bridge since then
-  #seen = 0;
-  #spokeAt = -Infinity;
-  #spoke = false;
-  #lastPackets = 0;
-  #silentTicks = 0;
   #ticker = null;
   #ticking = false;
   #timer = null;
@@ -97,7 +88,7 @@ export class Direct extends EventTarget {
 
   /** The other side speaks; the bridge, which tells it otherwise, does not hear them. */
   get partnerSpeaks() {
-    return this.#plays.audio && this.#spoke;
+    return this.#plays.audio && this.#watch.speaks;
   }
 
   /** [{kind, name, track}] of what the link may deliver; empty without one. */
@@ -119,6 +110,18 @@ export class Direct extends EventTarget {
     if (isCrowded) this.#wasCrowded = true;
     if (this.#link && !this.#others.includes(this.#partner)) this.#drop();
     else if (this.#link && isCrowded) this.#handBack();
+    this.#schedule();
+  }
+
+  /** A screen is shared, by us or the other: until it is over the call goes through the bridge. */
+  setScreenShared(isShared) {
+    if (this.#isScreenShared === isShared) return;
+    this.#isScreenShared = isShared;
+    if (isShared) this.#wasCrowded = true;
+    if (this.#link && isShared) {
+      this.#tell({ do: 'bridge' });
+      this.#handBack();
+    }
     this.#schedule();
   }
 
@@ -159,7 +162,7 @@ export class Direct extends EventTarget {
   #told(message) {
     switch (message.do) {
       case 'answer':
-        this.#theirs = sends(message);
+        this.#watch.setTheirs(message);
         this.#link.accept(String(message.sdp))
           .then(() => this.#applyTracks())
           .catch((error) => this.#fail(String(error)));
@@ -168,7 +171,10 @@ export class Direct extends EventTarget {
         if (Array.isArray(message.list)) this.#link.addCandidates(message.list);
         break;
       case 'sends':
-        this.#theirs = sends(message);
+        this.#watch.setTheirs(message);
+        break;
+      case 'bridge':
+        this.#handBack();
         break;
       case 'receiving':
         this.#received = true;
@@ -185,7 +191,8 @@ export class Direct extends EventTarget {
       case 'end':
         this.#fault = `the other side: ${String(message.why)}`;
         this.#drop();
-        this.#failures++;
+        if (message.why === ScreenShared) this.#wasCrowded = true;
+        else this.#failures++;
         this.#schedule();
         break;
       default:
@@ -196,7 +203,7 @@ export class Direct extends EventTarget {
   #schedule() {
     clearTimeout(this.#timer);
     const [other, ...more] = this.#others;
-    if (this.#link || other === undefined || more.length > 0 || this.#self > other) return;
+    if (this.#link || other === undefined || more.length > 0 || this.#self > other || this.#isScreenShared) return;
     if (!this.#reachable.has(other) || this.#refused.has(other)) return;
     const failed = RetryMilliseconds[Math.min(this.#failures, RetryMilliseconds.length) - 1];
     const wait = failed ?? (this.#wasCrowded ? AgainMilliseconds : FirstMilliseconds);
@@ -214,12 +221,13 @@ export class Direct extends EventTarget {
   }
 
   async #offered(from, { session, sdp, ...rest }) {
-    if (this.#others.length !== 1 || this.#others[0] !== from || from > this.#self) {
-      return this.#send(from, { session, do: 'end', why: 'not two' });
+    const isForUs = this.#others.length === 1 && this.#others[0] === from && from < this.#self;
+    if (!isForUs || this.#isScreenShared) {
+      return this.#send(from, { session, do: 'end', why: isForUs ? ScreenShared : 'not two' });
     }
     if (this.#link) this.#drop();            // the other side has begun anew
     const link = this.#open(from, session);
-    this.#theirs = sends(rest);
+    this.#watch.setTheirs(rest);
     try {
       const answer = await link.answer(String(sdp));
       if (this.#link !== link) return;
@@ -236,7 +244,7 @@ export class Direct extends EventTarget {
     this.#partner = partner;
     this.#session = session;
     this.#received = this.#partnerDone = false;
-    this.#theirs = { audio: false, video: false };
+    this.#watch = new DirectWatch();
     this.#enter('trying');
     link.addEventListener('candidates', ({ detail }) => this.#tell({ do: 'candidates', list: detail }));
     link.addEventListener('lost', () => this.#link === link && this.#fail('lost'));
@@ -255,8 +263,8 @@ export class Direct extends EventTarget {
         this.#state === 'handing-back' ? this.#bridgeArrivals(this.#partner) : [],
       ]);
       if (this.#link !== link) return;
-      this.#listen(link.level());
-      this.#count(bridged);
+      if (this.#watch.listen(link.level())) this.#changed();
+      this.#watch.count(bridged);
       this.#judge(direct);
     } catch (error) {
       if (this.#link === link) this.#fail(String(error));
@@ -268,42 +276,18 @@ export class Direct extends EventTarget {
   #judge(direct) {
     const waited = performance.now() - this.#since;
     if (this.#state === 'handing-back') return this.#judgeHandBack(waited);
-    if (this.#state === 'trying' && this.#hasArrived(direct)) this.#receive(direct);
-    if (this.#state === 'receiving' && this.#isSilent(direct)) return this.#fail('silence');
+    if (this.#state === 'trying' && this.#watch.hasArrived(direct)) this.#receive(direct);
+    if (this.#state === 'receiving' && this.#watch.isSilent(direct)) return this.#fail('silence');
     const began = this.#state === 'trying' || !this.#received;
     if (began && waited > AttemptMilliseconds) this.#fail('not in time');
   }
 
-  #hasArrived({ sound, pictures }) {
-    const { audio, video } = this.#theirs;
-    if (!audio && !video) return false;      // nothing to hand over
-    return (!audio || sound >= EnoughSamples) && (!video || pictures >= EnoughPictures);
-  }
-
-  #receive({ packets }) {
+  #receive(direct) {
     this.#enter('receiving');
     this.#plays = { audio: true, video: true };
-    this.#lastPackets = packets;
-    this.#silentTicks = 0;
+    this.#watch.startListening(direct);
     this.#tell({ do: 'receiving' });
     this.#completeIfSo();
-    this.#changed();
-  }
-
-  // Consent of ICE takes seconds to notice that a path is gone; sound comes fifty times a second, also a muted one.
-  // Counted in looks, not in time: when the whole machine stands still, the path is not to blame.
-  #isSilent({ packets }) {
-    this.#silentTicks = packets !== this.#lastPackets || !this.#theirs.audio ? 0 : this.#silentTicks + 1;
-    this.#lastPackets = packets;
-    return this.#silentTicks >= SilentTicks;
-  }
-
-  #listen(level) {
-    const now = performance.now();
-    if (level > SpeakingLevel) this.#spokeAt = now;
-    const speaks = now - this.#spokeAt < SpeakingHoldMilliseconds;
-    if (speaks === this.#spoke) return;
-    this.#spoke = speaks;
     this.#changed();
   }
 
@@ -323,27 +307,16 @@ export class Direct extends EventTarget {
     if (this.#state === 'handing-back') return;
     if (this.#state === 'trying') return this.#fail('crowded', { counts: false });
     this.#enter('handing-back');
-    this.#bridged.clear();
-    this.#heard = this.#seen = 0;
+    this.#watch.startHandBack();
     this.#changed();
   }
 
-  // A slot's count goes on from whoever it carried before: only what is added from the first look on is theirs.
-  #count(bridged) {
-    for (const { mid, sound, pictures } of bridged) {
-      const before = this.#bridged.get(mid) ?? { sound, pictures };
-      this.#heard += Math.max(0, sound - before.sound);
-      this.#seen += Math.max(0, pictures - before.pictures);
-      this.#bridged.set(mid, { sound, pictures });
-    }
-  }
-
   #judgeHandBack(waited) {
-    const { audio, video } = this.#theirs;
+    const { audio, video } = this.#watch.handedBack;
     const inTime = waited < HandBackMilliseconds;
     const before = { ...this.#plays };
-    if (this.#heard >= EnoughToSwitch || !audio || !inTime) this.#plays.audio = false;
-    if (this.#seen > 0 || !video || !inTime) this.#plays.video = false;
+    if (audio || !inTime) this.#plays.audio = false;
+    if (video || !inTime) this.#plays.video = false;
     if (before.audio !== this.#plays.audio || before.video !== this.#plays.video) this.#changed();
     if (this.#plays.audio || this.#plays.video) return;
     if (before.audio || before.video) this.#tell({ do: 'done' });
@@ -399,8 +372,4 @@ export class Direct extends EventTarget {
   #changed() {
     this.dispatchEvent(new Event('change'));
   }
-}
-
-function sends({ audio, video }) {
-  return { audio: audio === true, video: video === true };
 }

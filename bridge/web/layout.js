@@ -1,7 +1,12 @@
-// The arithmetic of the tile grid. Pure: numbers in, numbers out.
+// The arithmetic of the tiles. Pure: numbers in, numbers out; boxes are {left, top, width, height} in pixels.
 
 const Widest = 16 / 9;
 const SmallestTile = 108;                    // pixels; below this a face says nothing
+const StripShare = 0.2;                      // of the window's width that the strip beside a stage takes
+const NarrowestStrip = 132;
+const WidestStrip = 240;
+const StripRow = 3;                          // tiles beside each other under an upright stage, at least
+const WidestInRow = 168;
 
 /**
  * The columns and the size in pixels of `count` equal tiles that show the most picture in `width` by `height` with
@@ -35,4 +40,52 @@ export function fitting(count, width, height, gap) {
     --shown;
   }
   return shown;
+}
+
+/** As many boxes of one size as there is use and room for, at most `count`: row by row, each in the middle. */
+export function gridBoxes(count, width, height, gap) {
+  const places = fitting(count, width, height, gap);
+  const tile = arrange(places, width, height, gap);
+  const rows = Math.ceil(places / tile.columns);
+  const top = (height - rows * tile.height - (rows - 1) * gap) / 2;
+  return Array.from({ length: places }, (_, index) => {
+    const row = Math.floor(index / tile.columns);
+    const inRow = Math.min(tile.columns, places - row * tile.columns);
+    const left = (width - inRow * tile.width - (inRow - 1) * gap) / 2;
+    return box(left + (index % tile.columns) * (tile.width + gap), top + row * (tile.height + gap), tile);
+  });
+}
+
+/**
+ * {stage, strip}: one large box, and small ones for at most `count` others: in a column beside it where the window is
+ * wide, in a row under it where it is upright.
+ */
+export function stageBoxes(count, width, height, gap) {
+  if (count === 0) return { stage: box(0, 0, { width, height }), strip: [] };
+  return width > height * 1.2 ? withColumn(count, width, height, gap) : withRow(count, width, height, gap);
+}
+
+function withColumn(count, width, height, gap) {
+  const tileWidth = Math.round(Math.min(WidestStrip, Math.max(NarrowestStrip, width * StripShare)));
+  const tile = { width: tileWidth, height: Math.min(height, Math.round(tileWidth / Widest)) };
+  const places = Math.min(count, Math.max(1, Math.floor((height + gap) / (tile.height + gap))));
+  const top = (height - places * tile.height - (places - 1) * gap) / 2;
+  const stage = box(0, 0, { width: Math.max(0, width - tile.width - gap), height });
+  const strip = Array.from({ length: places }, (_, i) => box(width - tile.width, top + i * (tile.height + gap), tile));
+  return { stage, strip };
+}
+
+function withRow(count, width, height, gap) {
+  const tileWidth = Math.floor(Math.min(WidestInRow, (width - (StripRow - 1) * gap) / StripRow));
+  const tile = { width: tileWidth, height: Math.round(Math.min(height / 4, tileWidth * 3 / 4)) };
+  const places = Math.min(count, Math.max(1, Math.floor((width + gap) / (tile.width + gap))));
+  const left = (width - places * tile.width - (places - 1) * gap) / 2;
+  const stage = box(0, 0, { width, height: Math.max(0, height - tile.height - gap) });
+  const strip = Array.from({ length: places }, (_, i) =>
+    box(left + i * (tile.width + gap), height - tile.height, tile));
+  return { stage, strip };
+}
+
+function box(left, top, { width, height }) {
+  return { left: Math.floor(left), top: Math.floor(top), width, height };
 }

@@ -1,17 +1,18 @@
 // The first screen: which conference, under which name, with which devices.
 
-import { listDevices } from './devices.js';
+import { DevicePickers } from './device_pickers.js';
 import { labelButton } from './icons.js';
 import { Text } from './messages.js';
 import { parts, showNotices } from './page.js';
-import { recall, remember } from './memory.js';
-import { dressAvatar, onNextFrame } from './tiles.js';
+import { recall } from './memory.js';
+import { dressAvatar, onNextFrame } from './tile.js';
 
 /** Fires `join` (detail: {conference, name, mixed}). */
 export class Lobby extends EventTarget {
   #element;
   #media;
   #parts;
+  #pickers;
   #meterTimer = null;
 
   constructor(element, media) {
@@ -19,15 +20,13 @@ export class Lobby extends EventTarget {
     this.#element = element;
     this.#media = media;
     this.#parts = parts(element);
-    const { form, audio, 'video-button': video, name, microphones, cameras } = this.#parts;
+    const { form, audio, 'video-button': video, name, microphones, cameras, speakers } = this.#parts;
     form.addEventListener('submit', (event) => this.#submit(event));
     name.addEventListener('input', () => this.#render());
     audio.addEventListener('click', () => media.setMuted('audio', !media.muted.audio));
     video.addEventListener('click', () => media.setMuted('video', !media.muted.video));
-    microphones.addEventListener('change', () => this.#choose('audio', microphones.value));
-    cameras.addEventListener('change', () => this.#choose('video', cameras.value));
+    this.#pickers = new DevicePickers({ audio: microphones, video: cameras, speaker: speakers }, media);
     media.addEventListener('change', () => this.#render());
-    navigator.mediaDevices?.addEventListener('devicechange', () => this.#listDevices());
   }
 
   /** Shows the screen and starts the preview. `conference` comes from an invitation and may be empty. */
@@ -45,7 +44,7 @@ export class Lobby extends EventTarget {
     this.#meterTimer = setInterval(() => { this.#parts.level.value = this.#media.level(); }, 100);
     for (const kind of ['audio', 'video']) this.#media.chosen[kind] = recall(`device.${kind}`);
     await this.#media.open();
-    await this.#listDevices();
+    await this.#pickers.list();
   }
 
   close() {
@@ -65,11 +64,6 @@ export class Lobby extends EventTarget {
     this.dispatchEvent(new CustomEvent('join', { detail: { conference, name, mixed: this.#parts.mixed.checked } }));
   }
 
-  #choose(kind, id) {
-    remember(`device.${kind}`, id);
-    this.#media.choose(kind, id);
-  }
-
   #render() {
     if (this.#element.hidden) return;
     const { muted, tracks, problems } = this.#media;
@@ -86,16 +80,5 @@ export class Lobby extends EventTarget {
       if (tracks.video) onNextFrame(video, () => video.classList.add('shown'));
     }
     showNotices(this.#parts.notices, [problems.audio, problems.video]);
-  }
-
-  async #listDevices() {
-    const devices = await listDevices();
-    for (const [kind, select] of [['audio', this.#parts.microphones], ['video', this.#parts.cameras]]) {
-      const inUse = this.#media.tracks[kind]?.getSettings().deviceId ?? this.#media.chosen[kind];
-      const options = devices[kind].map(({ id, label, kind: deviceKind }, index) =>
-        new Option(label || Text.deviceLabel(deviceKind, index + 1), id, false, id === inUse));
-      select.disabled = options.length === 0;
-      select.replaceChildren(...(options.length ? options : [new Option(Text.noDevice, '')]));
-    }
   }
 }

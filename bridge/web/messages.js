@@ -25,6 +25,47 @@ export const Text = {
   unsealCall: 'Stop encrypting end to end, for everyone (e)',
   sealRequired: 'This conference is encrypted end to end, always',
 
+  shareScreen: 'Share your screen (s)',
+  stopSharing: 'Stop sharing your screen (s)',
+  screenOf: (name) => `${name}’s screen`,
+  ownScreen: 'Your screen',
+  ownScreenNote: 'The others see your screen',
+  screenStarted: (name) => `${name} shares their screen`,
+  screenEnded: (name) => `${name} no longer shares their screen`,
+  screenFailed: (reason) => `The screen could not be shared (${reason}).`,
+  toTiles: 'Show everyone in tiles of the same size (t)',
+  toStage: 'Show whoever speaks large (t)',
+  pin: (name) => `Pin ${name} (p)`,
+  unpin: (name) => `Unpin ${name} (p)`,
+  pinned: (name) => `${name} stays large until you unpin them`,
+  unpinned: 'The large picture follows whoever speaks',
+  paused: 'Paused: your connection is slow',
+  speaks: (name) => `${name} speaks`,
+  settings: 'Devices (d)',
+  settingsTitle: 'Devices',
+  help: 'Keyboard shortcuts (?)',
+  helpTitle: 'Keyboard shortcuts',
+  close: 'Close',
+
+  openChat: (unread) => (unread > 0 ? `Chat, ${unread} unread (c)` : 'Chat (c)'),
+  chatTitle: 'Chat',
+  chatSealed: 'Messages are encrypted end to end. You see those written while you are here; the page keeps none.',
+  chatPlain: 'The bridge can read messages; it keeps none. You see those written while you are here.',
+  chatEmpty: 'Nobody has written yet.',
+  chatField: 'Message to everyone',
+  chatSend: 'Send',
+  chatFrom: (name) => `Message from ${name}`,
+  chatProblem: {
+    plain: 'This message came unencrypted into an encrypted call, and was refused.',
+    'no-key': 'This message cannot be opened: this browser does not have the key.',
+    forged: 'This message was refused: it was not sealed by whom it is said to be from.',
+  },
+  chatNotSent: {
+    'too-long': 'This message is too long. Send it in parts.',
+    'no-key': 'Not sent: the keys for an encrypted message are not agreed on yet. Try again in a moment.',
+    'not-joined': 'Not sent: you are not in the call now. Try again in a moment.',
+  },
+
   e2eeTurnedOn: (name) => `${name ?? 'You'} turned end-to-end encryption on`,
   e2eeTurnedOff: (name) => `${name ?? 'You'} turned end-to-end encryption off`,
   e2eeRequired: 'This conference requires end-to-end encryption: nobody can turn it off.',
@@ -57,9 +98,45 @@ export const Text = {
   tryAgain: 'Try again',
   back: 'Back to the start',
 
-  deviceLabel: (kind, number) => `${kind === 'audioinput' ? 'Microphone' : 'Camera'} ${number}`,
+  deviceLabel: (kind, number) => `${DeviceKinds[kind]} ${number}`,
   noDevice: 'None found',
+  systemSpeaker: 'As the system has it',
+  microphoneReplaced: (label) => `Your microphone was unplugged. You speak through ${label || 'another one'} now`,
+  speakerReplaced: 'Your loudspeaker was unplugged. You hear the others through another one now',
 };
+
+const DeviceKinds = { audioinput: 'Microphone', videoinput: 'Camera', audiooutput: 'Loudspeaker' };
+
+/** How well a connection does, in words that need no picture or colour. */
+export const QualityText = {
+  levels: { good: 'Good', fair: 'Fair', poor: 'Poor' },
+  reasons: {
+    loss: (percent) => `${percent} % of it is lost on the way`,
+    delay: (milliseconds) => `there is a long delay (${milliseconds} ms)`,
+    freeze: 'the picture stands still at times',
+    bandwidth: (kilobits) => `low bandwidth (${kilobits} kbit/s)`,
+    paused: 'paused, your connection is slow',
+    sending: 'low bandwidth for what you send',
+  },
+  told: (level, reason) => (reason ? `${level}: ${reason}` : level),
+  own: (text) => `Your connection: ${text}`,
+  of: (name, text) => `${name}’s connection: ${text}`,
+};
+
+/** [key, what it does] for the list of shortcuts. */
+export const Shortcuts = [
+  ['m', 'Mute or unmute your microphone'],
+  ['v', 'Turn your camera on or off'],
+  ['s', 'Share your screen, or stop'],
+  ['e', 'Encrypt end to end, or stop, for everyone'],
+  ['t', 'Show everyone in tiles, or whoever speaks large'],
+  ['p', 'Pin the picture that has the focus, else the large one; or unpin it'],
+  ['c', 'Open or close the chat'],
+  ['d', 'Choose devices'],
+  ['?', 'Show this list'],
+  ['Tab', 'Go from one control to the next'],
+  ['Esc', 'Close what is open'],
+];
 
 const Device = { audio: 'microphone', video: 'camera' };
 const WithoutIt = {

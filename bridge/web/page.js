@@ -32,15 +32,22 @@ export function showNotices(element, sentences) {
   }
 }
 
+const Keys = {
+  m: 'audio', v: 'video', s: 'screen', e: 'seal', t: 'view', p: 'pin', c: 'chat', d: 'settings', '?': 'help',
+};
+
 /**
- * Calls `onKey` with "audio" for the key m, "video" for v and "seal" for e, unless the person types or means a
- * shortcut of the browser.
+ * Calls `onKey` with what a key means ("audio" for m ...), unless the person types, means a shortcut of the browser, or
+ * is in a window over the page, which only the key that opens it closes.
  */
 export function listenForShortcuts(onKey) {
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (event.target.closest?.('input, textarea, select')) return;
-    const kind = { m: 'audio', v: 'video', e: 'seal' }[event.key.toLowerCase()];
-    if (kind) onKey(kind);
+    const meaning = Keys[event.key.toLowerCase()];
+    const dialog = document.querySelector('dialog[open]');
+    if (!meaning || (dialog && dialog.dataset.part !== meaning)) return;
+    event.preventDefault();                  // or the letter lands in the field that it opens
+    onKey(meaning);
   });
 }

@@ -1,18 +1,23 @@
-// The media connection to the bridge. Negotiated once: first what we send (audio, video), then the receive slots
-// (audio, then video). Afterwards sources move between slots without a word of SDP; only a change of our own video
-// format may renegotiate, and then with ourselves alone. Frame encryption is installed on everything before the
-// negotiation, because later it may be too late; until it is turned on frames pass as they are.
+// The media connection to the bridge. Negotiated once: first what we send (audio, camera, and a screen that may be
+// shared later), then the receive slots (audio, then video). Afterwards sources move between slots without a word of
+// SDP; only a change of our own video format may renegotiate, and then with ourselves alone. Frame encryption is
+// installed on everything before the negotiation, because later it may be too late; until it is turned on frames pass
+// as they are.
 
-import { codecsToOffer, describeFrames, formatOf, sendFirst } from './codecs.js';
+import { codecsToOffer, describeFrames, sendFirst } from './codecs.js';
+import { cameraLayers, screenEncoding } from './encodings.js';
 import { arrivals, summarize } from './stats.js';
+import { VideoSender } from './video_sender.js';
 
 const DisconnectedMilliseconds = 5_000;      // ICE may recover by itself from a shorter gap
 
 /** Fires `connected` once and `lost` once at most. */
 export class Peer extends EventTarget {
   #connection;
-  #senders = {};                             // kind -> transceiver
-  #tracks;                                   // kind -> our own track or null, also while nothing is sent
+  #encryption;
+  #transceivers = {};                        // kind ("audio", "video", "screen") -> transceiver
+  #videos = {};                              // "video" and perhaps "screen" -> VideoSender
+  #audioTrack;                               // also while nothing is sent
   #sending = true;
   #slots = new Map();                        // mid -> {kind, name, track, transceiver}; known once there is an offer
   #receivers = [];
@@ -27,16 +32,17 @@ export class Peer extends EventTarget {
 
   /**
    * `slots` is {audio, video}; `tracks` our own, null where there is none yet; `formats` limits video formats, null
-   * for all; `encryption` is a FrameEncryption or null, `options` what it wants of the connection.
+   * for all; `isLayered`: the camera is sent in several sizes; `hasScreen`: a screen may be shared; `encryption` is a
+   * FrameEncryption or null, `options` what it wants of the connection.
    */
-  constructor({ slots, tracks, formats = null, encryption = null, options = {} }) {
+  constructor({ slots, tracks, formats = null, isLayered, hasScreen, encryption = null, options = {} }) {
     super();
-    this.#tracks = { ...tracks };
+    this.#encryption = encryption;
+    this.#audioTrack = tracks.audio;
     this.#connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle', ...options });
-    for (const kind of ['audio', 'video']) {
-      this.#senders[kind] = this.#connection.addTransceiver(tracks[kind] ?? kind, { direction: 'sendonly' });
-      encryption?.attachSender(this.#senders[kind].sender, { kind });
-    }
+    this.#addSender('audio', tracks.audio);
+    this.#addSender('video', tracks.video, isLayered ? cameraLayers() : undefined);
+    if (hasScreen) this.#addSender('screen', null, screenEncoding());
     for (const kind of ['audio', 'video']) {
       for (let i = 0; i < slots[kind]; ++i) {
         const transceiver = this.#connection.addTransceiver(kind, { direction: 'recvonly' });
@@ -63,6 +69,11 @@ export class Peer extends EventTarget {
     return this.#connection.localDescription.sdp;
   }
 
+  /** The m-section in which a screen is sent; null without one. Known once there is an offer. */
+  get screenMid() {
+    return this.#videos.screen?.mid ?? null;
+  }
+
   accept(sdp) {
     return this.#enqueue(async () => {
       this.#answer = sdp;
@@ -80,19 +91,35 @@ export class Peer extends EventTarget {
     return this.#slots.get(mid)?.name;
   }
 
-  /** The microphone or camera was changed, turned on, or off (null). */
+  /** The microphone, camera ("video") or screen was changed, turned on, or off (null). */
   replaceTrack(kind, track) {
-    this.#tracks[kind] = track;
-    return this.#enqueue(() => this.#applyTrack(kind));
+    if (kind === 'audio') {
+      this.#audioTrack = track;
+      return this.#enqueue(() => this.#applyAudio());
+    }
+    return this.#enqueue(() => this.#videos[kind]?.replaceTrack(track));
   }
 
-  /** Stops sending, or goes on, with the same tracks: what flows directly need not go to the bridge as well. */
+  /**
+   * Stops sending sound and camera, or goes on, with the same tracks: what flows directly need not go to the bridge as
+   * well.
+   */
   setSending(sending) {
     if (this.#sending === sending) return Promise.resolve();
     this.#sending = sending;
     return this.#enqueue(async () => {
-      await this.#applyTrack('audio');
-      await this.#applyVideoActive();
+      await this.#applyAudio();
+      await this.#videos.video.setSending(sending);
+    });
+  }
+
+  /** What the others need of our pictures: [{mid, layers: [{rid, wanted}], maxHeight}]. */
+  setWanted(sources) {
+    return this.#enqueue(async () => {
+      for (const { mid, layers, maxHeight } of sources) {
+        const video = Object.values(this.#videos).find((candidate) => candidate.mid === mid);
+        await video?.setWanted(layers, maxHeight);
+      }
     });
   }
 
@@ -106,30 +133,23 @@ export class Peer extends EventTarget {
   }
 
   /**
-   * Sends the first of `formats` ("VP8" ...) that this browser can encode and that was negotiated. Resolves to it, or
-   * to null where there is none; undefined before the answer.
+   * Sends the first of `formats` ("VP8" ...) that this browser can encode and that was negotiated. Resolves to that of
+   * the camera, or to null where there is none; undefined before the answer.
    */
   preferFormats(formats) {
     this.#wantedFormats = formats;
     return this.#enqueue(() => this.#applyFormats());
   }
 
-  /** Caps what our video costs: bits per second, and by how much the picture is made smaller. */
-  limitVideo({ maxBitrate, scale }) {
-    return this.#enqueue(async () => {
-      const { sender } = this.#senders.video;
-      const parameters = sender.getParameters();
-      const [encoding] = parameters.encodings;
-      if (!encoding || (encoding.maxBitrate === maxBitrate && encoding.scaleResolutionDownBy === scale)) return;
-      Object.assign(encoding, { maxBitrate, scaleResolutionDownBy: scale });
-      await sender.setParameters(parameters);
-    });
+  /** Caps what our camera costs where it has no layers: bits per second, and by how much it is made smaller. */
+  limitVideo(caps) {
+    return this.#enqueue(() => this.#videos.video.limit(caps));
   }
 
   /** A summary of getStats (see stats.js), without the participants' names. Null when the peer is closed meanwhile. */
   stats() {
     // Firefox never answers for a connection that closes while it is asked.
-    return Promise.race([summarize(this.#connection, this.#senders, this.#slots), this.#closed]);
+    return Promise.race([summarize(this.#connection, this.#transceivers, this.#slots), this.#closed]);
   }
 
   close() {
@@ -139,39 +159,40 @@ export class Peer extends EventTarget {
     this.#connection.close();
   }
 
+  #addSender(kind, track, sendEncodings) {
+    const init = { direction: 'sendonly', ...(sendEncodings ? { sendEncodings } : {}) };
+    const medium = kind === 'audio' ? 'audio' : 'video';
+    const transceiver = this.#transceivers[kind] = this.#connection.addTransceiver(track ?? medium, init);
+    const rids = (sendEncodings ?? []).map(({ rid }) => rid).filter(Boolean);
+    this.#encryption?.attachSender(transceiver.sender, { kind: medium, rids });
+    if (medium === 'video') {
+      this.#videos[kind] = new VideoSender(transceiver, { track, restsWithoutTrack: kind === 'screen' });
+    }
+  }
+
   async #applyFormats() {
     if (!this.#answer || this.#wantedFormats.length === 0) return undefined;
-    const { sender, mid } = this.#senders.video;
-    const negotiated = sender.getParameters().codecs.filter((codec) => codec.mimeType.startsWith('video/'));
-    const format = this.#wantedFormats.find((name) =>
-      negotiated.some((codec) => formatOf(codec) === name.toUpperCase()),
-    );
-    if (!format) return null;                // what we send shows elsewhere as undecodable
-    const codec = negotiated.find((candidate) => formatOf(candidate) === format.toUpperCase());
-    if (await chooseByParameters(sender, codec)) return format;
+    let reordered = this.#answer;
+    let ofCamera = null;
+    for (const [kind, video] of Object.entries(this.#videos)) {
+      const { format, reorder } = await video.prefer(this.#wantedFormats);
+      if (kind === 'video') ofCamera = format;
+      if (reorder !== undefined) reordered = sendFirst(reordered, video.mid, reorder);
+    }
     // Without `encodings[].codec` a sender uses the first format of the answer. So answer ourselves again, in another
     // order.
-    const reordered = sendFirst(this.#answer, mid, codec.payloadType);
-    if (reordered === this.#answer) return format;
-    this.#answer = reordered;
-    await this.#connection.setLocalDescription(await this.#connection.createOffer());
-    await this.#connection.setRemoteDescription({ type: 'answer', sdp: reordered });
-    return format;
+    if (reordered !== this.#answer) {
+      this.#answer = reordered;
+      await this.#connection.setLocalDescription(await this.#connection.createOffer());
+      await this.#connection.setRemoteDescription({ type: 'answer', sdp: reordered });
+    }
+    return ofCamera;
   }
 
   // Sound stops without a track, as Firefox does not stop it for an inactive encoding; pictures stop when the encoding
   // is inactive, as Firefox sends black ones without a track. Both are back within some 100 ms in either browser.
-  #applyTrack(kind) {
-    const isHeldBack = kind === 'audio' && !this.#sending;
-    return this.#senders[kind].sender.replaceTrack(isHeldBack ? null : this.#tracks[kind]);
-  }
-
-  async #applyVideoActive() {
-    const { sender } = this.#senders.video;
-    const parameters = sender.getParameters();
-    if (parameters.encodings.length === 0) return;
-    for (const encoding of parameters.encodings) encoding.active = this.#sending;
-    await sender.setParameters(parameters);
+  #applyAudio() {
+    return this.#transceivers.audio.sender.replaceTrack(this.#sending ? this.#audioTrack : null);
   }
 
   #enqueue(step) {
@@ -199,20 +220,4 @@ export class Peer extends EventTarget {
     this.close();
     this.dispatchEvent(new Event('lost'));
   }
-}
-
-// WebRTC Extensions: RTCRtpEncodingParameters.codec changes the format without negotiation. A browser that does not
-// know the member drops it, which shows when it is read back. Returns whether the browser took it.
-async function chooseByParameters(sender, { mimeType, clockRate, sdpFmtpLine }) {
-  const parameters = sender.getParameters();
-  if (parameters.encodings.length === 0) return false;
-  const codec = sdpFmtpLine === undefined ? { mimeType, clockRate } : { mimeType, clockRate, sdpFmtpLine };
-  if (parameters.encodings[0].codec?.mimeType.toLowerCase() === mimeType.toLowerCase()) return true;
-  parameters.encodings[0].codec = codec;
-  try {
-    await sender.setParameters(parameters);
-  } catch {
-    return false;
-  }
-  return sender.getParameters().encodings[0].codec?.mimeType.toLowerCase() === mimeType.toLowerCase();
 }

@@ -3,7 +3,7 @@
 const Verdicts = ['undeclared', 'undecided', 'consistent', 'contradicted'];
 
 export class Person {
-  constructor({ id, name, audio, video, e2ee, direct, mixed }) {
+  constructor({ id, name, audio, video, e2ee, direct, mixed, screen }) {
     this.id = id;
     this.name = String(name);
     this.audioMuted = Boolean(audio?.muted);
@@ -15,5 +15,6 @@ export class Person {
     };
     this.direct = Boolean(direct);
     this.mixed = Boolean(mixed);             // hears a mix that the bridge makes
+    this.sharesScreen = screen === true;
   }
 }

@@ -1,44 +1,45 @@
-// From one join of a conference to its end: the signalling socket, the connection to the bridge, the encryption of this
-// presence, and what connects two people directly. It follows what the bridge says of the others, and passes between
-// its parts what one knows and another needs. A presence that has ended is never used again: the next join is another.
+// From one join of a conference to its end: the signalling socket, the media connections, the encryption of this
+// presence, and its chat. It follows what the bridge says of the others, and passes between its parts what one knows
+// and another needs. A presence that has ended is never used again: the next join is another.
 
-import { codecsToOffer, formatOf, formatsToSend, isEncryptable } from './codecs.js';
-import { Direct } from './direct.js';
+import { Chat } from './chat.js';
+import { codecsToOffer, formatOf, isEncryptable } from './codecs.js';
+import { Connections } from './connections.js';
 import { Text } from './messages.js';
-import { Peer } from './peer.js';
 import { Person } from './person.js';
+import { numberOrNull, strings } from './received.js';
+import { ScreenCapture } from './screen_capture.js';
 import { canSeal, Sealing } from './sealing.js';
 import { Signalling } from './signalling.js';
+import { WishSender } from './wishes.js';
 
 const BusyMilliseconds = 1_000;              // before saying again what a busy bridge refused
-const Kinds = ['audio', 'video'];
 
 /**
- * Fires `change` (anything that `view()` tells), `notice` (detail: a sentence worth a few seconds), `connected` once,
- * and at the end `lost` or `refused` (detail: {code, message}).
+ * Fires `change` (anything that `view()` tells), `notice` (detail: a sentence worth a few seconds), `chat` (detail: see
+ * Chat), `connected` once, and at the end `lost` or `refused` (detail: {code, message}).
  */
 export class Presence extends EventTarget {
   #options;                                  // {url, conference, name, token, formats, requireE2ee, direct, mixed}
   #media;
   #signalling;
-  #peer = null;
+  #connections = null;
   #sealing = null;
-  #direct = null;                            // null where the bridge or the page does not want it
+  #chat = null;
+  #wishes = new WishSender((wishes) => this.#signalling.send('receive', wishes));
+  #features = [];                            // of the bridge
   #over = false;
   #self = null;                              // our participant id
   #people;                                   // id -> Person, in order of arrival
-  #slots = [];                               // [{mid, kind, participant}]
-  #undecodable = new Map();                  // participant id -> codec
-  #formats = [];                             // what the conference wants of us
   #canSealVideo;                             // there is a format of ours that can be encrypted
   #wantsE2ee;
   #required = false;
   #mixed = false;                            // what we hear is one mix, and no slot says whose
   #heldBack = { audio: null, video: null };  // why the bridge does not forward it
-  #toldDirect = false;
   #report = null;                            // what the bridge answered to `privacy`
   #speaker = null;
-  #told = {};                                // what the bridge and the peer know of our media: kind -> {muted, track}
+  #recent = [];                              // who spoke lately, the last one first
+  #network = { available: null, wanted: null };    // bits per second that the bridge can and would send to us
 
   /** `wantsE2ee`: whatever the bridge says. `people`: whom to show until the bridge has said who is there. */
   constructor(options, media, { wantsE2ee, people = new Map() }) {
@@ -78,10 +79,11 @@ export class Presence extends EventTarget {
     if (this.#over) return;
     this.#over = true;
     this.#signalling.close();
-    this.#direct?.close();
-    this.#peer?.close();
+    this.#wishes.close();
+    this.#chat?.close();
+    this.#connections?.close();
     this.#sealing?.close();
-    this.#direct = this.#peer = this.#sealing = this.#self = null;
+    this.#connections = this.#chat = this.#sealing = this.#self = null;
   }
 
   get people() {
@@ -103,10 +105,21 @@ export class Presence extends EventTarget {
     this.#signalling.send('privacy');
   }
 
+  /** What is to be received, as wishes.js makes it; told to a bridge that wants to know. */
+  setWishes(wishes) {
+    this.#wishes.set(wishes);
+  }
+
+  /** See Chat.say(). */
+  say(text) {
+    return this.#chat?.say(text) ?? Promise.resolve('not-joined');
+  }
+
   /** See Call. */
   view() {
     const sealing = this.#sealing;
-    const direct = this.#direct;
+    const direct = this.#connections?.direct;
+    const reception = this.#connections?.reception;
     return {
       conference: this.#options.conference,
       host: new URL(this.#options.url).host,
@@ -120,15 +133,20 @@ export class Presence extends EventTarget {
         failed: Boolean(sealing?.failed),
         mixed: this.#mixed,
         heldBack: { ...this.#heldBack },
+        canShareScreen: this.#canShareScreen,
       },
       people: [...this.#people.values()].map((person) => ({
         ...person,
-        ...this.#pictureOf(person.id),
+        ...(reception?.picture(person.id) ?? { track: null, path: 'bridge', paused: false }),
+        screen: reception?.screen(person) ?? null,
         speaking: person.id === this.#speaker || (person.id === direct?.partner && direct.partnerSpeaks),
-        undecodable: this.#undecodable.get(person.id) ?? null,
+        undecodable: reception?.slots.undecodable(person.id) ?? null,
         media: sealing?.mediaOf(person.id) ?? { state: 'idle' },
         agreed: sealing?.agreementWith(person.id) ?? null,
       })),
+      speaker: this.#speaker ?? (direct?.partnerSpeaks ? direct.partner : null),
+      recent: this.#recent,
+      network: { ...this.#network },
       e2ee: {
         wanted: Boolean(sealing?.wanted),
         required: this.#required,
@@ -141,52 +159,14 @@ export class Presence extends EventTarget {
     };
   }
 
-  /**
-   * [{mid, track, volume}] of the audio slots, idle ones too: each is one continuous stream that somebody may start to
-   * use. Of two paths from the same person one is audible: the other plays with volume 0.
-   */
+  /** See reception.js. */
   sounds() {
-    const direct = this.#direct;
-    const isDirect = Boolean(direct?.plays.audio);
-    const covered = (participant) => isDirect && (participant === null || participant === direct.partner);
-    const bridged = this.#slots
-      .filter((slot) => slot.kind === 'audio')
-      .map(({ mid, participant }) => ({ mid, track: this.#peer?.track(mid), volume: covered(participant) ? 0 : 1 }))
-      .filter(({ track }) => track);
-    const directly = (direct?.receivers() ?? [])
-      .filter(({ kind }) => kind === 'audio')
-      .map(({ name, track }) => ({ mid: name, track, volume: isDirect ? 1 : 0 }));
-    return [...bridged, ...directly];
+    return this.#connections?.reception.sounds() ?? [];
   }
 
-  /**
-   * Peer statistics with the participant (id and name) of each slot, direct ones too, and whether it is the one that
-   * is heard or seen. Null while there is no connection.
-   */
-  async stats() {
-    const [peer, direct] = [this.#peer, this.#direct];
-    if (!peer) return null;
-    const [stats, directly] = await Promise.all([
-      peer.stats(),
-      direct?.stats().catch(() => null) ?? null,
-    ]);
-    if (!stats) return null;
-    const nameOf = (id) => this.#people.get(id)?.name ?? null;
-    const plays = direct?.plays ?? { audio: false, video: false };
-    const carried = new Map(this.#slots.map((slot) => [slot.mid, slot.participant]));
-    for (const slot of stats.slots) {
-      slot.path = 'bridge';
-      slot.participant = carried.get(slot.mid) ?? null;
-      slot.name = nameOf(slot.participant);
-      slot.used = slot.participant !== null && !(plays[slot.kind] && slot.participant === direct.partner);
-    }
-    for (const slot of directly?.slots ?? []) {
-      const participant = direct.partner;
-      stats.slots.push({ ...slot, path: 'direct', participant, name: nameOf(participant), used: plays[slot.kind] });
-    }
-    for (const entry of stats.sending) entry.path = 'bridge';
-    for (const entry of directly?.sending ?? []) stats.sending.push({ ...entry, path: 'direct' });
-    return stats;
+  /** See call_stats.js. */
+  stats() {
+    return this.#connections?.reception.stats(this.#people) ?? Promise.resolve(null);
   }
 
   #handle(message) {
@@ -195,10 +175,7 @@ export class Presence extends EventTarget {
         this.#joined(message).catch(() => this.#lose());
         break;
       case 'answer':
-        this.#peer
-          ?.accept(message.sdp)
-          .then(() => this.#answered())
-          .catch(() => this.#lose());
+        this.#connections?.accept(message.sdp).catch(() => this.#lose());
         break;
       case 'participant-joined':
         this.#personJoined(message.participant);
@@ -210,7 +187,7 @@ export class Presence extends EventTarget {
         this.#setPolicy(message);
         break;
       case 'relay':
-        this.#sealing?.handle(message.from, message.data);
+        if (!this.#chat?.take(message.from, message.data)) this.#sealing?.handle(message.from, message.data);
         return;
       case 'held-back':
         this.#holdBack(message);
@@ -222,14 +199,22 @@ export class Presence extends EventTarget {
         this.#personLeft(message.id);
         break;
       case 'slots':
-        this.#assign(message);
+        this.#connections?.assign(message);
         break;
       case 'speaker':
         this.#speaker = message.participant ?? null;
         break;
+      case 'recent_speakers':
+        this.#recent = strings(message.participants);
+        break;
+      case 'network':
+        this.#network = { available: numberOrNull(message.available), wanted: numberOrNull(message.wanted) };
+        break;
+      case 'send':
+        this.#connections?.setWanted(message);
+        return;
       case 'codecs':
-        this.#formats = strings(message.video);
-        this.#applyFormats();
+        this.#connections?.setFormats(strings(message.video));
         break;
       case 'error':
         return this.#refused(message);
@@ -239,8 +224,9 @@ export class Presence extends EventTarget {
     this.#changed();
   }
 
-  async #joined({ participant, conference, slots, participants, e2ee, direct, mixed }) {
+  async #joined({ participant, conference, slots, participants, e2ee, direct, mixed, features }) {
     this.#self = participant;
+    this.#features = strings(features);
     this.#mixed = Boolean(mixed);
     this.#people.clear();
     this.#required = Boolean(e2ee?.required);
@@ -249,22 +235,23 @@ export class Presence extends EventTarget {
     const wasWanted = Boolean(e2ee?.wanted || this.#required);
     this.#wantsE2ee ||= wasWanted;
     this.#startSealing(conference);
-    if (direct?.allowed && this.#options.direct !== false) this.#startDirect(strings(direct.ice_servers));
+    this.#startChat();
+    this.#startConnections();
+    if (direct?.allowed && this.#options.direct !== false) {
+      this.#connections.allowDirect({ self: participant, iceServers: strings(direct.ice_servers) });
+    }
     for (const person of participants ?? []) this.#keep(person);
     this.#sealing.start();
     if (this.#wantsE2ee && !wasWanted) this.#signalling.send('e2ee', { wanted: true });
 
-    const tracks = this.#outgoing();
-    const { encryption, options } = this.#sealing;
-    const peer = this.#peer = new Peer({ slots, tracks, formats: this.#options.formats, encryption, options });
-    peer.addEventListener('connected', () => this.dispatchEvent(new Event('connected')));
-    peer.addEventListener('lost', () => this.#lose());
-    for (const kind of Kinds) this.#told[kind] = { muted: false, track: tracks[kind] };
-    this.syncMedia();
-    const sdp = await peer.offer();
-    if (this.#peer !== peer) return;
-    this.#tellSlots();
-    this.#signalling.send('offer', { sdp });
+    const isLayered = this.#features.includes('layers');
+    await this.#connections.offer({ slots, isLayered, hasScreen: this.#canShareScreen });
+    if (!this.#over && this.#features.includes('receive')) this.#wishes.open();
+  }
+
+  // A bridge that does not tell a screen from a camera would show one as the other.
+  get #canShareScreen() {
+    return this.#features.includes('receive') && ScreenCapture.supported();
   }
 
   #startSealing(conference) {
@@ -272,28 +259,37 @@ export class Presence extends EventTarget {
     sealing.addEventListener('relay', ({ detail }) => this.#signalling.send('relay', detail));
     sealing.addEventListener('declare', ({ detail }) => this.#signalling.send('declare', { e2ee: detail }));
     sealing.addEventListener('change', () => this.#changed());
-    sealing.addEventListener('reachable', ({ detail }) => this.#direct?.setReachable(detail));
-    sealing.addEventListener('private', ({ detail: { from, data } }) => this.#takePrivate(from, data));
-  }
-
-  #startDirect(iceServers) {
-    const sealing = this.#sealing;
-    const { encryption, options } = sealing;
-    const direct = this.#direct = new Direct({
-      self: this.#self,
-      send: (id, message) => sealing.sendPrivate(id, { direct: message }),
-      bridgeArrivals: (id) => this.#arrivalsOf(id),
-      encryption,
-      options,
-      iceServers,
-      formats: this.#options.formats,
+    sealing.addEventListener('reachable', ({ detail }) => this.#connections?.direct?.setReachable(detail));
+    sealing.addEventListener('chat-key', ({ detail }) => this.#chat?.tryAgain(detail));
+    sealing.addEventListener('private', ({ detail: { from, data } }) => {
+      this.#connections?.handlePrivate(from, data?.direct);
     });
-    direct.addEventListener('change', () => this.#followDirect());
   }
 
-  async #answered() {
-    this.#limitVideo();
-    await this.#applyFormats();
+  #startChat() {
+    const sealing = this.#sealing;
+    const chat = this.#chat = new Chat({
+      self: { id: this.#self, name: this.#options.name },
+      nameOf: (id) => this.#people.get(id)?.name ?? null,
+      keys: sealing.chatKeys,
+      send: (data) => this.#signalling.send('relay', { all: data }),
+      mustSeal: () => sealing.wanted,
+    });
+    chat.addEventListener('entry', ({ detail }) => this.dispatchEvent(new CustomEvent('chat', { detail })));
+  }
+
+  #startConnections() {
+    const connections = this.#connections = new Connections({
+      media: this.#media,
+      sealing: this.#sealing,
+      send: (type, fields) => this.#signalling.send(type, fields),
+      formats: this.#options.formats,
+      canSealVideo: this.#canSealVideo,
+      isSealed: () => this.#wantsE2ee,
+    });
+    connections.addEventListener('connected', () => this.dispatchEvent(new Event('connected')));
+    connections.addEventListener('lost', () => this.#lose());
+    connections.addEventListener('change', () => this.#changed());
   }
 
   #refused({ code, message, final }) {
@@ -313,35 +309,30 @@ export class Presence extends EventTarget {
   #personJoined(participant) {
     this.#keep(participant);
     if (typeof participant?.name === 'string') this.#notice(Text.personJoined(participant.name));
-    this.#limitVideo();
   }
 
   #personLeft(id) {
     const person = this.#people.get(id);
     if (!person) return;
     this.#people.delete(id);
-    this.#undecodable.delete(id);
+    this.#connections?.reception.slots.forget(id);
     this.#sealing?.remove(id);
-    this.#direct?.setOthers(this.#people.keys());
+    this.#connections?.setPeople(this.#people);
     this.#notice(Text.personLeft(person.name));
-    this.#limitVideo();
   }
 
   #keep(participant) {
     if (typeof participant?.id !== 'string' || participant.id === this.#self) return;
     const person = new Person(participant);
-    const isNew = !this.#people.has(person.id);
+    const before = this.#people.get(person.id);
+    const isNew = before === undefined;
     this.#people.set(person.id, person);
+    if (!isNew && before.sharesScreen !== person.sharesScreen) {
+      this.#notice(person.sharesScreen ? Text.screenStarted(person.name) : Text.screenEnded(person.name));
+    }
     this.#sealing?.setDeclared(person.id, person.e2ee.declared);
-    if (!isNew) return;
-    this.#sealing?.add(person.id);
-    this.#direct?.setOthers(this.#people.keys());
-  }
-
-  #assign({ slots, undecodable }) {
-    this.#slots = (slots ?? []).map(({ mid, kind, participant }) => ({ mid, kind, participant: participant ?? null }));
-    this.#undecodable = new Map((undecodable ?? []).map(({ participant, codec }) => [participant, codec]));
-    this.#tellSlots();
+    if (isNew) this.#sealing?.add(person.id);
+    this.#connections?.setPeople(this.#people);
   }
 
   // The conference has decided about end-to-end encryption.
@@ -355,103 +346,24 @@ export class Presence extends EventTarget {
       this.#notice(this.#wantsE2ee ? Text.e2eeTurnedOn(who) : Text.e2eeTurnedOff(who));
     }
     this.#sealing?.setWanted(this.#wantsE2ee);
-    this.#applyFormats();
-    this.syncMedia();
+    this.#connections?.followSealing();
   }
 
   #holdBack({ kind, reason }) {
-    if (!Kinds.includes(kind)) return;
+    if (!Object.hasOwn(this.#heldBack, kind)) return;
     if (reason === null && this.#heldBack[kind]) this.#notice(Text.forwardedAgain(kind));
     this.#heldBack[kind] = typeof reason === 'string' ? reason : null;
   }
 
-  #takePrivate(from, { direct } = {}) {
-    const refusal = Direct.refusal(direct);
-    if (this.#direct) this.#direct.handle(from, direct);
-    else if (refusal) this.#sealing.sendPrivate(from, { direct: refusal });
-  }
-
-  // What flows directly need not go to the bridge too; who else is in the call and the operator may know.
-  #followDirect() {
-    const direct = this.#direct;
-    if (!direct || !this.#peer) return;
-    this.#peer.setSending(!direct.carriesOurs).catch(() => this.#lose());
-    const { protection } = direct;
-    if (direct.complete && protection && !this.#toldDirect) {
-      this.#toldDirect = true;
-      this.#signalling.send('direct', { active: true, protection });
-    } else if (!direct.complete && this.#toldDirect) {
-      this.#toldDirect = false;
-      this.#signalling.send('direct', { active: false, protection: {} });
-    }
-    this.#tellSlots();
-    this.#changed();
-  }
-
-  // Frame encryption has to know whom each receiver is said to carry, on both paths.
-  #tellSlots() {
-    const bridged = this.#slots
-      .map(({ mid, participant }) => ({ slot: this.#peer?.slotName(mid), participant }))
-      .filter(({ slot }) => slot !== undefined);
-    const directly = (this.#direct?.receivers() ?? [])
-      .map(({ name }) => ({ slot: name, participant: this.#direct.partner }));
-    this.#sealing?.setSlots([...bridged, ...directly]);
-  }
-
-  #arrivalsOf(id) {
-    const mids = this.#slots.filter(({ participant }) => participant === id).map(({ mid }) => mid);
-    return Promise.all(mids.map(async (mid) => ({ mid, ...(await this.#peer?.arrivals(mid)) })));
-  }
-
-  #pictureOf(id) {
-    if (this.#direct?.plays.video && this.#direct.partner === id) {
-      const track = this.#direct.receivers().find(({ kind }) => kind === 'video')?.track;
-      if (track) return { track, path: 'direct' };
-    }
-    const slot = this.#slots.find(({ kind, participant }) => kind === 'video' && participant === id);
-    return { track: (slot && this.#peer?.track(slot.mid)) ?? null, path: 'bridge' };
-  }
-
-  // Our tracks as the conference may have them: a picture that cannot be encrypted does not leave unencrypted.
-  #outgoing() {
-    const { audio, video } = this.#media.tracks;
-    const withheld = this.#wantsE2ee && canSeal() && !this.#canSealVideo;
-    return { audio, video: withheld ? null : video };
-  }
-
-  async #applyFormats() {
-    const sealed = this.#wantsE2ee && canSeal();
-    await this.#peer?.preferFormats(formatsToSend(this.#formats, sealed)).catch(() => {});
-  }
-
-  /** Tells the peer and the bridge what they do not know yet of our devices. */
+  /** Something of our devices has changed. */
   syncMedia() {
-    if (!this.#peer) return;
-    const tracks = this.#outgoing();
-    for (const kind of Kinds) {
-      const told = this.#told[kind];
-      const track = tracks[kind];
-      const muted = this.#media.muted[kind] || (!track && Boolean(this.#media.tracks[kind]));
-      if (told.track !== track) this.#peer.replaceTrack(kind, track).catch(() => this.#lose());
-      if (told.muted !== muted) this.#signalling.send('mute', { kind, muted });
-      this.#told[kind] = { track, muted };
-    }
-    this.#direct?.setMedia(tracks, this.#wantsE2ee);
-    this.#limitVideo();
+    this.#connections?.sync();
   }
 
   #tellAgain() {
-    for (const told of Object.values(this.#told)) told.muted = null;
-    this.syncMedia();
+    this.#connections?.tellAgain();
     this.#sealing?.declareAgain();
-  }
-
-  // Without layers everybody gets the same picture: in a full room a smaller one serves all.
-  #limitVideo() {
-    const height = this.#media.tracks.video?.getSettings().height ?? 0;
-    const crowded = this.#people.size > 3;
-    const scale = crowded ? Math.max(1, height / 360) : 1;
-    this.#peer?.limitVideo({ maxBitrate: crowded ? 600_000 : 1_700_000, scale }).catch(() => {});
+    this.#wishes.again();
   }
 
   #lose() {
@@ -471,8 +383,4 @@ export class Presence extends EventTarget {
   #notice(text) {
     this.dispatchEvent(new CustomEvent('notice', { detail: text }));
   }
-}
-
-function strings(value) {
-  return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
 }

@@ -2,6 +2,7 @@
 // conference wants it and says so only then, and knows what of each participant really opens here. The keys are agreed
 // on in every call, because they also protect what two participants say to each other about a direct connection.
 
+import { ChatKeys } from './e2ee/chat_keys.js';
 import { FrameEncryption } from './e2ee/encryption.js';
 import { KeyAgreement } from './e2ee/key_agreement.js';
 
@@ -19,11 +20,13 @@ function canAgree() {
 
 /**
  * Fires `change` (anything that its getters tell), `relay` (detail: {all} or {to}), `declare` (detail: boolean),
- * `private` (detail: {from, data}) and `reachable` (detail: id) when somebody can be written to privately.
+ * `private` (detail: {from, data}), `reachable` (detail: id) when somebody can be written to privately, and `chat-key`
+ * (detail: id) when what they write can be opened.
  */
 export class Sealing extends EventTarget {
   #agreement = null;
   #encryption = null;
+  #chatKeys = null;
   #wanted = false;
   #declared = false;
   #failed = false;
@@ -40,7 +43,10 @@ export class Sealing extends EventTarget {
   constructor({ self, conference, wanted }) {
     super();
     if (FrameEncryption.supported()) this.#encryption = this.#listen(new FrameEncryption());
-    if (canAgree()) this.#agreement = this.#follow(new KeyAgreement({ self, conference }));
+    if (canAgree()) {
+      this.#chatKeys = new ChatKeys({ self, conference });
+      this.#agreement = this.#follow(new KeyAgreement({ self, conference }));
+    }
     // Before any connection is there: nothing may leave in clear first.
     if (wanted) this.setWanted(true);
   }
@@ -51,6 +57,8 @@ export class Sealing extends EventTarget {
 
   get encryption() { return this.#encryption; }
   get options() { return this.#encryption ? FrameEncryption.connectionOptions() : {}; }
+  /** What seals and opens what people write; null where keys cannot be agreed on. */
+  get chatKeys() { return this.#chatKeys; }
   get wanted() { return this.#wanted; }
   /** What we send is encrypted, and we have said so. */
   get declared() { return this.#declared; }
@@ -65,6 +73,7 @@ export class Sealing extends EventTarget {
   remove(id) {
     this.#agreement?.remove(id);
     this.#encryption?.forgetPeer(id);
+    this.#chatKeys?.forget(id);
     this.#agreed.delete(id);
     this.#declaredBy.delete(id);
   }
@@ -167,10 +176,15 @@ export class Sealing extends EventTarget {
     agreement.addEventListener('private', ({ detail }) => this.#fire('private', detail));
     agreement.addEventListener('own-key', ({ detail }) => {
       this.#encryption?.setOwnKey(detail);
+      this.#chatKeys.setOwn(detail);
       this.#hasKey = true;
       if (this.#wanted && this.#encryption) this.#apply();
     });
-    agreement.addEventListener('peer-key', ({ detail }) => this.#encryption?.setPeerKey(detail.participant, detail));
+    agreement.addEventListener('peer-key', async ({ detail }) => {
+      const { participant } = detail;
+      this.#encryption?.setPeerKey(participant, detail);
+      if (await this.#chatKeys.setPeer(participant, detail)) this.#fire('chat-key', participant);
+    });
     agreement.addEventListener('comparison', ({ detail }) => {
       this.#comparison = detail;
       this.#fire('change');
@@ -188,6 +202,7 @@ export class Sealing extends EventTarget {
   // They begin anew, under the same name: what they say of themselves stays.
   #forgetKeys(id) {
     this.#encryption?.forgetPeer(id);
+    this.#chatKeys?.forget(id);
     this.#encryption?.setDeclared(id, this.#declaredBy.get(id) ?? false);
   }
 

@@ -6,6 +6,7 @@ export class Sounds extends EventTarget {
   #root;
   #elements = new Map();                     // mid -> HTMLAudioElement
   #blocked = false;
+  #speaker = '';
 
   constructor(root) {
     super();
@@ -29,6 +30,7 @@ export class Sounds extends EventTarget {
       if (!element) {
         element = document.createElement('audio');
         this.#elements.set(mid, element);
+        this.#direct(element);
         this.#root.append(element);
       }
       element.volume = volume;
@@ -39,10 +41,24 @@ export class Sounds extends EventTarget {
     if (sounds.length === 0) this.#setBlocked(false);
   }
 
+  /** The loudspeaker to play through, by its device id; empty is the system's choice. */
+  playThrough(speaker) {
+    if (speaker === this.#speaker) return;
+    this.#speaker = speaker;
+    for (const element of this.#elements.values()) this.#direct(element);
+  }
+
   /** Tries again; call it from a click. */
   resume() {
     this.#setBlocked(false);
     for (const element of this.#elements.values()) this.#start(element);
+  }
+
+  // One that has gone plays no more: the page hears of that and chooses another.
+  #direct(element) {
+    if (element.sinkId !== undefined && element.sinkId !== this.#speaker) {
+      element.setSinkId(this.#speaker).catch(() => {});
+    }
   }
 
   #start(element) {

@@ -4,9 +4,9 @@
 const DtlsVersions = { FEFF: 'DTLSv1', FEFD: 'DTLSv1.2', FEFC: 'DTLSv1.3' };
 
 /**
- * {state, transport, sending: [{kind, codec, packets, bytes, frames, width, height}],
+ * {state, transport, sending: [{kind, rid, codec, packets, bytes, frames, width, height, lossRatio, delay}],
  *  slots: [{mid, kind, codec, packets..., frames..., freezes..., energy}]}. Times in seconds; the energy is the
- * specification's totalAudioEnergy.
+ * specification's totalAudioEnergy. What is sent in several sizes has an entry for each.
  */
 export async function summarize(connection, senders, slots) {
   const sending = await Promise.all(Object.entries(senders).map(([kind, { sender }]) => outbound(kind, sender)));
@@ -23,7 +23,13 @@ export async function outbound(kind, sender) {
   const report = await sender.getStats();
   return ofType(report, 'outbound-rtp').map((rtp) => ({
     kind,
+    rid: rtp.rid ?? null,
+    active: rtp.active ?? null,
     codec: codecName(report, rtp),
+    mode: rtp.scalabilityMode ?? null,
+    limitedBy: rtp.qualityLimitationReason ?? 'none',
+    lossRatio: report.get(rtp.remoteId)?.fractionLost ?? 0,
+    delay: report.get(rtp.remoteId)?.roundTripTime ?? 0,
     packets: rtp.packetsSent,
     bytes: rtp.bytesSent,
     frames: rtp.framesEncoded ?? 0,
@@ -47,6 +53,8 @@ export async function inbound(mid, { kind, transceiver }) {
     bytesReceived: rtp.bytesReceived ?? 0,
     packetsLost: rtp.packetsLost ?? 0,
     jitter: rtp.jitter ?? 0,
+    bufferDelay: rtp.jitterBufferDelay ?? 0,
+    bufferEmitted: rtp.jitterBufferEmittedCount ?? 0,
     framesReceived: rtp.framesReceived ?? 0,
     framesDecoded: rtp.framesDecoded ?? 0,
     framesDropped: rtp.framesDropped ?? 0,

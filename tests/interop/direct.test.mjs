@@ -25,6 +25,27 @@ const NoCandidates = `{
     return accept.call(this, { type: description.type, sdp });
   };
 }`;
+// A screen that anybody would share, in a page that believes that its bridge carries screens.
+const SharesScreen = `{
+  const Real = WebSocket;
+  window.WebSocket = class extends Real {
+    addEventListener(type, listener, ...rest) {
+      if (type !== 'message') return super.addEventListener(type, listener, ...rest);
+      super.addEventListener(type, (event) => {
+        const message = JSON.parse(event.data);
+        if (message.type === 'joined') message.features ??= ['receive'];
+        listener(new MessageEvent('message', { data: JSON.stringify(message) }));
+      }, ...rest);
+    }
+  };
+  navigator.mediaDevices.getDisplayMedia = async () => {
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [480, 270];
+    const pen = canvas.getContext('2d');
+    setInterval(() => pen.fillRect(Math.random() * 480, 0, 9, 270), 100);
+    return canvas.captureStream(10);
+  };
+}`;
 
 describe('direct calls', () => {
   let bridge;
@@ -178,6 +199,29 @@ describe('direct calls', () => {
     await ada.page.evaluate(() => window.connections.at(-1).close());
     await untilPath('bridge', [ada, alan], 10);
     await untilFlowing([ada, alan]);
+  });
+
+  step('goes through the bridge while a screen is shared, and is direct again afterwards', async (conference) => {
+    const [ada, alan] = [
+      person('chromium', 'Ada', conference, { script: SharesScreen }),
+      person('firefox', 'Alan', conference),
+    ];
+    await Promise.all([ada.join(), alan.join()]);
+    await untilPath('direct', [ada, alan]);
+    await untilFlowing([ada, alan]);
+    const watched = await watchSound([[ada, 'Alan'], [alan, 'Ada']]);
+    await ada.page.press('s');
+    await untilPath('bridge', [ada, alan]);
+    await untilFlowing([ada, alan]);
+    await until('the screen goes to the bridge', async () =>
+      (await ada.stats()).sending.some(({ kind, path: taken, frames }) =>
+        kind === 'screen' && taken === 'bridge' && frames > 5));
+    await ada.page.press('s');
+    await untilPath('direct', [ada, alan], 60);
+    await untilFlowing([ada, alan]);
+    for (const { to, from, longest } of await soundGaps(watched)) {
+      assert.ok(longest <= GapMilliseconds, `${to} did not hear ${from} for ${Math.round(longest)} ms`);
+    }
   });
 
   step('is direct again after one of the two has reloaded', async (conference) => {

@@ -22,6 +22,7 @@ async function until(condition) {
 /** One end of a connection, as the worker sees it: frames go in by write() and come out, in order, by take(). */
 class Pipe {
   keyFrames = 0;                             // how many the worker asked for
+  rids = [];                                 // of which encodings
   #out = [];
   #input;
   #closed;
@@ -32,7 +33,10 @@ class Pipe {
     const transformer = {
       options,
       readable: input.readable,
-      generateKeyFrame: async () => { this.keyFrames++; },
+      generateKeyFrame: async (rid) => {
+        this.keyFrames++;
+        this.rids.push(rid);
+      },
       sendKeyFrameRequest: async () => { this.keyFrames++; },
     };
     this.#closed = new Promise((close) => {
@@ -42,8 +46,9 @@ class Pipe {
     handlers.rtctransform({ transformer });
   }
 
-  write(data, { type = 'delta', mimeType = 'video/VP8', payloadType = 96 } = {}) {
-    this.#input.write({ data: Uint8Array.from(data).buffer, type, getMetadata: () => ({ mimeType, payloadType }) });
+  write(data, { type = 'delta', mimeType = 'video/VP8', payloadType = 96, ssrc = 1 } = {}) {
+    const metadata = { mimeType, payloadType, synchronizationSource: ssrc };
+    this.#input.write({ data: Uint8Array.from(data).buffer, type, getMetadata: () => metadata });
   }
   /** The next `count` frames. */
   async take(count) {
@@ -69,7 +74,7 @@ const setPeerKey = async (participant, key) => tell({ command: 'peerKey', partic
 const encrypt = (value) => tell({ command: 'encrypting', value });
 
 let lastId = 0;
-const source = (kind = 'video') => new Pipe({ direction: 'send', kind, id: ++lastId });
+const source = (kind = 'video', rids = []) => new Pipe({ direction: 'send', kind, id: ++lastId, rids });
 const slot = (name, kind = 'video') => new Pipe({ direction: 'receive', kind, slot: name });
 
 // Everything in one worker, as in a page: a state that one test leaves behind is undone before the next.
@@ -110,6 +115,45 @@ describe('the frame worker', () => {
     assert.equal(video.keyFrames, 1);
     await setOwnKey(nextSenderKey(key));
     assert.equal(video.keyFrames, 2);
+  });
+
+  test('asks every size of a picture for a key frame, and counts once for all of them', async () => {
+    const video = source('video', ['q', 'h', 'f']);
+    await setOwnKey(newSenderKey());
+    assert.deepEqual(video.rids, ['q', 'h', 'f']);
+    await encrypt(true);
+    for (let i = 0; i < 10; ++i) for (const ssrc of [1, 2, 3]) video.write([i], { mimeType: 'video/VP9', ssrc });
+    const counters = (await video.end()).map((frame) => decodeHeader(frame).counter);
+    assert.deepEqual([counters.length, new Set(counters).size], [30, 30]);
+  });
+
+  test('asks for a key frame when a size goes on after a gap, though another one gave one meanwhile', async () => {
+    const video = source('video', ['q', 'f']);
+    await encrypt(true);
+    for (const ssrc of [1, 2]) video.write([1], { mimeType: 'video/H264', ssrc });     // which cannot be sealed
+    await setOwnKey(newSenderKey());
+    const before = video.keyFrames;
+    video.write([2], { type: 'key', ssrc: 1 });
+    video.write([3], { ssrc: 2 });
+    await video.take(2);
+    assert.ok(video.keyFrames > before, 'the second still lacks one');
+  });
+
+  test('opens what comes of one sender in another size, with counters far apart', async () => {
+    const ada = newSenderKey();
+    const video = source('video', ['q', 'h', 'f']);
+    await setOwnKey(ada);
+    await encrypt(true);
+    for (let i = 0; i < 900; ++i) video.write([i & 0xff], { ssrc: i % 3 });
+    const sealed = await video.end();
+    await encrypt(false);
+    await setOwnKey(newSenderKey());         // so that the prefix may be somebody else's here
+    await setPeerKey('ada', ada);
+    const small = sealed.filter((frame, i) => i % 3 === 0 && i < 300);
+    const large = sealed.filter((frame, i) => i % 3 === 2 && i >= 600);
+    const received = slot('switching');
+    for (const frame of [...small, ...large, ...small.slice(0, 1)]) received.write(frame);
+    assert.equal((await received.end()).length, small.length + large.length, 'and none of them twice');
   });
 
   test('refuses a key that it has left behind', async () => {

@@ -36,10 +36,11 @@ export class FrameEncryption extends EventTarget {
     this.#worker.addEventListener('error', () => this.dispatchEvent(new Event('failed')), { once: true });
   }
 
-  attachSender(sender, { kind }) {
+  /** `rids`: of its encodings, where it sends a picture in several sizes. */
+  attachSender(sender, { kind, rids = [] }) {
     const id = ++this.#lastNumber;
     this.#senders.set(id, new WeakRef(sender));
-    this.#attach(sender, { direction: 'send', kind, id });
+    this.#attach(sender, { direction: 'send', kind, id, rids });
   }
 
   /** `slot`: what the page calls it, a string or number; an earlier receiver of that name is replaced. */

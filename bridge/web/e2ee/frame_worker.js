@@ -16,18 +16,20 @@ const participants = new Map();              // slot -> participant id or null, 
 const declaring = new Set();                 // participants who declare that they encrypt
 let encrypting = false;
 
-/** One sender of one connection. */
+/** One sender of one connection. Frames of all sizes of a picture (simulcast) come this way, told apart by SSRC. */
 class Source {
   #id;
   #kind;
+  #rids;
   #transformer;
   #formats = new Map();                      // payload type -> MIME type
   #waiting = [];                             // frames that need to know theirs
-  #dropped = false;
+  #dropped = new Set();                      // SSRCs whose receivers lack a frame
 
-  constructor({ id, kind }, transformer) {
+  constructor({ id, kind, rids = [] }, transformer) {
     this.#id = id;
     this.#kind = kind;
+    this.#rids = rids;
     this.#transformer = transformer;
   }
 
@@ -35,24 +37,27 @@ class Source {
     const format = encrypting && ownKey.isSet ? await this.#formatOf(frame) : null;
     // No waiting from here on: what is sent in clear is sent before a switch is acknowledged, or not at all.
     if (!encrypting) return controller.enqueue(frame);
+    const { synchronizationSource: ssrc } = frame.getMetadata();
     const clear = format === null || !ownKey.isSet ? null : clearBytes(format, frame.type === 'key');
     if (clear === null) {
-      this.#dropped = true;
+      this.#dropped.add(ssrc);
       return;
     }
-    if (this.#dropped && frame.type !== 'key') this.requestKeyFrame();
-    this.#dropped = false;
+    if (this.#dropped.delete(ssrc) && frame.type !== 'key') this.requestKeyFrame();
     try {
       frame.data = assemble(clear, await ownKey.seal(clear, frame.data)).buffer;
       controller.enqueue(frame);
     } catch {
-      this.#dropped = true;                  // a key that is used up; an error thrown on would end the stream
+      this.#dropped.add(ssrc);               // a key that is used up; an error thrown on would end the stream
     }
   }
 
   /** A key frame, so that whoever could not follow can again. Where the browser has no such call, receivers ask. */
   requestKeyFrame() {
-    if (this.#kind === 'video') this.#transformer?.generateKeyFrame?.().catch(() => {});
+    if (this.#kind !== 'video') return;
+    // Without a name only the first of several sizes has to give one.
+    const asks = this.#rids.length > 0 ? this.#rids.map((rid) => [rid]) : [[]];
+    for (const ask of asks) this.#transformer?.generateKeyFrame?.(...ask).catch(() => {});
   }
 
   /** The page's answer to "formats-wanted". */

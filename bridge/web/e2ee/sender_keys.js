@@ -51,13 +51,18 @@ export function isSenderKey({ prefix, number, step }) {
 
 /**
  * Our own key. One object counts for all media and connections: a counter is used once under a key, and a KID that
- * was left is never taken up again.
+ * was left is never taken up again. `derive` gives what seals from the base key; of each there is one object.
  */
 export class SendingKey {
+  #derive;
   #kid = null;
   #frameKey = null;
   #counter = 0;
   #latest = new Map();                       // prefix, as a number -> the last KID used with it
+
+  constructor(derive = deriveFrameKey) {
+    this.#derive = derive;
+  }
 
   get isSet() { return this.#kid !== null; }
   get kid() { return this.#kid; }
@@ -67,7 +72,7 @@ export class SendingKey {
     if (!isSenderKey(name)) return false;
     const kid = kidOf(name);
     const prefix = prefixNumber(name.prefix);
-    const frameKey = await deriveFrameKey(baseKey, kid, Suite, 'encrypt');
+    const frameKey = await this.#derive(baseKey, kid, Suite, 'encrypt');
     if (kid <= (this.#latest.get(prefix) ?? -1n)) return false;
     this.#latest.set(prefix, kid);
     this.#kid = kid;
@@ -89,10 +94,12 @@ export class ReceivingKeys {
   #owners = new Map();                       // prefix, as a number -> participant
   #pausedUntil = new Map();                  // participant -> when a key may be looked for ahead again
   #now;
+  #derive;
   #ownPrefix = null;
 
-  constructor(now = () => performance.now()) {
+  constructor(now = () => performance.now(), derive = deriveFrameKey) {
     this.#now = now;
+    this.#derive = derive;
   }
 
   /** What we seal under nobody else may claim. */
@@ -111,7 +118,7 @@ export class ReceivingKeys {
     if (!this.#owners.has(prefix) && this.#prefixCount(participant) >= MaxPrefixesOfParticipant) return false;
     this.#owners.set(prefix, participant);
     if (!this.#people.has(participant)) this.#people.set(participant, new Map());
-    const entry = await makeEntry(kidOf(name), baseKey);
+    const entry = await this.#entryOf(kidOf(name), baseKey);
     // Forgotten meanwhile: the key must not come back.
     if (this.#owners.get(prefix) === participant) this.#keep(participant, entry);
     return true;
@@ -148,7 +155,7 @@ export class ReceivingKeys {
         bytes.fill(0);
       }
       // Another slot's frame may have brought us here meanwhile; its replay window is the one that counts.
-      const ahead = this.#people.get(participant)?.get(header.kid) ?? await makeEntry(header.kid, baseKey);
+      const ahead = this.#people.get(participant)?.get(header.kid) ?? await this.#entryOf(header.kid, baseKey);
       if (ahead.replay.hasSeen(header.counter)) throw new SFrameError('replayed');
       const plaintext = await open(ahead.frameKey, header, metadata, sframe);
       const kept = this.#keep(participant, ahead);
@@ -203,6 +210,11 @@ export class ReceivingKeys {
     }
   }
 
+  async #entryOf(kid, baseKey) {
+    const frameKey = await this.#derive(baseKey, kid, Suite, 'decrypt');
+    return { kid, baseKey, frameKey, replay: new ReplayFilter(), retiredAt: null };
+  }
+
   #prefixCount(participant) {
     return [...this.#owners.values()].filter((owner) => owner === participant).length;
   }
@@ -225,11 +237,6 @@ export class ReplayFilter {
     this.#seen[Number(counter % window)] = 1;
     if (counter >= this.#next) this.#next = counter + 1n;
   }
-}
-
-async function makeEntry(kid, baseKey) {
-  const frameKey = await deriveFrameKey(baseKey, kid, Suite, 'decrypt');
-  return { kid, baseKey, frameKey, replay: new ReplayFilter(), retiredAt: null };
 }
 
 // Exactly seven bytes. Without this, much of what codecs write would pass for an SFrame whose key is missing.

@@ -152,7 +152,8 @@ function counterOf(value) {
   return Number.isSafeInteger(value) && value >= 0 ? value : null;
 }
 
-function bytesOf(value, length) {
+/** Bytes of base64, of exactly that length if one is given; null for anything else. */
+export function bytesOf(value, length) {
   if (typeof value !== 'string' || value.length > MaxEnvelopeCharacters) return null;
   let binary;
   try {
@@ -164,7 +165,7 @@ function bytesOf(value, length) {
   return isRight ? Uint8Array.from(binary, (character) => character.charCodeAt(0)) : null;
 }
 
-function toBase64(bytes) {
+export function toBase64(bytes) {
   let binary = '';
   for (const byte of bytes) binary += String.fromCharCode(byte);
   return btoa(binary);

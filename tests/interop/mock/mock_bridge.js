@@ -34,6 +34,41 @@
     setInterval(draw, 1000 / fps);
     return canvas.captureStream(fps).getVideoTracks()[0];
   }
+  // A document on a screen, whose cursor blinks.
+  function drawnScreen(fps) {
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [960, 600];
+    const pen = canvas.getContext('2d');
+    let frame = 0;
+    const draw = () => {
+      pen.fillStyle = '#fdfdfb';
+      pen.fillRect(0, 0, 960, 600);
+      pen.fillStyle = '#2b4a8b';
+      pen.fillRect(0, 0, 960, 54);
+      pen.fillStyle = '#555';
+      for (let line = 0; line < 14; ++line) pen.fillRect(80, 110 + line * 32, 500 + (line * 97) % 300, 10);
+      if (frame++ % 10 < 5) pen.fillRect(80, 560, 4, 22);
+    };
+    draw();
+    setInterval(draw, 1000 / fps);
+    return canvas.captureStream(fps).getVideoTracks()[0];
+  }
+  // A browser answers simulcast with one stream. What the page makes of a bridge that takes all shows in its own
+  // statistics.
+  function withLayersOf(offer, answer) {
+    const offered = offer.split(/(?=^m=)/m);
+    return answer.split(/(?=^m=)/m).map((section, index) => {
+      const rids = [...(offered[index] ?? '').matchAll(/^a=rid:(\S+) send/gm)].map(([, rid]) => rid);
+      if (rids.length === 0 || section.includes('a=simulcast')) return section;
+      const extensions = [...offered[index].matchAll(/^a=extmap:\d+ \S*stream-id\r?$/gm)].map(([line]) => line.trim());
+      const lines = [
+        ...extensions.filter((line) => !section.includes(line.split(' ')[1])),
+        ...rids.map((rid) => `a=rid:${rid} recv`),
+        `a=simulcast:recv ${rids.join(';')}`,
+      ];
+      return section + lines.map((line) => `${line}\r\n`).join('');
+    }).join('');
+  }
   // The browser's fake microphone: an AudioContext of our own would wait for a click.
   const sound = () => navigator.mediaDevices.getUserMedia({ audio: true }).then((stream) => stream.getAudioTracks()[0]);
 
@@ -50,8 +85,12 @@
     direct = { allowed: false, ice_servers: [] };
     report = { participants: [] };
     seals = false;             // set before the page joins: what is sent to it can be encrypted
+    features = [];             // likewise: what else of the signalling it knows
+    paused = new Set();        // pictures, by name, for which there is no room
     #encryption = null;        // of everything that is sent to the page: one person at a time encrypts
     #agreements = new Map();   // id -> KeyAgreement of somebody here
+    #chatKeys = new Map();     // id -> ChatKeys of somebody here who agrees on keys
+    #screens = new Set();      // ids of those who share one
     #videos = new Map();
     #socket = null;
     #pc = null;
@@ -70,6 +109,7 @@
           slots: Slots,
           e2ee: this.e2ee,
           direct: this.direct,
+          features: this.features,
           participants: [...this.people.values()],
         });
       } else if (message.type === 'offer') {
@@ -78,6 +118,8 @@
         this.policy({ wanted: message.wanted, required: false }, 'me');
       } else if (message.type === 'privacy') {
         this.#send('privacy', { report: this.report });
+      } else if (message.type === 'receive' && !this.features.includes('receive')) {
+        this.#send('error', { code: 'unknown-type', message: 'receive', final: false });
       } else if (message.type === 'relay') {
         for (const [id, agreement] of this.#agreements) {
           const data = message.all ?? message.to[id];
@@ -97,6 +139,9 @@
     async seal(id, { secretly = false } = {}) {
       const { KeyAgreement } = await import('/e2ee/key_agreement.js');
       const { newSenderKey } = await import('/e2ee/sender_keys.js');
+      const { ChatKeys } = await import('/e2ee/chat_keys.js');
+      const chat = new ChatKeys({ self: id, conference: 'standup' });
+      this.#chatKeys.set(id, chat);
       const agreement = new KeyAgreement({ self: id, conference: 'standup' });
       this.#agreements.set(id, agreement);
       agreement.addEventListener('send', ({ detail }) => {
@@ -105,7 +150,9 @@
       });
       agreement.addEventListener('own-key', ({ detail }) => {
         this.#encryption.setOwnKey(secretly ? newSenderKey() : detail);
+        chat.setOwn(detail);
       });
+      agreement.addEventListener('peer-key', ({ detail }) => chat.setPeer(detail.participant, detail));
       await agreement.start();
       await agreement.add('me');
       await this.#encryption.setEncrypting(true);
@@ -142,6 +189,31 @@
       this.assign();
     }
     makeUndecodable(id, codec) { this.undecodable.push({ participant: id, codec }); this.assign(); }
+    /** Somebody writes: in clear, or sealed with what `by` has agreed on. `change(bytes)` is a bridge that lies. */
+    async write(id, text, { sealed = false, by = id, change = () => {} } = {}) {
+      const { writeChat } = await import('/e2ee/chat_wire.js');
+      const bytes = sealed ? await this.#chatKeys.get(by).seal(text) : null;
+      if (bytes) change(bytes);
+      this.relay(id, writeChat({ text, sealed: bytes }));
+    }
+    relay(from, data) { this.#send('relay', { from, data }); }
+    /** What the page wrote to everyone, as somebody here reads it. */
+    async read(id) {
+      const { parseChat } = await import('/e2ee/chat_wire.js');
+      const said = this.received.map(({ type, all }) => type === 'relay' && parseChat(all)).filter(Boolean);
+      return Promise.all(said.map(({ text, sealed }) => text ?? this.#chatKeys.get(id)?.open('me', sealed) ?? '?'));
+    }
+    share(id, isShared = true) {
+      if (isShared) this.#screens.add(id);
+      else this.#screens.delete(id);
+      this.people.get(id).screen = isShared;
+      this.#send('participant-changed', { participant: this.people.get(id) });
+      this.assign();
+    }
+    pause(names) { this.paused = new Set(names); this.assign(); }
+    want(sources) { this.#send('send', { sources }); }
+    network(available, wanted) { this.#send('network', { available, wanted }); }
+    recentSpeakers(ids) { this.#send('recent_speakers', { participants: ids }); }
     speak(id) { this.#send('speaker', { participant: id }); }
     settle(codecs) { this.codecs = codecs; this.#send('codecs', { video: codecs }); }
     error(code) { this.#send('error', { code, message: code, final: true }); }
@@ -153,13 +225,19 @@
       if (!this.#pc) return;
       const blind = new Set(this.undecodable.map(({ participant }) => participant));
       const people = [...this.people.values()].filter(({ id }) => !blind.has(id));
+      const cameras = people.map((person) => ({ person, content: 'camera' }));
+      const screens = people.filter(({ id }) => this.#screens.has(id)).map((person) => ({ person, content: 'screen' }));
       const slots = [];
       for (const kind of ['audio', 'video']) {
+        const sources = kind === 'audio' ? cameras : [...cameras, ...screens];
         this.#slots[kind].forEach(({ mid, sender }, index) => {
-          const person = people[(index + shift) % Math.max(people.length, 1)];
-          const carries = index < people.length ? person : null;
-          slots.push({ mid, kind, participant: carries?.id ?? null });
-          if (kind === 'video') sender.replaceTrack(carries ? this.#videoOf(carries) : null);
+          const carries = index < sources.length ? sources[(index + shift) % sources.length] : null;
+          const { person = null, content = null } = carries ?? {};
+          const name = content === 'screen' ? `${person.id}/screen` : person?.id;
+          const paused = this.paused.has(name);
+          const shows = kind === 'video' ? content : null;
+          slots.push({ mid, kind, participant: person?.id ?? null, content: shows, paused });
+          if (kind === 'video') sender.replaceTrack(carries && !paused ? this.#videoOf(person, content) : null);
         });
       }
       this.#send('slots', { slots, undecodable: this.undecodable });
@@ -199,14 +277,17 @@
           pc.addEventListener('icegatheringstatechange', () => pc.iceGatheringState === 'complete' && resolve()),
         );
       }
-      this.#send('answer', { sdp: pc.localDescription.sdp });
+      this.#send('answer', { sdp: withLayersOf(sdp, pc.localDescription.sdp) });
       this.#send('codecs', { video: this.codecs });
       this.assign();
     }
 
-    #videoOf({ id, name }) {
-      if (!this.#videos.has(id)) this.#videos.set(id, drawnVideo(name, this.fps));
-      return this.#videos.get(id);
+    #videoOf({ id, name }, content) {
+      const key = `${id} ${content}`;
+      if (!this.#videos.has(key)) {
+        this.#videos.set(key, content === 'screen' ? drawnScreen(this.fps) : drawnVideo(name, this.fps));
+      }
+      return this.#videos.get(key);
     }
     #send(type, fields) { this.#socket?.deliver(JSON.stringify({ type, ...fields })); }
   }
