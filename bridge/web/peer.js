@@ -12,8 +12,8 @@ import { VideoSender } from './video_sender.js';
 const DisconnectedMilliseconds = 1_000;      // ICE may recover by itself from a shorter gap
 
 /**
- * Fires `connected` whenever it is; `silent` when nothing comes any more, after which restart() may help; and `lost` once
- * at most, when there is no connection at all.
+ * Fires `connected` whenever it is; `silent` when nothing comes any more, after which restart() may help; and `lost`
+ * once at most, when there is no connection at all.
  */
 export class Peer extends EventTarget {
   #connection;

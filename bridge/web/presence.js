@@ -1,7 +1,7 @@
 // From one join of a conference to its end: the signalling socket, the media connections, the encryption of this
 // presence, and its chat. It follows what the bridge says of the others, and passes between its parts what one knows
-// and another needs. When the network is gone for a while it comes back to its place (reconnect.js). A presence that has
-// ended is never used again: the next join is another.
+// and another needs. When the network is gone for a while it comes back to its place (reconnect.js). A presence that
+// has ended is never used again: the next join is another.
 
 import { Chat } from './chat.js';
 import { codecsToOffer, formatOf, isEncryptable } from './codecs.js';

@@ -1,11 +1,11 @@
 // The way back to a conference after the network was gone: another socket that takes over our place on the bridge
-// (`resume` in deploy/docs/signalling.md), then a restart of ICE over it. It holds no media and none of the conference's
-// state: what comes on the new socket is for who follows its events.
+// (`resume` in deploy/docs/signalling.md), then a restart of ICE over it. It holds no media and none of the
+// conference's state: what comes on the new socket is for who follows its events.
 
 import { Backoff, Signalling } from './signalling.js';
 
 const GiveUpMilliseconds = 25_000;           // the bridge keeps a place for 30 s at most
-const AttemptMilliseconds = 4_000;           // from opening a socket to `resumed`; packets into nowhere are not answered
+const AttemptMilliseconds = 4_000;           // from opening a socket to `resumed`; what goes nowhere is not answered
 const MostPauseMilliseconds = 4_000;
 const MediaMilliseconds = 12_000;            // from `resumed` to media connected
 

@@ -3,7 +3,7 @@
 //
 // The bridge never sends a check of its own and is always the controlled side. It answers nothing that is not
 // authenticated, never with more bytes than the request had, and sends nothing to an address that no authenticated
-// request came from. An ICE restart (RFC 8445 section 9) brings new credentials; addresses and consent stay as they are.
+// request came from. An ICE restart (RFC 8445 section 9) brings new credentials; addresses and consent stay.
 #pragma once
 
 #include <algorithm>

@@ -91,7 +91,8 @@ export class FarBridge {
     const { stdout } = await promisify(execFile)('ip', ['netns', 'exec', this.#spaces.near, process.execPath,
       '--input-type=module', '--eval', program], { maxBuffer: 1 << 24 });
     const series = stdout.matchAll(new RegExp(`^${name}(?:\\{(.*)\\})? (\\S+)$`, 'gm'));
-    return [...series].filter(([, labels]) => (labels ?? '').includes(label)).reduce((sum, [, , v]) => sum + Number(v), 0);
+    const wanted = [...series].filter(([, labels]) => (labels ?? '').includes(label));
+    return wanted.reduce((sum, [, , value]) => sum + Number(value), 0);
   }
 
   /** Asks it to stop and resolves to its exit code; null when it had to be killed. The namespaces go with it. */

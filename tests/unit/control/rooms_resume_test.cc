@@ -265,8 +265,8 @@ TEST_F(RoomsResumeTest, RefusesARestartThatChangesMore) {
   fewer.replace(fewer.find("BUNDLE a v"), 10, "BUNDLE a");
   std::string other_mid = changed("a=mid:v", "a=mid:w");
   other_mid.replace(other_mid.find("BUNDLE a v"), 10, "BUNDLE a w");
-  for (const std::string& offer : {changed("1D:1E:1F", "1D:1E:2F"), changed("a=recvonly", "a=sendonly"), fewer, other_mid,
-                                   std::string("no sdp")}) {
+  for (const std::string& offer : {changed("1D:1E:1F", "1D:1E:2F"), changed("a=recvonly", "a=sendonly"),
+                                   fewer, other_mid, std::string("no sdp")}) {
     say(1, {{"type", "restart"}, {"sdp", offer}});
     const json error = next(1);
     EXPECT_EQ(error["code"], "restart-refused") << offer;
