@@ -61,11 +61,12 @@ TEST_F(Restart, SendsToTheAddressThatIsNominatedAfterAnOutage) {
   path.restart_ice(restart_of(receiver), now_);
   send_check(Elsewhere, Renewed);
   turn();
-  send_now(sender, sender.mic(103));
+  for (const uint16_t sequence : {103, 104, 105}) send_now(sender, sender.mic(sequence));
   EXPECT_THAT(receiver.media, IsEmpty());
-  size_t media = 0;
-  for (const Datagram& d : network.receive(Elsewhere, now_)) media += d.bytes.at(0) >= 128;
-  EXPECT_EQ(media, 1u);
+  const auto arrived = network.receive(Elsewhere, now_);
+  EXPECT_TRUE(std::ranges::any_of(arrived, [](const Datagram& d) {
+    return d.bytes.at(0) >= 128 && !rtcp::is_rtcp(d.bytes);
+  }));
   EXPECT_THAT(reports_of<conference::EndpointGone>(), IsEmpty());
 
   run_for(20s);

@@ -95,6 +95,7 @@ TEST_F(RoomsResumeTest, TellsAnewWhatWasMissed) {
   report(conference::SlotsChanged{ada, {{"v", MediaKind::Video, grace, "x"}}, {}});
   report(conference::LayersWanted{ada, "a", {{"", true}}, 180});
   cut(1);
+  inbox.clear();
   report(conference::SlotsChanged{ada, {{"v", MediaKind::Video, std::nullopt, ""}}, {}});
   report(conference::LayersWanted{ada, "a", {{"", true}}, 720});
   report(conference::LayersWanted{ada, "c", {{"", false}}, 0});
