@@ -129,7 +129,7 @@ std::optional<SocketAddress> IceLite::destination() const {
   return addresses_[0];
 }
 
-bool IceLite::has_consent(Timestamp now) const { return count_ > 0 && now < next_deadline(); }
+bool IceLite::has_consent(Timestamp now) const { return count_ > 0 && now < last_check_ + limits::ConsentTimeout; }
 
 const char* to_string(Refusal refusal) {
   switch (refusal) {
