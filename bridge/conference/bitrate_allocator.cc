@@ -11,7 +11,7 @@ namespace {
 constexpr DataRate Unlimited{std::numeric_limits<int64_t>::max()};
 
 DataRate with_margin(DataRate rate) {
-  return {static_cast<int64_t>(static_cast<double>(rate.bits_per_second) * (1 + BitrateAllocator::StepUpMargin))};
+  return {static_cast<int64_t>(static_cast<double>(rate.bits_per_second) * (1 + BitrateAllocator::StepUpMargin) + 0.5)};
 }
 
 bool has_changed(DataRate from, DataRate to) {
@@ -19,9 +19,12 @@ bool has_changed(DataRate from, DataRate to) {
   return std::abs(difference) >= BitrateAllocator::RateChange * static_cast<double>(from.bits_per_second);
 }
 
-bool is_wanted_more(const PictureWish& before, const PictureWish& now) {
-  const auto height = [](const PictureWish& w) { return w.max_height < 0 ? INT_MAX : w.max_height; };
-  return (now.on_stage && !before.on_stage) || height(now) > height(before);
+// A tile that grows a little wants nothing else.
+bool is_wanted_more(const Picture& p, const LayerChoice& rungs) {
+  if (!p.share->settled) return true;
+  if (p.wish == p.share->wish) return false;
+  if (p.wish.on_stage && !p.share->wish.on_stage) return true;
+  return rungs.count() > LayerChoice(*p.ladder, p.content, p.share->wish, p.share->layer).count();
 }
 
 // One allocation: how far up its ladder each picture is taken.
@@ -43,14 +46,18 @@ class Distribution {
     }
   }
 
-  // Above that, whoever has least first.
+  // Above that, whoever has least first. What one may not have yet is kept free for it: it comes before others.
   void improve(DataRate steady) {
-    prefer(steady, [](const Share& s) { return s.may_rise ? s.rungs.count() - 1 : -1; });
+    for_each([](Share& s) { s.restored = s.chosen; });
+    prefer(steady, [](const Share& s) { return s.rungs.count() - 1; });
     for (int rung = 0; rung < static_cast<int>(LayerLadder::MaxRungs); ++rung) {
       for_each([&](Share& s) {
-        if (s.may_rise && s.chosen == rung - 1 && rung < s.rungs.count()) step(s, rung, steady);
+        if (s.chosen == rung - 1 && rung < s.rungs.count()) step(s, rung, steady);
       });
     }
+    for_each([&](Share& s) {
+      if (!s.may_rise && s.chosen > s.restored) take_back(s, s.restored);
+    });
   }
 
   // The first screen on the stage, up to its full resolution at its lowest frame rate.
@@ -73,9 +80,11 @@ class Distribution {
     for (size_t i = 0; i < pictures_.size(); ++i) {
       const Share& s = *shares_[i];
       PictureShare& out = *pictures_[i].share;
+      if (s.is_still) continue;
       const LayerInfo* const chosen = s.chosen < 0 ? nullptr : &s.rungs[s.chosen];
-      if (s.chosen < s.held && out.wish == pictures_[i].wish) out.lowered = now;
-      out.layer = chosen ? std::optional(chosen->layer) : std::nullopt;
+      if ((s.chosen < s.held || s.is_gone) && out.wish == pictures_[i].wish) out.lowered = now;
+      if (!s.stands_in || s.chosen != s.held)
+        out.layer = chosen ? std::optional(chosen->layer) : std::nullopt;
       out.rate = chosen ? chosen->rate : DataRate{};
       out.paused = !chosen && s.rungs.count() > 0;
       out.settled = s.rungs.count() > 0;
@@ -92,16 +101,26 @@ class Distribution {
   struct Share {
     Share(const Picture& p, Timestamp now)
         : rungs(*p.ladder, p.content, p.wish, p.share->layer),
-          claims(!p.share->settled || is_wanted_more(p.share->wish, p.wish)),
-          may_rise(p.share->lowered == Timestamp() || now >= p.share->lowered + BitrateAllocator::StepUpPause) {
-      if (!p.share->layer) return;
-      held = rungs.find(*p.share->layer);
-      if (held < 0 && rungs.count() > 0) held = std::max(rungs.at_most(p.share->rate), 0);
+          claims(is_wanted_more(p, rungs)),
+          may_rise(p.share->lowered == Timestamp() || now >= p.share->lowered + BitrateAllocator::StepUpPause),
+          is_still(p.share->settled && p.share->layer && rungs.none_has_a_rate() && p.wish.max_height != 0) {
+      if (!p.share->layer || rungs.count() == 0) return;
+      const Layer& layer = *p.share->layer;
+      held = rungs.find(layer);
+      if (held >= 0) return;
+      held = rungs.find_below(layer);
+      stands_in = held >= 0;
+      is_gone = !stands_in;
+      if (is_gone) held = std::max(rungs.at_most(p.share->rate), 0);
     }
     const LayerChoice rungs;
-    const bool claims;    // it is new, or wanted more than before
+    const bool claims;      // it is new, or wanted more than before
     const bool may_rise;
-    int held = -1;        // what the receiver has; of a layer that is gone, what costs no more
+    bool is_still = false;  // nothing of it comes now: it stays as it is
+    int held = -1;          // what the receiver has; of a layer that is gone, what costs no more
+    bool stands_in = false;  // for a higher frame rate, of which there are no frames just now
+    bool is_gone = false;
+    int restored = -1;
     int chosen = -1;
   };
 
@@ -123,12 +142,19 @@ class Distribution {
 
   // Above what the receiver has, with a margin.
   bool step(Share& s, int to, DataRate limit) {
-    const auto rate_at = [&](int rung) { return rung < 0 ? 0 : s.rungs[rung].rate.bits_per_second; };
-    const DataRate total{used_.bits_per_second - rate_at(s.chosen) + rate_at(to)};
+    const DataRate total = total_with(s, to);
     if ((to > s.held ? with_margin(total) : total) > limit) return false;
     s.chosen = to;
     used_ = total;
     return true;
+  }
+  void take_back(Share& s, int to) {
+    used_ = total_with(s, to);
+    s.chosen = to;
+  }
+  DataRate total_with(const Share& s, int rung) const {
+    const auto rate_at = [&](int r) { return r < 0 ? 0 : s.rungs[r].rate.bits_per_second; };
+    return {used_.bits_per_second - rate_at(s.chosen) + rate_at(rung)};
   }
 
   std::span<const Picture> pictures_;

@@ -81,6 +81,7 @@ void Conference::restart_video() {
     for (Subscription& slot : directory_.find(m)->slots) {
       if (slot.kind != codec::MediaKind::Video || !slot.carries) continue;
       slot.carry(slot.carries);
+      want_awaited(slot, *directory_.find(*slot.carries));
     }
     directory_.find(m)->pictures_changed = true;
   }

@@ -19,7 +19,7 @@ LayerChoice::LayerChoice(const LayerLadder& ladder, Content content, const Pictu
 }
 
 bool LayerChoice::is_sent(const LayerInfo& rung) const {
-  return rung.rate > DataRate{} || rung.layer == held_ || (none_has_a_rate_ && &rung == rungs_.data());
+  return rung.rate > DataRate{} || (none_has_a_rate_ && &rung == rungs_.data());
 }
 
 // A limit is soft: when nothing lies below it, the lowest is taken. What has no known height fits.
@@ -88,6 +88,17 @@ int LayerChoice::at_most(DataRate rate) const {
     if ((*this)[i].rate <= rate) return i;
   }
   return -1;
+}
+
+int LayerChoice::find_below(const Layer& layer) const {
+  int best = -1;
+  for (int i = 0; i < count_; ++i) {
+    const Layer& other = (*this)[i].layer;
+    const bool fits = other.encoding == layer.encoding && other.id.spatial == layer.id.spatial &&
+                      other.id.temporal < layer.id.temporal;
+    if (fits && (best < 0 || other.id.temporal > (*this)[best].layer.id.temporal)) best = i;
+  }
+  return best;
 }
 
 int LayerChoice::find(const Layer& layer) const {

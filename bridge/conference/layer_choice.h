@@ -22,8 +22,8 @@ class LayerChoice {
   static constexpr int PreferredHeight = 360;  // up to which an on-stage camera goes before all others
   static constexpr int SmallHeight = 180;      // limits no higher than this are for tiles: any frame rate will do
 
-  // `ladder` outlives this object. Of rungs without a rate, which nobody sends now, only `held` is considered, what
-  // the receiver has; or the least when none has a rate yet.
+  // `ladder` outlives this object. Rungs without a rate, which nobody sends now, are not considered, but for the least
+  // when none has one. `held` is what the receiver has: it is always considered as long as it is sent.
   LayerChoice(const LayerLadder& ladder, Content content, const PictureWish& wish, std::optional<Layer> held);
 
   int count() const { return count_; }
@@ -35,6 +35,10 @@ class LayerChoice {
   // The highest that costs no more than `rate`; -1 when there is none.
   int at_most(DataRate rate) const;
   int find(const Layer& layer) const;
+  // Of the same encoding and size, at the next lower frame rate; -1 when there is none.
+  int find_below(const Layer& layer) const;
+  // Nothing can be said of the source: it has just begun, or is still.
+  bool none_has_a_rate() const { return none_has_a_rate_; }
 
  private:
   bool is_sent(const LayerInfo& rung) const;

@@ -81,8 +81,9 @@ void LayerSelector::begin(const Arrived& packet) {
 
 const LayerSelector::Frame& LayerSelector::frame_of(const Arrived& packet, const FrameInfo& frame) {
   if (const Frame* known = find(packet.timestamp, frame.layer.spatial)) {
-    // The first packet of a frame may come after others.
-    if (frame.key_frame && known->forwarded) make_whole(AllLayers, packet.sequence);
+    // The first packet of a key frame may come after others of it.
+    if (frame.key_frame && known->forwarded && packet.timestamp == newest_timestamp_)
+      make_whole(static_cast<uint16_t>(~skipped_in_picture_), packet.sequence);
     return *known;
   }
   const auto ahead = static_cast<int32_t>(packet.timestamp - newest_timestamp_);
@@ -96,6 +97,7 @@ LayerSelector::Frame LayerSelector::decide_in_time(const Arrived& packet, const 
   if (new_picture) {
     newest_timestamp_ = packet.timestamp;
     key_picture_ = false;
+    skipped_in_picture_ = 0;
   }
   key_picture_ |= frame.key_frame;
   layers_ = frame.layers;
@@ -105,6 +107,7 @@ LayerSelector::Frame LayerSelector::decide_in_time(const Arrived& packet, const 
   } else if (decodable(packet, frame)) {
     can_begin = frame.layers_with(Indication::Switch);
   }
+  can_begin &= static_cast<uint16_t>(~skipped_in_picture_);  // frames of one picture may come in any order
 
   // Within a picture nothing is taken away: its end was announced by what was forwarded of it.
   uint16_t usable = static_cast<uint16_t>((whole_ | can_begin) & layers_);
@@ -121,7 +124,9 @@ LayerSelector::Frame LayerSelector::decide_in_time(const Arrived& packet, const 
   if (forwarded) {
     make_whole(can_begin, packet.sequence);
   } else {
-    whole_ &= frame.layers_with(Indication::NotPresent);
+    const uint16_t without = frame.layers_with(Indication::NotPresent);
+    whole_ &= without;
+    skipped_in_picture_ |= static_cast<uint16_t>(~without);
   }
   return {packet.timestamp, frame.layer.spatial, forwarded, frame.layer.spatial == now.spatial};
 }

@@ -99,7 +99,8 @@ class LayerSelector {
   // Layers that the receiver can decode all further frames of, when they are forwarded; and from which frame on.
   uint16_t whole_ = 0;
   std::array<int64_t, rtp::StreamLayers> whole_from_{};
-  bool key_picture_ = false;  // the newest picture is one that decoding can begin with
+  bool key_picture_ = false;         // the newest picture is one that decoding can begin with
+  uint16_t skipped_in_picture_ = 0;  // layers that frames of the newest picture were skipped of
   std::array<Frame, FramesKept> frames_{};  // a ring, by decision
   size_t frames_decided_ = 0;
   uint32_t newest_timestamp_ = 0;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/time.h"
+#include "conference/layer_needs.h"
 #include "conference/snapshot.h"
 #include "conference/speech_activity.h"
 #include "limits.h"
@@ -42,6 +43,7 @@ struct Relaying {
   uint32_t ladder_version = 0;
 
   uint8_t wanted = 0;  // encodings: bit i is Source::encodings[i]
+  LayerNeed need;      // of people here
   Timestamp next_demand{};
 };
 

@@ -35,6 +35,7 @@ std::string write(const char* type, const JoinedView& joined) {
               {"direct", {{"allowed", joined.direct_allowed}, {"ice_servers", joined.ice_servers}}},
               {"mixed", joined.mixed},
               {"resume", joined.resume.view()},
+              {"features", {"receive", "layers"}},  // what a bridge without them would not understand
               {"participants", std::move(others)}}
       .dump();
 }

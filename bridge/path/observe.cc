@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "protocol/rtp/dependency_descriptor.h"
 #include "protocol/rtp/rtx.h"
 #include "protocol/rtp/video_layers_allocation.h"
 
@@ -11,6 +12,19 @@ namespace {
 
 Drop verdict_of(const edge::CipherJob& job) {
   return job.verdict == edge::Verdict::Ok ? Drop::None : Drop::AuthFailed;
+}
+
+// A descriptor of a structure that is not known or cannot be read still numbers its frame, and says where key frames
+// begin: then the stream has one layer.
+rtp::FrameInfo read_descriptor(Bytes descriptor, rtp::FrameInfo frame, conference::Encoding& stream) {
+  if (const auto whole = stream.dependencies.read(descriptor)) return *whole;
+  const auto front = rtp::parse_dependency_descriptor(descriptor);
+  if (!front) return frame;
+  frame.number = front->frame_number;
+  frame.starts_frame = front->start_of_frame;
+  frame.ends_frame = front->end_of_frame;
+  frame.key_frame = front->begins_key_frame();
+  return frame;
 }
 
 }  // namespace
@@ -151,7 +165,7 @@ void Observe::observe_frame(RxBatch& rx, RxPacket& p, Endpoint& endpoint) const 
   p.frame.ends_frame = p.header.marker;
   if (const Bytes descriptor = find(rtp::ExtensionType::DependencyDescriptor); !descriptor.empty()) {
     stream.describes_frames = true;
-    if (const auto frame = stream.dependencies.read(descriptor)) p.frame = *frame;
+    p.frame = read_descriptor(descriptor, p.frame, stream);
     if (p.frame.key_frame) {
       stream.key_frame.on_key_frame();
       std::ranges::copy(stream.dependencies.sizes(), stream.sizes.begin());

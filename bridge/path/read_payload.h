@@ -18,8 +18,6 @@ class ReadPayload {
   void run(const PacketList& in_clear);
 
  private:
-  static void read(RxPacket& packet, conference::Encoding& stream);
-
   conference::Directory& directory_;
 };
 

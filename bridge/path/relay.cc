@@ -123,7 +123,8 @@ void Relay::ask_of(Endpoint& endpoint, Timestamp now) {
     conference::Relaying& relaying = source.relaying;
     const uint8_t wanted = directory_.wanted_here(source);
     const uint8_t key_frames = take_key_frames(source, wanted, now);
-    if (wanted == relaying.wanted && key_frames == 0 && now < relaying.next_demand) continue;
+    const bool is_new = wanted != relaying.wanted || source.needs.here != relaying.need || key_frames != 0;
+    if (!is_new && now < relaying.next_demand) continue;
     RelayMessage* m = blank(worker, RelayKind::Demand, endpoint, i);
     if (!m) {
       want_key_frames(source, key_frames);
@@ -132,6 +133,7 @@ void Relay::ask_of(Endpoint& endpoint, Timestamp now) {
     m->demand = {wanted, key_frames, source.needs.here};
     push(worker);
     relaying.wanted = wanted;
+    relaying.need = source.needs.here;
     relaying.next_demand = now + DemandInterval;
   }
 }

@@ -111,8 +111,10 @@ Drop Rewrite::number_picture(const Original& original, conference::Source& sourc
     return Drop::AwaitsKeyFrame;
   }
   if (picked.decision == LayerSelector::Decision::Skip) {
-    if (const auto hole = slot.projection.skip(in))
-      fill_hole(*hole, slot.projection.timestamp_of(in.timestamp), copy, now);
+    if (const auto hole = slot.projection.skip(in)) {
+      const auto place = slot.projection.projected(in);
+      fill_hole(*hole, place ? place->timestamp : slot.projection.timestamp_of(in.timestamp), copy, now);
+    }
     return Drop::OtherLayer;
   }
   const conference::Encoding& stream = source.encodings[in.encoding];

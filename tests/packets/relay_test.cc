@@ -70,7 +70,7 @@ class RelayStep : public PathFixture {
       m.learned.payload_bytes =
           static_cast<uint16_t>(bytes.size() - m.learned.header.header_bytes);
       m.learned.codec = codec;
-      m.learned.key_frame = key;
+      m.learned.frame.key_frame = key;
       std::ranges::copy(bytes, m.packet.begin());
     });
   }

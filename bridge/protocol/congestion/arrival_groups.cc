@@ -30,6 +30,7 @@ bool ArrivalGroups::is_burst(Timestamp sent, Duration arrival) const {
   const Duration send_gap = sent - current_->last_sent;
   const Duration arrival_gap = arrival - current_->last_arrival;
   if (send_gap == 0ns) return true;
+  if (arrival < current_->first_arrival) return false;
   return arrival_gap < send_gap && arrival_gap <= BurstGap && arrival - current_->first_arrival < LongestBurst;
 }
 

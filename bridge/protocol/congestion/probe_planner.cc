@@ -20,10 +20,10 @@ void ProbePlanner::start(Timestamp now) {
 }
 
 void ProbePlanner::set_demand(DataRate demand, Timestamp now) {
-  const bool grows = demand > demand_.value_or(demand);
   demand_ = demand;
+  demand_looked_at_ = std::min(demand_looked_at_, demand);
   if (started_ && !last_probe_) plan_first(now);
-  if (grows && last_probe_ && now - *last_probe_ >= ResultWait) plan_regular(now);
+  if (last_probe_ && !waiting_until_ && demand > demand_looked_at_ * DemandGrowth) plan_regular(now);
 }
 
 // As long as probes show more than was known, the next one follows at once.
@@ -59,10 +59,12 @@ std::optional<ProbeCluster> ProbePlanner::poll(Timestamp now) {
 
 void ProbePlanner::plan_first(Timestamp now) {
   last_probe_ = now;
+  demand_looked_at_ = *demand_;
   for (const double factor : FirstFactors) plan(limits_.initial * factor, now);
 }
 
 void ProbePlanner::plan_regular(Timestamp now) {
+  demand_looked_at_ = *demand_;
   last_probe_ = now;  // also where it is left out, so as to look again after the interval
   if (!may_probe() || !wants_more()) return;
   const bool recovers = network_.loss == LossState::Increasing;

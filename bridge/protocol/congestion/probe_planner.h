@@ -26,6 +26,7 @@ class ProbePlanner {
   static constexpr double FurtherAbove = 0.7;          // of a probe's rate: so much of it was found
   static constexpr double LossLimitedFactor = 1.5;     // while a rate recovers from loss
   static constexpr double MarginOverDemand = 1.1;
+  static constexpr double DemandGrowth = 1.2;          // by which it makes a probe follow at once
   static constexpr Duration Interval = 3s;             // while more is wanted
   static constexpr Duration ResultWait = 1s;
   static constexpr Duration ProbeTime = 15ms;
@@ -66,6 +67,7 @@ class ProbePlanner {
 
   RateLimits limits_;
   std::optional<DataRate> demand_;
+  DataRate demand_looked_at_;      // when a probe was last thought of, or less where it has fallen since
   Network network_;
   bool started_ = false;
 

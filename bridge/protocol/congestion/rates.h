@@ -19,7 +19,6 @@ constexpr DataRate from_kbps(double kbps) {
 }
 
 constexpr DataRate operator*(DataRate rate, double factor) { return from_kbps(to_kbps(rate) * factor); }
-constexpr DataRate operator+(DataRate a, DataRate b) { return {a.bits_per_second + b.bits_per_second}; }
 constexpr double operator/(DataRate a, DataRate b) { return to_kbps(a) / to_kbps(b); }
 
 // How long `size` takes at `rate`, which is not zero.

@@ -235,6 +235,34 @@ TEST(BitrateAllocator, KeepsALayerThatIsStillForAMoment) {
   EXPECT_THAT(r.heights(), ElementsAre(720));
 }
 
+TEST(BitrateAllocator, KeepsAFrameRateOfWhichThereAreNoFramesForAMoment) {
+  Receiver r;
+  r.add(screen(), {}, Content::Screen);
+  r.allocate(5000);
+  ASSERT_EQ(r.pictures[0].share->layer, (Layer{1, {0, 2}}));
+  r.ladder(0) = ladder_of({rung(0, 0, 0, 360, 10), rung(1, 0, 0, 1080, 20)});
+  r.allocate(5000);
+  EXPECT_EQ(r.pictures[0].share->layer, (Layer{1, {0, 2}}));
+}
+
+TEST(BitrateAllocator, FallsToWhatIsSentWhenAnEncodingIsNoMore) {
+  Receiver r;
+  r.add(camera());
+  r.allocate(3000);
+  ASSERT_THAT(r.heights(), ElementsAre(720));
+  for (LayerInfo& l : r.ladder(0).rungs()) {
+    if (l.layer.encoding == 2) l.rate = {};
+  }
+  r.run_for(1s, 3000);
+  r.allocate();
+  EXPECT_THAT(r.heights(), ElementsAre(360));
+  r.ladder(0) = camera();
+  r.run_for(3s, 3000);
+  EXPECT_THAT(r.heights(), ElementsAre(360)) << "a sender that cannot decide makes no flutter";
+  r.run_for(8s, 3000);
+  EXPECT_THAT(r.heights(), ElementsAre(720));
+}
+
 TEST(BitrateAllocator, StepsDownAtOnceAndUpOnlyAfterAWhileOfRoom) {
   Receiver r;
   r.add(camera());
@@ -336,6 +364,19 @@ TEST(BitrateAllocator, GivesAPictureThatComesOnStageItsShareAtOnce) {
   r.pictures[0].wish = {.max_height = 180};
   r.allocate();
   EXPECT_EQ(r.kbps()[0], 150) << "and leaves it at once";
+}
+
+TEST(BitrateAllocator, TakesNoTileThatGrowsALittleForANewOne) {
+  Receiver r;
+  for (int i = 0; i < 3; ++i) r.add(camera(), {.max_height = 400});
+  r.run_for(10s, 1000);
+  ASSERT_THAT(r.kbps(), ElementsAre(500, 150, 150));
+  r.pictures[2].wish.max_height = 410;
+  r.allocate();
+  EXPECT_THAT(r.kbps(), ElementsAre(500, 150, 150));
+  r.pictures[2].wish.max_height = 720;
+  r.allocate();
+  EXPECT_THAT(r.kbps(), ElementsAre(500, 150, 150)) << "there is no room for more";
 }
 
 TEST(BitrateAllocator, ShowsSmallPicturesOfAllBeforeItImprovesAny) {

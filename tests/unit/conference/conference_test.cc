@@ -82,8 +82,8 @@ TEST(Conference, WantsAKeyFrameOfAVideoSourceThatASlotBeginsToCarry) {
   EXPECT_FALSE(room.source(bob, Room::Cam).encodings.front().key_frame.take(room.now));
   room.run_timers();
   EXPECT_TRUE(room.source(bob, Room::Cam).encodings.front().key_frame.take(room.now));
-  EXPECT_TRUE(room.directory.find(ada)->slots[3].awaits_key_frame);
-  EXPECT_FALSE(room.directory.find(ada)->slots[0].awaits_key_frame) << "sound has none";
+  EXPECT_EQ(room.directory.find(ada)->slots[3].selector.awaited(), 0);
+  EXPECT_FALSE(room.directory.find(ada)->slots[0].selector.awaited()) << "sound has none";
 }
 
 TEST(Conference, CarriesTheLoudestOfTenTalkersInThreeSlots) {

@@ -50,11 +50,10 @@ TEST_F(EncryptedConference, BeginsEveryPictureStreamAnewWhenItIsSealedAndWhenItI
     room.now += 1s;
     picture.projection.start({.sequence = 5}, room.now, 90'000);
     sound.projection.start({.sequence = 5}, room.now, 48'000);
-    picture.awaits_key_frame = false;
     room.source(bob, Room::Cam).encodings.front().key_frame.on_key_frame();
     conference().set_e2ee_policy(policy);
     EXPECT_FALSE(picture.projection.started());
-    EXPECT_TRUE(picture.awaits_key_frame);
+    EXPECT_EQ(picture.selector.awaited(), 0);
     EXPECT_TRUE(room.source(bob, Room::Cam).encodings.front().key_frame.take(room.now));
     EXPECT_TRUE(sound.projection.started()) << "sound goes on without a seam";
     EXPECT_THAT(seen_by_ada(), ElementsAre(2, 0, 0, 0));

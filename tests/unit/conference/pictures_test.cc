@@ -169,11 +169,12 @@ TEST_F(PicturesTest, AreAsGoodAsThereIsRoomForAndPausedWithoutAny) {
 }
 
 TEST_F(PicturesTest, LeaveRoomForTheSound) {
-  sender(1);
   const auto eve = room.join(100, {.audio_slots = 1, .video_slots = 1, .sends = false});
   endpoint(eve).available = DataRate::kbps(480);
-  for (const Timestamp end = room.now + 3s; room.now < end; room.now += 20ms) {
+  const Timestamp start = room.now;
+  for (; room.now < start + 6s; room.now += 20ms) {
     endpoint(eve).slots[0].meter.add(100, room.now);  // 40 kbit/s
+    if (room.now == start + 2s) sender(1);
     room.run_timers();
   }
   EXPECT_EQ(endpoint(eve).slots[1].selector.target()->encoding, 0) << "460 are needed for the next, of 440";
@@ -279,7 +280,7 @@ TEST_F(PicturesTest, TellWhoBeginsAndCeasesToShowAScreen) {
 TEST_F(PicturesTest, TakeNoScreenForEndedThatNobodyNeeds) {
   const auto ada = sender(1);
   const auto eve = viewer(1);
-  wish(eve, {.on_stage = {camera_of(1)}, .last_n = 1});
+  wish(eve, {.last_n = 1, .on_stage = {camera_of(1)}});
   room.send(ada, Scr, CodecType::Vp8);
   for (int i = 0; i < 80; ++i) {  // until its sender has heard that nobody looks
     if (i < 60) room.source(ada, Scr).encodings[0].meter.add(1000, room.now);

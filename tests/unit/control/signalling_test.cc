@@ -307,6 +307,7 @@ TEST(Signalling, WritesMessagesAsTheContractSays) {
                   {"direct", {{"allowed", true}, {"ice_servers", {"stun:example.org"}}}},
                   {"mixed", false},
                   {"resume", "hush"},
+                  {"features", {"receive", "layers"}},
                   {"participants", json::array({person})}}));
   EXPECT_EQ(json::parse(write_resumed({"5f0c", "standup", 3, 12})),
             (json{{"type", "resumed"},
@@ -317,6 +318,7 @@ TEST(Signalling, WritesMessagesAsTheContractSays) {
                   {"direct", {{"allowed", false}, {"ice_servers", json::array()}}},
                   {"mixed", false},
                   {"resume", ""},
+                  {"features", {"receive", "layers"}},
                   {"participants", json::array()}}));
   EXPECT_EQ(json::parse(write_participant_joined(grace)),
             (json{{"type", "participant-joined"}, {"participant", person}}));
