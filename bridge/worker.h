@@ -64,6 +64,7 @@ class Worker final : public control::WorkerPort, public MetricSource {
   void take_commands(Timestamp now);
   void handle(conference::AddEndpoint& command, Timestamp now) { path_.add(command, now); }
   void handle(conference::RemoveEndpoint& command, Timestamp) { path_.remove(command.endpoint); }
+  void handle(conference::RestartIce& command, Timestamp now) { path_.restart_ice(command, now); }
   void handle(conference::SetMuted& command, Timestamp) { path_.set_muted(command); }
   void handle(conference::SetReceiverWishes& command, Timestamp) { path_.set_wishes(command); }
   void handle(conference::SetE2eePolicy& command, Timestamp) { path_.set_e2ee_policy(command); }

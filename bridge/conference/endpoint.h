@@ -29,7 +29,6 @@ class Endpoint {
       : id(d.id),
         name(d.name),
         cname(d.cname),
-        local_ufrag(d.local_ufrag),
         feedback_ssrc(d.feedback_ssrc),
         conference(where),
         payloads(d.formats),
@@ -48,7 +47,6 @@ class Endpoint {
   const EndpointId id;
   const std::string name;
   const std::string cname;
-  const std::string local_ufrag;
   const uint32_t feedback_ssrc;
   const Handle<Conference> conference;
   const PayloadMap payloads;

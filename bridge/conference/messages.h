@@ -105,6 +105,12 @@ struct AddEndpoint {
 struct RemoveEndpoint {
   EndpointId endpoint{};
 };
+// New ICE credentials of both sides (RFC 8445 section 9). DTLS, keys and media go on as they are.
+struct RestartIce {
+  EndpointId endpoint{};
+  std::string local_ufrag, remote_ufrag;
+  secrecy::SecretString local_pwd, remote_pwd;
+};
 // The client says that it has stopped or resumed sending sound, its camera or its screen; the bridge shows it and
 // forwards nothing while muted.
 struct SetMuted {
@@ -135,7 +141,7 @@ struct TakeSnapshot {
 struct Stop {};
 
 using Command =
-    std::variant<std::monostate, AddEndpoint, RemoveEndpoint, SetMuted, SetReceiverWishes,
+    std::variant<std::monostate, AddEndpoint, RemoveEndpoint, RestartIce, SetMuted, SetReceiverWishes,
                  SetE2eePolicy, DeclareE2ee, TakeSnapshot, Stop>;
 
 // The transport to a client works: ICE has an address, DTLS is done, SRTP keys are in place.

@@ -111,6 +111,7 @@ ordered_json to_json(const RoomView::Person& person, const conference::EndpointS
             {"verdict", to_string(person.e2ee.verdict)}}},
           {"direct", person.direct.has_value()},
           {"mixed", person.mixed},
+          {"away", person.away},
           {"sources", std::move(sources)},
           {"slots", std::move(slots)}};
 }

@@ -71,7 +71,7 @@ struct Control::Impl final : SocketHandler {
   std::optional<HttpResponse> refuse_upgrade(const HttpRequest& request) override;
   void handle_opened(SocketId socket) override;
   void handle_message(SocketId socket, std::string_view text) override;
-  void handle_closed(SocketId socket) override;
+  void handle_closed(SocketId socket, SocketEnd end) override;
 
   void await_reports(size_t worker);
   void take_reports(size_t worker);
@@ -209,8 +209,8 @@ void Control::Impl::handle_message(SocketId socket, std::string_view text) {
   deliver();
 }
 
-void Control::Impl::handle_closed(SocketId socket) {
-  rooms->handle_closed(socket);
+void Control::Impl::handle_closed(SocketId socket, SocketEnd end) {
+  rooms->handle_closed(socket, end, monotonic_now());
   deliver();
 }
 

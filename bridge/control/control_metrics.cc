@@ -14,6 +14,10 @@ void ControlMetrics::visit(MetricVisitor& v) const {
   v.histogram("viaduct_join_seconds", PhaseHelp, {{"phase", "total"}}, total_seconds);
   lost_participants.visit(v, "viaduct_lost_participants_total",
                           "Participants who left without asking for it, by reason.", "reason");
+  resumes.visit(v, "viaduct_resumes_total",
+                "Further sockets of participants whose socket was cut, by outcome: resumed, or the "
+                "code of the error.",
+                "outcome");
   refused_messages.visit(v, "viaduct_refused_messages_total",
                          "Signalling messages refused, by reason.", "reason");
   refused_connections.visit(
@@ -26,6 +30,9 @@ void ControlMetrics::visit(MetricVisitor& v) const {
           static_cast<double>(conferences.value()));
   v.gauge("viaduct_participants", "Participants in all conferences.", {},
           static_cast<double>(participants.value()));
+  v.gauge("viaduct_participants_away",
+          "Participants whose socket was cut and who may still come back on another one.", {},
+          static_cast<double>(participants_away.value()));
   static constexpr const char* Policies[] = {"off", "wanted", "required"};
   for (size_t i = 0; i < conferences_by_policy_.size(); ++i) {
     v.gauge("viaduct_conferences_by_e2ee",

@@ -53,13 +53,14 @@ class ControlMetrics final : public MetricSource {
                          "conference-full", "bridge-full", "busy", "mix-unavailable",
                          "mix-needs-plaintext"}};
   // The code of the error, or what the socket was closed for.
-  CounterTable<11> refused_messages{{"bad-message", "unknown-type", "bad-field", "not-joined",
+  CounterTable<12> refused_messages{{"bad-message", "unknown-type", "bad-field", "not-joined",
                                      "already-joined", "already-offered", "offer-refused", "busy",
-                                     "e2ee-required", "binary", "rate"}};
+                                     "e2ee-required", "restart-refused", "binary", "rate"}};
+  CounterTable<2> resumes{{"resumed", "resume-failed"}};
   // Why a participant's media ended without its asking for it.
-  CounterTable<7> lost_participants{{"connection-lost", "connection-failed", "connection-closed",
+  CounterTable<8> lost_participants{{"connection-lost", "connection-failed", "connection-closed",
                                      "bridge-full", "join-timeout", "slow-reader",
-                                     "mix-needs-plaintext"}};
+                                     "mix-needs-plaintext", "not-resumed"}};
   CounterTable<3> refused_connections{{"total", "address", "rate"}};
 
   static constexpr std::array<double, 11> PhaseBounds = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
@@ -69,7 +70,7 @@ class ControlMetrics final : public MetricSource {
   Histogram<11> dtls_seconds{PhaseBounds};
   Histogram<11> total_seconds{PhaseBounds};
 
-  Gauge sockets, conferences, participants, direct_conferences;
+  Gauge sockets, conferences, participants, participants_away, direct_conferences;
   Gauge& conferences_with(const conference::E2eePolicy& policy) {
     return conferences_by_policy_[policy.required ? 2 : policy.wanted ? 1 : 0];
   }

@@ -56,7 +56,7 @@ class SocketHandler {
   virtual std::optional<HttpResponse> refuse_upgrade(const HttpRequest& request) = 0;
   virtual void handle_opened(SocketId socket) = 0;
   virtual void handle_message(SocketId socket, std::string_view text) = 0;
-  virtual void handle_closed(SocketId socket) = 0;
+  virtual void handle_closed(SocketId socket, SocketEnd end) = 0;
 };
 
 }  // namespace viaduct::control

@@ -169,6 +169,27 @@ Result<Negotiation> negotiate(const sdp::Offer& offer, const Settings& settings,
   return n;
 }
 
+Settled settle(const sdp::Offer& offer, const sdp::Answer& answer) {
+  Settled settled{{}, offer.fingerprint_algorithm, offer.fingerprint, answer};
+  for (const sdp::MediaSection& m : offer.media)
+    settled.sections.push_back({m.mid, m.kind, m.direction, m.rejected});
+  return settled;
+}
+
+Result<sdp::Answer> answer_restart(const sdp::Offer& offer, const Settled& settled, Random& random) {
+  const Settled now = settle(offer, {});
+  if (now.fingerprint_algorithm != settled.fingerprint_algorithm || now.fingerprint != settled.fingerprint)
+    return refused("a restart keeps the DTLS fingerprint of the offer");
+  if (now.sections != settled.sections)
+    return refused("a restart keeps the m-sections of the offer, with their mids and directions");
+  sdp::Answer answer = settled.answer;
+  answer.ice_ufrag = random.ice_chars(UfragCharacters);
+  answer.ice_pwd = random.ice_chars(PwdCharacters);
+  return answer;
+}
+
+secrecy::SecretString random_secret(Random& random) { return random.ice_chars(PwdCharacters); }
+
 std::string random_id(Random& random) {
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(random.u64()));

@@ -7,12 +7,14 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/random.h"
 #include "base/result.h"
 #include "conference/messages.h"
 #include "control/settings.h"
 #include "protocol/sdp/sdp.h"
+#include "secrecy/secret_string.h"
 
 namespace viaduct::control {
 
@@ -30,6 +32,29 @@ struct Negotiation {
 Result<Negotiation> negotiate(const sdp::Offer& offer, const Settings& settings, size_t worker,
                               conference::EndpointId id, const std::string& name, bool mixed,
                               Random& random);
+
+// What an offer and its answer have settled, which a restart of ICE leaves as it is.
+struct Settled {
+  struct Section {
+    std::string mid;
+    codec::MediaKind kind{};
+    sdp::Direction direction{};  // from the client
+    bool rejected = false;
+    friend bool operator==(const Section&, const Section&) = default;
+  };
+  std::vector<Section> sections;
+  std::string fingerprint_algorithm;
+  std::vector<uint8_t> fingerprint;
+  sdp::Answer answer;
+};
+Settled settle(const sdp::Offer& offer, const sdp::Answer& answer);
+
+// The answer to an offer that differs in ICE credentials alone, with new ones of the bridge's. InvalidArgument with a
+// sentence for the client when it differs in more.
+Result<sdp::Answer> answer_restart(const sdp::Offer& offer, const Settled& settled, Random& random);
+
+// A secret of 144 bits, as text.
+secrecy::SecretString random_secret(Random& random);
 
 // 16 hexadecimal digits: how participants and conferences are called in public.
 std::string random_id(Random& random);

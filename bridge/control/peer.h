@@ -10,8 +10,10 @@
 
 #include "base/time.h"
 #include "conference/messages.h"
+#include "control/negotiation.h"
 #include "control/outbox.h"
 #include "control/signalling.h"
+#include "secrecy/secret_string.h"
 
 namespace viaduct::control {
 
@@ -86,9 +88,23 @@ constexpr size_t index_of(const Muteable& m) {
   return m.content == conference::Content::Screen ? 2 : static_cast<size_t>(m.kind);
 }
 
+// What the worker has told of a client, to be said again on a further socket.
+struct Told {
+  std::optional<conference::SlotsChanged> slots;
+  std::vector<conference::LayersWanted> layers;  // the last of each source
+  std::optional<conference::NetworkMeasured> network;
+
+  void keep(const conference::LayersWanted& wanted) {
+    const auto same = std::ranges::find(layers, wanted.source_mid, &conference::LayersWanted::source_mid);
+    if (same != layers.end()) *same = wanted;
+    else layers.push_back(wanted);
+  }
+};
+
 // A participant from `joined` on; its worker has an endpoint for it from `answer` on.
 struct Peer {
-  SocketId socket = 0;
+  SocketId socket = NoSocket;
+  std::optional<Timestamp> away_since;  // its socket was cut, and it has no other yet
   Timestamp since{};     // of the opened socket, then of `join`
   Room* room = nullptr;  // empty before `joined`
   std::string id;
@@ -98,6 +114,9 @@ struct Peer {
   // What other workers of the conference are told of it, once it has offered.
   conference::EndpointDescription relayed;
   bool offered = false;
+  Settled settled;               // once it has
+  Told told;
+  secrecy::SecretString resume;  // what a further socket has to show
   std::array<bool, 3> muted{};  // audio, video, screen: as the client says
   std::array<bool, 2> sends{true, true};
   bool shows_screen = false;             // as its worker sees

@@ -36,25 +36,13 @@ void Room::add(Peer& peer, bool requires_e2ee) {
     command_all(conference::SetE2eePolicy{number_, e2ee_});
   }
 
-  const Settings& settings = around_.settings;
-  // A mix is made by the bridge, so media of who hears one goes by way of it.
-  JoinedView joined{.participant = peer.id,
-                    .conference = name_,
-                    .audio_slots = peer.mixed ? 1 : settings.audio_slots,
-                    .video_slots = settings.video_slots,
-                    .participants = {},
-                    .e2ee = e2ee_,
-                    .direct_allowed = settings.direct_allowed && !peer.mixed,
-                    .ice_servers = settings.ice_servers,
-                    .mixed = peer.mixed};
-  for (const Peer* other : people_) joined.participants.push_back(view_of(*other));
   peer.room = this;
   people_.push_back(&peer);
   by_endpoint_.emplace(peer.endpoint, &peer);
   by_id_.emplace(peer.id, &peer);
   around_.metrics.participants_declaring(false).add(1);
 
-  around_.outbox.send(peer.socket, write_joined(joined));
+  around_.outbox.send(peer.socket, write_joined(joined_view(peer)));
   send_to_others(peer, write_participant_joined(view_of(peer)));
   if (raised) send_to_others(peer, write_e2ee(e2ee_, peer.id));
 }
@@ -76,10 +64,26 @@ void Room::remove(Peer& peer) {
   forget_direct();
 }
 
-void Room::handle_offered(Peer& peer) {
+void Room::tell_anew(Peer& peer) {
+  around_.outbox.send(peer.socket, write_resumed(joined_view(peer)));
+  tell_conference(peer);
+  if (peer.told.slots) tell_slots(peer);
+  for (const conference::LayersWanted& wanted : peer.told.layers)
+    around_.outbox.send(peer.socket, write_send(wanted));
+  if (const auto& network = peer.told.network)
+    around_.outbox.send(peer.socket, write_network(network->available, network->wanted));
+  for (const codec::MediaKind kind : {codec::MediaKind::Audio, codec::MediaKind::Video})
+    around_.outbox.send(peer.socket, write_held_back(kind, peer.e2ee.held_back(kind)));
+}
+
+void Room::tell_conference(const Peer& peer) {
   if (!video_codecs_.empty()) around_.outbox.send(peer.socket, write_codecs(video_codecs_));
   if (speaker_) around_.outbox.send(peer.socket, write_speaker(public_id(speaker_)));
   if (!recent_speakers_.empty()) around_.outbox.send(peer.socket, recent_speakers());
+}
+
+void Room::handle_offered(Peer& peer) {
+  tell_conference(peer);
   if (!peer.sends[0] || !peer.sends[1]) tell_change_of(peer);
 }
 
@@ -110,11 +114,16 @@ std::optional<Refusal> Room::handle(Peer& peer, const MuteMessage& mute) {
 // What the worker tells.
 
 void Room::handle(Peer& peer, const conference::SlotsChanged& report) {
+  peer.told.slots = report;
+  tell_slots(peer);
+}
+
+void Room::tell_slots(const Peer& peer) {
   std::vector<SlotView> slots;
-  for (const auto& s : report.slots)
+  for (const auto& s : peer.told.slots->slots)
     slots.push_back({s.mid, s.kind, public_id(s.carries), s.content, s.paused});
   std::vector<UndecodableView> undecodable;
-  for (const auto& u : report.undecodable) {
+  for (const auto& u : peer.told.slots->undecodable) {
     if (auto id = public_id(u.endpoint)) undecodable.push_back({std::move(*id), u.codec});
   }
   around_.outbox.send(peer.socket, write_slots(slots, undecodable));
@@ -138,9 +147,28 @@ RoomView Room::view() const {
   for (const Peer* peer : people_) {
     view.people.push_back(
         {peer->id, peer->name, peer->endpoint, peer->offered, view_of(*peer).e2ee, peer->direct,
-         peer->worker, peer->mixed});
+         peer->worker, peer->mixed, peer->away_since.has_value()});
   }
   return view;
+}
+
+JoinedView Room::joined_view(const Peer& peer) const {
+  const Settings& settings = around_.settings;
+  // A mix is made by the bridge, so media of who hears one goes by way of it.
+  JoinedView joined{.participant = peer.id,
+                    .conference = name_,
+                    .audio_slots = peer.mixed ? 1 : settings.audio_slots,
+                    .video_slots = settings.video_slots,
+                    .participants = {},
+                    .e2ee = e2ee_,
+                    .direct_allowed = settings.direct_allowed && !peer.mixed,
+                    .ice_servers = settings.ice_servers,
+                    .mixed = peer.mixed,
+                    .resume = peer.resume};
+  for (const Peer* other : people_) {
+    if (other != &peer) joined.participants.push_back(view_of(*other));
+  }
+  return joined;
 }
 
 ParticipantView Room::view_of(const Peer& peer) const {

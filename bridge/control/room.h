@@ -49,6 +49,8 @@ class Room {
   // Takes somebody in, and tells everyone. `requires_e2ee`: from now on the conference does.
   void add(Peer& peer, bool requires_e2ee);
   void remove(Peer& peer);
+  // It is back on another socket: gets all anew that it may have missed.
+  void tell_anew(Peer& peer);
   // Gives the peer's worker its endpoint, and the other workers what they must know of it. False,
   // with nothing changed, when the worker is behind.
   bool offer(Peer& peer, std::unique_ptr<conference::EndpointDescription> endpoint);
@@ -86,6 +88,9 @@ class Room {
   void forget_direct();
   void count_as_direct();
 
+  JoinedView joined_view(const Peer& peer) const;
+  void tell_slots(const Peer& peer);
+  void tell_conference(const Peer& peer);
   ParticipantView view_of(const Peer& peer) const;
   std::optional<std::string> public_id(std::optional<conference::EndpointId> endpoint) const;
   // room_workers.cc

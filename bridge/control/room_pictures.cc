@@ -33,10 +33,12 @@ std::optional<conference::PictureName> Room::find(const ReceiveMessage::Picture&
 }
 
 void Room::handle(Peer& peer, const conference::LayersWanted& report) {
+  peer.told.keep(report);
   around_.outbox.send(peer.socket, write_send(report));
 }
 
 void Room::handle(Peer& peer, const conference::NetworkMeasured& report) {
+  peer.told.network = report;
   around_.outbox.send(peer.socket, write_network(report.available, report.wanted));
 }
 

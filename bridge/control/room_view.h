@@ -23,6 +23,7 @@ struct RoomView {
     std::optional<DirectProtection> direct = {};  // as the client claims; empty: it claims nothing
     size_t worker = 0;
     bool mixed = false;  // hears a mix
+    bool away = false;   // its socket was cut, and it may come back on another one
   };
   std::string id;
   std::string name;

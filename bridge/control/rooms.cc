@@ -61,15 +61,19 @@ void Rooms::handle_message(SocketId socket, std::string_view text, Timestamp now
     refuse(peer, *refusal);
   } else if (const auto* join = std::get_if<JoinMessage>(&message)) {
     handle(peer, *join, now, wall);
+  } else if (const auto* resume = std::get_if<ResumeMessage>(&message)) {
+    handle(peer, *resume, now);
   } else if (!peer.room) {
     refuse(peer, {"not-joined", "join a conference first", false});
   } else if (const auto* offer = std::get_if<OfferMessage>(&message)) {
     handle(peer, *offer, now);
+  } else if (const auto* restart = std::get_if<RestartMessage>(&message)) {
+    handle(peer, *restart);
   } else if (const auto* question = std::get_if<PrivacyMessage>(&message)) {
     handle(peer, *question, now);
   } else if (std::holds_alternative<LeaveMessage>(message)) {
     outbox_.close(socket, nullptr, close_code::Normal);
-    forget(socket, /*tell_worker=*/true);
+    forget(peer, /*tell_worker=*/true);
   } else if (const auto refused = peer.room->handle(peer, message)) {
     refuse(peer, *refused);
   } else if (std::holds_alternative<E2eeMessage>(message)) {
@@ -92,8 +96,6 @@ void Rooms::end_mixes(const Room& room) {
   }
 }
 
-void Rooms::handle_closed(SocketId socket) { forget(socket, /*tell_worker=*/true); }
-
 void Rooms::handle_timers(Timestamp now) {
   std::vector<Peer*> late;
   for (const auto& [socket, peer] : peers_) {
@@ -106,6 +108,7 @@ void Rooms::handle_timers(Timestamp now) {
     end(*peer, {"join-timeout", peer->room ? "no offer came" : "no join came", true},
         /*tell_worker=*/false);
   }
+  end_away(now);
 }
 
 void Rooms::drain() {
@@ -115,7 +118,9 @@ void Rooms::drain() {
   rooms_by_number_.clear();
   rooms_.clear();
   endpoints_.clear();
+  participants_.clear();
   peers_.clear();
+  away_.clear();
   privacy_questions_.clear();
   for (WorkerLink& worker : workers_) 
     worker.participants = worker.relayed = worker.conferences = 0;
@@ -145,6 +150,7 @@ void Rooms::handle(Peer& peer, const OfferMessage& message, Timestamp now) {
   if (!room.offer(peer, std::move(negotiation->endpoint)))
     return refuse(peer, {"busy", "the bridge is too busy now; try again", true});
   peer.offered = true;
+  peer.settled = settle(*offer, negotiation->answer);
   peer.signalling = now - peer.since;
   metrics_.signalling_seconds.observe(to_seconds(peer.signalling));
   outbox_.send(peer.socket, write_answer(answer));
@@ -219,6 +225,7 @@ void Rooms::leave_room(Peer& peer, bool tell_worker) {
   if (tell_worker && peer.offered) worker.send(conference::RemoveEndpoint{peer.endpoint});
   room.remove(peer);
   endpoints_.erase(peer.endpoint);
+  participants_.erase(peer.id);
   --worker.participants;
   log::info("participant {} left conference {}, {} present", peer.id, room.id(),
             room.people().size());
@@ -228,17 +235,27 @@ void Rooms::leave_room(Peer& peer, bool tell_worker) {
   rooms_.erase(rooms_.find(room.name()));
 }
 
-void Rooms::forget(SocketId socket, bool tell_worker) {
-  const auto found = peers_.find(socket);
-  if (found == peers_.end()) return;
-  if (found->second->room) leave_room(*found->second, tell_worker);
-  peers_.erase(found);
+// Takes it from those with a socket, or from those without. It is in one of the two.
+std::unique_ptr<Peer> Rooms::release(Peer& peer) {
+  return peer.away_since ? std::move(away_.extract(peer.id).mapped())
+                         : std::move(peers_.extract(peer.socket).mapped());
+}
+
+// `peer` is gone afterwards.
+void Rooms::forget(Peer& peer, bool tell_worker) {
+  if (peer.room) leave_room(peer, tell_worker);
+  release(peer);
   show_totals();
 }
 
 Peer* Rooms::find_peer(EndpointId endpoint) const {
   const auto found = endpoints_.find(endpoint);
   return found == endpoints_.end() ? nullptr : found->second;
+}
+
+Peer* Rooms::find_peer(const std::string& participant) const {
+  const auto found = participants_.find(participant);
+  return found == participants_.end() ? nullptr : found->second;
 }
 
 // Views.
@@ -274,12 +291,13 @@ void Rooms::refuse(Peer& peer, const Refusal& refusal) {
 void Rooms::end(Peer& peer, const Refusal& refusal, bool tell_worker) {
   outbox_.close(peer.socket, std::make_shared<const std::string>(write_error(refusal)),
                 close_code::FinalError);
-  forget(peer.socket, tell_worker);
+  forget(peer, tell_worker);
 }
 
 void Rooms::show_totals() {
   metrics_.sockets.set(static_cast<int64_t>(peers_.size()));
   metrics_.participants.set(static_cast<int64_t>(endpoints_.size()));
+  metrics_.participants_away.set(static_cast<int64_t>(away_.size()));
   metrics_.conferences.set(static_cast<int64_t>(rooms_.size()));
 }
 

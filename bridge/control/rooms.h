@@ -2,7 +2,9 @@
 // threads or clocks.
 //
 // Messages and reports go in, `take_outgoing()` comes out, commands go to the workers' links. What
-// happens inside a conference is its Room's business; here clients come, join, offer and go.
+// happens inside a conference is its Room's business; here clients come, join, offer and go. A
+// participant whose socket was cut is kept for ResumeTimeout, and nothing is kept for them:
+// they are told anew when they are back.
 // Nothing here may be driven into unbounded growth: sockets, participants and conferences are all
 // limited.
 #pragma once
@@ -26,6 +28,7 @@
 #include "control/signalling.h"
 #include "control/token.h"
 #include "control/worker_link.h"
+#include "limits.h"
 
 namespace viaduct::control {
 
@@ -33,6 +36,9 @@ class Rooms {
  public:
   static constexpr Duration JoinTimeout = 10s;     // from the socket's opening to `join`
   static constexpr Duration OfferTimeout = 30s;    // from `joined` to `offer`
+  // From a cut socket to `resume` on another; media goes on meanwhile for as long as it has consent.
+  static constexpr Duration ResumeTimeout = 30s;
+  static_assert(ResumeTimeout <= limits::ConsentTimeout, "nobody is waited for whose media connection is lost");
   static constexpr Duration PrivacyInterval = 1s;  // between two questions of one client
 
   // All arguments outlive this object.
@@ -43,7 +49,7 @@ class Rooms {
 
   void handle_opened(SocketId socket, Timestamp now);
   void handle_message(SocketId socket, std::string_view text, Timestamp now, Duration wall);
-  void handle_closed(SocketId socket);
+  void handle_closed(SocketId socket, SocketEnd end, Timestamp now);
   void handle_report(const conference::Report& report, Timestamp now);
   void handle_timers(Timestamp now);
 
@@ -67,6 +73,8 @@ class Rooms {
  private:
   void handle(Peer& peer, const JoinMessage& join, Timestamp now, Duration wall);
   void handle(Peer& peer, const OfferMessage& offer, Timestamp now);
+  void handle(Peer& opened, const ResumeMessage& resume, Timestamp now);
+  void handle(Peer& peer, const RestartMessage& restart);
   void handle(Peer& peer, const PrivacyMessage& question, Timestamp now);
   void handle(const conference::EndpointConnected& report, Timestamp now);
   void handle(const conference::EndpointGone& report);
@@ -83,9 +91,12 @@ class Rooms {
   std::optional<size_t> pick_worker(const Room* room) const;
   bool has_space(size_t worker, const Room* room) const;
   void leave_room(Peer& peer, bool tell_worker);
-  void forget(SocketId socket, bool tell_worker);
+  void end_away(Timestamp now);
+  std::unique_ptr<Peer> release(Peer& peer);
+  void forget(Peer& peer, bool tell_worker);
 
   Peer* find_peer(conference::EndpointId endpoint) const;
+  Peer* find_peer(const std::string& participant) const;
 
   void end_mixes(const Room& room);
   void refuse(Peer& peer, const Refusal& refusal);
@@ -102,6 +113,8 @@ class Rooms {
   Outbox outbox_;
   const Room::Surroundings around_rooms_;
   std::unordered_map<SocketId, std::unique_ptr<Peer>> peers_;
+  std::unordered_map<std::string, std::unique_ptr<Peer>> away_;  // by participant: their sockets were cut
+  std::unordered_map<std::string, Peer*> participants_;          // all of them
   std::unordered_map<std::string, std::unique_ptr<Room>> rooms_;  // by name
   std::unordered_map<conference::EndpointId, Peer*> endpoints_;
   std::unordered_map<conference::ConferenceId, Room*> rooms_by_number_;

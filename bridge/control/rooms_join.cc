@@ -37,7 +37,9 @@ void Rooms::handle(Peer& peer, const JoinMessage& join, Timestamp now, Duration 
   peer.since = now;
   peer.e2ee.capable = join.e2ee;
   peer.mixed = join.mixed;
+  peer.resume = random_secret(random_);
   endpoints_.emplace(peer.endpoint, &peer);
+  participants_.emplace(peer.id, &peer);
   peer.worker = *worker;
   WorkerLink& link = workers_[*worker];
   ++link.participants;

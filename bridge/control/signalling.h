@@ -15,6 +15,7 @@
 #include "conference/messages.h"
 #include "control/e2ee_verdict.h"
 #include "protocol/codec/codec.h"
+#include "secrecy/secret_string.h"
 
 namespace viaduct::control {
 
@@ -30,6 +31,15 @@ struct JoinMessage {
 struct OfferMessage {
   std::string sdp;
   std::vector<std::string> screens;  // mids of m-sections that carry a screen
+};
+// Instead of a join: the participant's socket was cut, and this is the next one.
+struct ResumeMessage {
+  std::string participant;
+  secrecy::SecretString secret;
+};
+// The offer again, with other ICE credentials.
+struct RestartMessage {
+  std::string sdp;
 };
 struct MuteMessage {
   codec::MediaKind kind{};
@@ -79,8 +89,9 @@ struct Refusal {
 };
 
 using ClientMessage =
-    std::variant<Refusal, JoinMessage, OfferMessage, MuteMessage, ReceiveMessage, E2eeMessage,
-                 DeclareMessage, DirectMessage, RelayMessage, PrivacyMessage, LeaveMessage>;
+    std::variant<Refusal, JoinMessage, ResumeMessage, OfferMessage, RestartMessage, MuteMessage,
+                 ReceiveMessage, E2eeMessage, DeclareMessage, DirectMessage, RelayMessage,
+                 PrivacyMessage, LeaveMessage>;
 
 // Reads one text frame of at most limits::SignallingMessageBytes. Unknown fields are ignored.
 ClientMessage parse_message(std::string_view text);
@@ -126,9 +137,11 @@ struct JoinedView {
   bool direct_allowed = false;
   std::vector<std::string> ice_servers = {};  // for direct connections
   bool mixed = false;                         // the audio slot carries a mix
+  secrecy::SecretString resume = {};          // what a further socket has to show to be this participant's
 };
 
 std::string write_joined(const JoinedView& joined);
+std::string write_resumed(const JoinedView& resumed);
 std::string write_answer(std::string_view sdp);
 std::string write_participant_joined(const ParticipantView& participant);
 std::string write_participant_changed(const ParticipantView& participant);

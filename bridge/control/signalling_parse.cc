@@ -91,6 +91,23 @@ ClientMessage parse_join(const json& object) {
   return join;
 }
 
+ClientMessage parse_resume(const json& object) {
+  const std::string* participant = find_string(object, "participant");
+  const std::string* secret = find_string(object, "resume");
+  for (const auto& [field, text] : {std::pair{"participant", participant}, std::pair{"resume", secret}}) {
+    if (!text || text->size() > limits::NameCharacters)
+      return bad_field("'" + std::string(field) + "' must be a string of at most 64 bytes", true);
+  }
+  return ResumeMessage{*participant, *secret};
+}
+
+ClientMessage parse_restart(const json& object) {
+  const std::string* sdp = find_string(object, "sdp");
+  if (!sdp || sdp->empty() || sdp->size() > limits::SdpBytes)
+    return bad_field("'sdp' must be a string of at most " + std::to_string(limits::SdpBytes) + " bytes");
+  return RestartMessage{*sdp};
+}
+
 ClientMessage parse_offer(const json& object) {
   const std::string* sdp = find_string(object, "sdp");
   if (!sdp || sdp->empty() || sdp->size() > limits::SdpBytes) {
@@ -254,7 +271,9 @@ ClientMessage parse_relay(const json& object) {
 using Parser = ClientMessage (*)(const json&);
 constexpr std::pair<std::string_view, Parser> Parsers[] = {
     {"join", parse_join},
+    {"resume", parse_resume},
     {"offer", parse_offer},
+    {"restart", parse_restart},
     {"mute", parse_mute},
     {"receive", parse_receive},
     {"e2ee", parse_e2ee},

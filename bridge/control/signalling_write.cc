@@ -24,22 +24,26 @@ json to_json(const ParticipantView& p) {
 
 json or_null(const std::optional<std::string>& text) { return text ? json(*text) : json(nullptr); }
 
-}  // namespace
-
-std::string write_joined(const JoinedView& joined) {
+std::string write(const char* type, const JoinedView& joined) {
   json others = json::array();
   for (const ParticipantView& p : joined.participants) others.push_back(to_json(p));
-  return json{{"type", "joined"},
+  return json{{"type", type},
               {"participant", joined.participant},
               {"conference", joined.conference},
               {"slots", {{"audio", joined.audio_slots}, {"video", joined.video_slots}}},
               {"e2ee", {{"wanted", joined.e2ee.wanted}, {"required", joined.e2ee.required}}},
               {"direct", {{"allowed", joined.direct_allowed}, {"ice_servers", joined.ice_servers}}},
               {"mixed", joined.mixed},
+              {"resume", joined.resume.view()},
               {"features", {"receive", "layers"}},  // what a bridge without them would not understand
               {"participants", std::move(others)}}
       .dump();
 }
+
+}  // namespace
+
+std::string write_joined(const JoinedView& joined) { return write("joined", joined); }
+std::string write_resumed(const JoinedView& resumed) { return write("resumed", resumed); }
 
 std::string write_answer(std::string_view sdp) {
   return json{{"type", "answer"}, {"sdp", sdp}}.dump();

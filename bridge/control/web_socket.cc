@@ -49,7 +49,7 @@ void WebSocketConnection::handle_read(ErrorCode error) {
   // Closed by either side, cut, silent for too long, or a frame Beast refused (1002, 1007, 1009).
   if (error) {
     server().sockets.erase(id_);
-    server().socket_handler->handle_closed(id_);
+    server().socket_handler->handle_closed(id_, end_of(error));
     return;
   }
   if (close_ == close_code::None) {
@@ -66,6 +66,15 @@ void WebSocketConnection::handle_read(ErrorCode error) {
   explicit_bzero(buffer_.data().data(), buffer_.size());  // an offer holds the client's ICE password
   buffer_.consume(buffer_.size());
   read();
+}
+
+// A client whose network is gone may find its old socket still open when it is back, and closes it then.
+SocketEnd WebSocketConnection::end_of(ErrorCode error) const {
+  const bool is_sent_away = close_ != close_code::None;
+  if (is_sent_away || error == websocket::condition::protocol_violation || error == websocket::error::message_too_big)
+    return SocketEnd::Left;
+  if (error != websocket::error::closed) return SocketEnd::Cut;
+  return socket_.reason().code == close_code::Resuming ? SocketEnd::Cut : SocketEnd::Left;
 }
 
 void WebSocketConnection::refuse(const char* reason, uint16_t code) {

@@ -34,6 +34,7 @@ class WebSocketConnection : public std::enable_shared_from_this<WebSocketConnect
   void accept(const Request& request);
   void read();
   void handle_read(ErrorCode error);
+  SocketEnd end_of(ErrorCode error) const;
   void write_next();
   void refuse(const char* reason, uint16_t code);
   void cut();

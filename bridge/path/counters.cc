@@ -83,11 +83,13 @@ void PathCounters::visit(MetricVisitor& v) const {
               "From a packet's arrival to the hand-over of its copies to the network",
               {{"worker", worker}}, forwarding_latency);
 
-  outcome("viaduct_ice_events_total", "ICE: addresses validated and selected, consents lost",
+  outcome("viaduct_ice_events_total", "ICE: addresses validated and selected, restarts, consents lost",
           "validated", ice_validated);
-  outcome("viaduct_ice_events_total", "ICE: addresses validated and selected, consents lost",
+  outcome("viaduct_ice_events_total", "ICE: addresses validated and selected, restarts, consents lost",
           "selected", ice_selected);
-  outcome("viaduct_ice_events_total", "ICE: addresses validated and selected, consents lost",
+  outcome("viaduct_ice_events_total", "ICE: addresses validated and selected, restarts, consents lost",
+          "restarted", ice_restarted);
+  outcome("viaduct_ice_events_total", "ICE: addresses validated and selected, restarts, consents lost",
           "consent_lost", consent_lost);
   outcome("viaduct_dtls_handshakes_total", "DTLS handshakes by outcome", "connected",
           dtls_connected);

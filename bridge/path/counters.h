@@ -43,7 +43,7 @@ struct PathCounters final : MetricSource {
   Counter probes;                // begun, of receivers' networks
   std::array<Counter, Drops> drops;
   Histogram<LatencyBounds.size()> forwarding_latency{LatencyBounds};
-  Counter ice_validated, ice_selected;
+  Counter ice_validated, ice_selected, ice_restarted;
   Counter dtls_connected, dtls_failed, dtls_timed_out;
   Counter consent_lost;
   Counter nacks_received, nacks_sent;  // packets asked for again

@@ -82,6 +82,10 @@ Drop Demux::answer_stun(RxPacket& p, Timestamp now) {
 void Demux::note_ice(Handle<Endpoint> who, Endpoint& endpoint, const RxPacket& p,
                      const ice::IceLite::Outcome& outcome, Timestamp now) {
   if (outcome.evicted) addresses_.remove_address(*outcome.evicted, who);
+  if (outcome.retired) {
+    addresses_.remove_ufrag(*outcome.retired);
+    counters_.ice_restarted.add();
+  }
   if (outcome.selected) counters_.ice_selected.add();
   if (addresses_.at(p.io.peer) != who) addresses_.add_address(p.io.peer, who);
   if (outcome.validated) counters_.ice_validated.add();

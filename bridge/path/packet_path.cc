@@ -243,11 +243,22 @@ void PacketPath::remove(conference::EndpointId id) {
   if (Endpoint* e = directory_.find(who)) remove(who, *e);
 }
 
+void PacketPath::restart_ice(const conference::RestartIce& command, Timestamp now) {
+  const Handle<Endpoint> who = directory_.with_id(command.endpoint);
+  Endpoint* e = directory_.find(who);
+  if (!e || e->is_relayed()) return;
+  ice::IceLite& ice = e->transport.ice;
+  if (const std::string* unused = ice.next_local_ufrag()) addresses_.remove_ufrag(*unused);
+  ice.restart({command.local_ufrag, command.local_pwd}, {command.remote_ufrag, command.remote_pwd}, now);
+  addresses_.add_ufrag(command.local_ufrag, who);
+}
+
 void PacketPath::remove(Handle<Endpoint> who, Endpoint& e) {
   if (!e.is_relayed()) {
     for (const SocketAddress& address : e.transport.ice.validated())
       addresses_.remove_address(address, who);
-    addresses_.remove_ufrag(e.local_ufrag);
+    addresses_.remove_ufrag(e.transport.ice.local_ufrag());
+    if (const std::string* unused = e.transport.ice.next_local_ufrag()) addresses_.remove_ufrag(*unused);
     handshakes_.close(who, e);
   }
   freed_.clear();

@@ -73,6 +73,7 @@ class PacketPath {
   // What control asks for. A refused AddEndpoint shows as an EndpointGone among the reports.
   void add(const conference::AddEndpoint& command, Timestamp now);
   void remove(conference::EndpointId id);
+  void restart_ice(const conference::RestartIce& command, Timestamp now);
   void set_muted(const conference::SetMuted& command);
   void set_wishes(conference::SetReceiverWishes& command);
   void set_e2ee_policy(const conference::SetE2eePolicy& command);

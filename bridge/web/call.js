@@ -1,6 +1,6 @@
-// One person's call: joins a conference, and joins again when the connection is lost, until the person leaves or the
-// bridge refuses. What happens between a join and its end is a Presence. It holds no page element, and keeps the local
-// media untouched.
+// One person's call: joins a conference, and joins again when the connection is lost for good, until the person leaves
+// or the bridge refuses. What happens between a join and its end is a Presence. It holds no page element, and keeps the
+// local media untouched.
 
 import { ChatLog } from './chat.js';
 import { Presence } from './presence.js';
@@ -35,7 +35,7 @@ export class Call extends EventTarget {
   #wishes = null;                            // what is to be received, as wishes.js makes it
   #wantsE2ee;                                // also of a conference that has begun anew while we were away
   #onMediaChange = () => this.#presence?.syncMedia();
-  #onOnline = () => this.#state === 'reconnecting' && this.#attempt();
+  #onOnline = () => this.#networkIsBack();
 
   /** `options`: {url, conference, name, token, formats, e2ee, requireE2ee, direct, mixed}. */
   constructor(options, media) {
@@ -63,7 +63,9 @@ export class Call extends EventTarget {
 
   /** Everything that a screen shows, as plain values; tracks are live MediaStreamTracks. Null before join(). */
   view() {
-    return this.#presence && { state: this.#state, wasInCall: this.#wasInCall, ...this.#presence.view() };
+    if (!this.#presence) return null;
+    const { isReturning } = this.#presence;
+    return { state: this.#state, wasInCall: this.#wasInCall, isReturning, ...this.#presence.view() };
   }
 
   /** [{mid, track, volume}] of everything that may be heard. */
@@ -109,11 +111,18 @@ export class Call extends EventTarget {
     presence.addEventListener('notice', ({ detail }) => this.#notice(detail));
     presence.addEventListener('chat', ({ detail }) => this.chat.add(detail));
     presence.addEventListener('connected', () => this.#connected());
+    presence.addEventListener('away', () => this.#setState('reconnecting'));
     presence.addEventListener('lost', () => this.#retry());
     presence.addEventListener('refused', ({ detail }) => this.#refused(detail));
     if (this.#wishes) presence.setWishes(this.#wishes);
     presence.join();
     this.#changed();
+  }
+
+  // A presence that keeps its place looks whether it still has its connection.
+  #networkIsBack() {
+    if (this.#presence?.isReturning || this.#state === 'in-call') this.#presence.reconnect();
+    else if (this.#state === 'reconnecting') this.#attempt();
   }
 
   #retry() {

@@ -108,15 +108,15 @@ export class CallView extends EventTarget {
   #render() {
     const view = this.#call?.view();
     if (!view) return;
-    const { state, conference, wasInCall, people } = view;
+    const { state, conference, wasInCall, isReturning, people } = view;
     const { problems } = this.#media;
     this.#element.dataset.state = state;
     this.#parts.title.textContent = conference;
     this.#parts.count.textContent = state === 'in-call' ? Text.people(people.length + 1) : '';
     this.#parts.banner.hidden = state === 'in-call';
     const trouble = !navigator.onLine ? Text.offline : wasInCall ? Text.reconnecting : Text.unreachable;
-    this.#parts.banner.textContent = state === 'joining' ? Text.joining : trouble;
-    this.#parts.banner.classList.toggle('calm', state === 'joining');
+    this.#parts.banner.textContent = state === 'joining' ? Text.joining : isReturning ? Text.returning : trouble;
+    this.#parts.banner.classList.toggle('calm', state === 'joining' || isReturning);
     const alone = state === 'in-call' && people.length === 0 ? Text.alone : null;
     showNotices(this.#parts.notices, [problems.audio, problems.video, ...warnings(view), alone]);
     this.#privacy.show(view);

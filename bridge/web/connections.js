@@ -11,7 +11,7 @@ import { canSeal } from './sealing.js';
 
 const CrowdedFrom = 4;                       // others
 
-/** Fires `change` when another path is used, `connected` once, and `lost` once at most. */
+/** Fires `change` when another path is used; `connected`, `silent` and `lost` as Peer does. */
 export class Connections extends EventTarget {
   reception = new Reception();
   #media;
@@ -64,7 +64,7 @@ export class Connections extends EventTarget {
     const peer = this.#peer = this.reception.peer =
       new Peer({ ...shape, tracks, formats: this.#formats, encryption, options });
     const lost = () => this.dispatchEvent(new Event('lost'));
-    peer.addEventListener('connected', () => this.dispatchEvent(new Event('connected')));
+    for (const type of ['connected', 'silent']) peer.addEventListener(type, () => this.dispatchEvent(new Event(type)));
     peer.addEventListener('lost', lost);
     const withholdsVideo = () => this.#withholdsVideo;
     this.#own = new OwnMedia({ media: this.#media, peer, tracks, send: this.#send, withholdsVideo, lost });
@@ -80,6 +80,17 @@ export class Connections extends EventTarget {
     await this.#peer?.accept(sdp);
     this.sync();
     await this.#applyFormats();
+  }
+
+  /** Media is connected to the bridge. */
+  get isConnected() {
+    return Boolean(this.#peer?.isConnected);
+  }
+
+  /** New ICE credentials, because the network may be another one; the bridge answers as it answered the offer. */
+  async restart() {
+    const sdp = await this.#peer?.restart();
+    if (sdp) this.#send('restart', { sdp });
   }
 
   get direct() { return this.#direct; }
@@ -130,8 +141,9 @@ export class Connections extends EventTarget {
     this.#direct?.setMedia(this.#outgoing(), this.#isSealed());
   }
 
-  /** The bridge was too busy to hear what is muted. */
+  /** The bridge did not hear what is muted, or whether media flows directly. */
   tellAgain() {
+    if (this.#toldDirect) this.#send('direct', { active: true, protection: this.#direct.protection ?? {} });
     this.#own?.forgetTold();
     this.sync();
   }

@@ -66,6 +66,7 @@ export const Text = {
     'not-joined': 'Not sent: you are not in the call now. Try again in a moment.',
   },
 
+  somebody: 'Somebody',
   e2eeTurnedOn: (name) => `${name ?? 'You'} turned end-to-end encryption on`,
   e2eeTurnedOff: (name) => `${name ?? 'You'} turned end-to-end encryption off`,
   e2eeRequired: 'This conference requires end-to-end encryption: nobody can turn it off.',
@@ -87,6 +88,7 @@ export const Text = {
   sealedMarkSelf: 'What you send is encrypted end to end',
 
   reconnecting: 'Connection lost. Reconnecting…',
+  returning: 'Reconnecting…',
   unreachable: 'The bridge cannot be reached, or a firewall keeps media (UDP) from it. Trying again…',
   reconnected: 'You are back in the call.',
   offline: 'This device is offline. The call continues as soon as the network is back.',

@@ -46,7 +46,7 @@ export class OwnMedia {
     this.#limit(isCrowded);
   }
 
-  /** The bridge was too busy to hear what is muted. */
+  /** The bridge did not hear what is muted. */
   forgetTold() {
     for (const told of Object.values(this.#told)) told.muted = null;
   }

@@ -9,9 +9,12 @@ import { cameraLayers, screenEncoding } from './encodings.js';
 import { arrivals, summarize } from './stats.js';
 import { VideoSender } from './video_sender.js';
 
-const DisconnectedMilliseconds = 5_000;      // ICE may recover by itself from a shorter gap
+const DisconnectedMilliseconds = 1_000;      // ICE may recover by itself from a shorter gap
 
-/** Fires `connected` once and `lost` once at most. */
+/**
+ * Fires `connected` whenever it is; `silent` when nothing comes any more, after which restart() may help; and `lost`
+ * once at most, when there is no connection at all.
+ */
 export class Peer extends EventTarget {
   #connection;
   #encryption;
@@ -24,6 +27,7 @@ export class Peer extends EventTarget {
   #answer = null;
   #wantedFormats = [];
   #work = Promise.resolve();                 // negotiations and parameter changes, one at a time
+  #isRestarting = false;                     // a restart is offered and not answered yet
   #timer = null;
   #wasConnected = false;
   #over = false;
@@ -74,9 +78,24 @@ export class Peer extends EventTarget {
     return this.#videos.screen?.mid ?? null;
   }
 
+  /** The offer's SDP for a restart of ICE: new credentials, and nothing else new. */
+  restart() {
+    return this.#enqueue(async () => {
+      this.#isRestarting = true;
+      this.#connection.restartIce();
+      await this.#connection.setLocalDescription(await this.#connection.createOffer());
+      return this.#connection.localDescription.sdp;
+    });
+  }
+
+  get isConnected() {
+    return this.#connection.connectionState === 'connected';
+  }
+
   accept(sdp) {
     return this.#enqueue(async () => {
       this.#answer = sdp;
+      this.#isRestarting = false;
       await this.#connection.setRemoteDescription({ type: 'answer', sdp });
     });
   }
@@ -171,7 +190,8 @@ export class Peer extends EventTarget {
   }
 
   async #applyFormats() {
-    if (!this.#answer || this.#wantedFormats.length === 0) return undefined;
+    // The answer to a restart is on its way, and formats are looked at again after it.
+    if (!this.#answer || this.#isRestarting || this.#wantedFormats.length === 0) return undefined;
     let reordered = this.#answer;
     let ofCamera = null;
     for (const [kind, video] of Object.entries(this.#videos)) {
@@ -205,14 +225,20 @@ export class Peer extends EventTarget {
     const state = this.#connection.connectionState;
     if (state === 'connected') {
       clearTimeout(this.#timer);
-      if (!this.#wasConnected) this.dispatchEvent(new Event('connected'));
       this.#wasConnected = true;
+      this.dispatchEvent(new Event('connected'));
     } else if (state === 'disconnected') {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#lose(), DisconnectedMilliseconds);
+      this.#timer = setTimeout(() => this.#tellSilent(), DisconnectedMilliseconds);
     } else if (state === 'failed') {
-      this.#lose();
+      clearTimeout(this.#timer);
+      if (this.#wasConnected) this.#tellSilent();
+      else this.#lose();
     }
+  }
+
+  #tellSilent() {
+    this.dispatchEvent(new Event('silent'));
   }
 
   #lose() {

@@ -1,6 +1,7 @@
 // From one join of a conference to its end: the signalling socket, the media connections, the encryption of this
 // presence, and its chat. It follows what the bridge says of the others, and passes between its parts what one knows
-// and another needs. A presence that has ended is never used again: the next join is another.
+// and another needs. When the network is gone for a while it comes back to its place (reconnect.js). A presence that
+// has ended is never used again: the next join is another.
 
 import { Chat } from './chat.js';
 import { codecsToOffer, formatOf, isEncryptable } from './codecs.js';
@@ -8,6 +9,7 @@ import { Connections } from './connections.js';
 import { Text } from './messages.js';
 import { Person } from './person.js';
 import { numberOrNull, strings } from './received.js';
+import { Reconnection } from './reconnect.js';
 import { ScreenCapture } from './screen_capture.js';
 import { canSeal, Sealing } from './sealing.js';
 import { Signalling } from './signalling.js';
@@ -17,12 +19,16 @@ const BusyMilliseconds = 1_000;              // before saying again what a busy 
 
 /**
  * Fires `change` (anything that `view()` tells), `notice` (detail: a sentence worth a few seconds), `chat` (detail: see
- * Chat), `connected` once, and at the end `lost` or `refused` (detail: {code, message}).
+ * Chat), `connected`, then `away` and `connected` again as often as the network is gone for a while, and at the end
+ * `lost` or `refused` (detail: {code, message}).
  */
 export class Presence extends EventTarget {
   #options;                                  // {url, conference, name, token, formats, requireE2ee, direct, mixed}
   #media;
   #signalling;
+  #secret = null;                            // of our place on the bridge
+  #place = null;                             // {participant, secret}, once there is media to keep it for
+  #reconnection = null;                      // while we are not there
   #connections = null;
   #sealing = null;
   #chat = null;
@@ -49,9 +55,7 @@ export class Presence extends EventTarget {
     this.#wantsE2ee = wantsE2ee;
     this.#people = new Map(people);
     this.#canSealVideo = codecsToOffer(options.formats).some((codec) => isEncryptable(formatOf(codec)));
-    this.#signalling = new Signalling(options.url);
-    this.#signalling.addEventListener('message', ({ detail }) => this.#handle(detail));
-    this.#signalling.addEventListener('close', () => this.#lose());
+    this.#listen(new Signalling(options.url));
   }
 
   async join() {
@@ -78,6 +82,8 @@ export class Presence extends EventTarget {
   close() {
     if (this.#over) return;
     this.#over = true;
+    this.#reconnection?.close();
+    this.#reconnection = null;
     this.#signalling.close();
     this.#wishes.close();
     this.#chat?.close();
@@ -88,6 +94,25 @@ export class Presence extends EventTarget {
 
   get people() {
     return this.#people;
+  }
+
+  /** Our place is kept for us, and we are on the way back to it. */
+  get isReturning() {
+    return this.#reconnection !== null;
+  }
+
+  /** The network may be another one, or back: our place is asked for on a new socket, at once. */
+  reconnect() {
+    if (this.#over) return;
+    if (this.#reconnection) return void this.#reconnection.hurry();
+    if (!this.#place) return void this.#lose();
+    this.#signalling.abandon();
+    const reconnection = this.#reconnection = new Reconnection({ url: this.#options.url, ...this.#place });
+    reconnection.addEventListener('resumed', ({ detail }) => this.#resumed(detail));
+    reconnection.addEventListener('back', () => this.#returned());
+    reconnection.addEventListener('failed', () => this.#lose());
+    this.dispatchEvent(new Event('away'));
+    reconnection.start();
   }
 
   /** What the conference has decided, as far as we have heard. */
@@ -169,13 +194,59 @@ export class Presence extends EventTarget {
     return this.#connections?.reception.stats(this.#people) ?? Promise.resolve(null);
   }
 
+  #listen(signalling) {
+    this.#signalling = signalling;
+    signalling.addEventListener('message', ({ detail }) => this.#handle(detail));
+    signalling.addEventListener('close', () => {
+      if (this.#reconnection) this.#reconnection.retry();
+      else this.reconnect();
+    });
+  }
+
+  // What was said while we were away went past us, and what we said went nowhere: both sides tell all anew.
+  #resumed({ signalling, message }) {
+    this.#listen(signalling);
+    const others = (message.participants ?? []).filter(({ id }) => typeof id === 'string');
+    for (const id of [...this.#people.keys()]) {
+      if (!others.some((other) => other.id === id)) this.#personLeft(id);
+    }
+    for (const other of others) {
+      if (this.#people.has(other.id)) this.#keep(other);
+      else this.#personJoined(other);
+    }
+    const { wanted, required } = message.e2ee ?? {};
+    this.#setPolicy({ wanted, required, by: null });
+    if (this.#over) return;
+    this.#tellAgain();
+    this.#sealing.agreeAgain();
+    this.#changed();
+  }
+
+  // A restart that was answered while the connection had noticed nothing changes no state.
+  async #accept(sdp) {
+    await this.#connections?.accept(sdp);
+    if (this.#connections?.isConnected) this.#reconnection?.mediaIsBack();
+  }
+
+  // From now on there is a place to come back to.
+  #connected() {
+    if (this.#reconnection) return this.#reconnection.mediaIsBack();
+    if (this.#secret) this.#place ??= { participant: this.#self, secret: this.#secret };
+    this.dispatchEvent(new Event('connected'));
+  }
+
+  #returned() {
+    this.#reconnection = null;
+    this.dispatchEvent(new Event('connected'));
+  }
+
   #handle(message) {
     switch (message.type) {
       case 'joined':
         this.#joined(message).catch(() => this.#lose());
         break;
       case 'answer':
-        this.#connections?.accept(message.sdp).catch(() => this.#lose());
+        this.#accept(message.sdp).catch(() => this.#lose());
         break;
       case 'participant-joined':
         this.#personJoined(message.participant);
@@ -224,8 +295,9 @@ export class Presence extends EventTarget {
     this.#changed();
   }
 
-  async #joined({ participant, conference, slots, participants, e2ee, direct, mixed, features }) {
+  async #joined({ participant, conference, slots, participants, e2ee, direct, mixed, features, resume }) {
     this.#self = participant;
+    this.#secret = typeof resume === 'string' ? resume : null;
     this.#features = strings(features);
     this.#mixed = Boolean(mixed);
     this.#people.clear();
@@ -287,7 +359,10 @@ export class Presence extends EventTarget {
       canSealVideo: this.#canSealVideo,
       isSealed: () => this.#wantsE2ee,
     });
-    connections.addEventListener('connected', () => this.dispatchEvent(new Event('connected')));
+    connections.addEventListener('connected', () => this.#connected());
+    connections.addEventListener('silent', () => {
+      if (!this.#reconnection) this.reconnect();
+    });
     connections.addEventListener('lost', () => this.#lose());
     connections.addEventListener('change', () => this.#changed());
   }
@@ -295,6 +370,7 @@ export class Presence extends EventTarget {
   #refused({ code, message, final }) {
     if (final) this.#end('refused', { code, message });
     else if (code === 'busy') setTimeout(() => this.#tellAgain(), BusyMilliseconds);
+    else if (code === 'restart-refused') this.#lose();
     else if (code === 'e2ee-required') this.#notice(Text.e2eeRequired);
   }
 
@@ -342,7 +418,7 @@ export class Presence extends EventTarget {
     if (this.#isLaxerThanPromised()) return;
     this.#wantsE2ee = Boolean(wanted || required);
     if (this.#wantsE2ee !== before) {
-      const who = by === this.#self ? null : this.#people.get(by)?.name ?? null;
+      const who = by === this.#self ? null : this.#people.get(by)?.name ?? Text.somebody;
       this.#notice(this.#wantsE2ee ? Text.e2eeTurnedOn(who) : Text.e2eeTurnedOff(who));
     }
     this.#sealing?.setWanted(this.#wantsE2ee);
@@ -361,6 +437,7 @@ export class Presence extends EventTarget {
   }
 
   #tellAgain() {
+    if (this.#reconnection?.hasResumed) this.#connections?.restart().catch(() => this.#lose());
     this.#connections?.tellAgain();
     this.#sealing?.declareAgain();
     this.#wishes.again();

@@ -99,9 +99,14 @@ export class Sealing extends EventTarget {
     if (this.#encryption) this.#apply();
   }
 
-  /** Says again what we declare, when the bridge was too busy to hear it. */
+  /** Says again what we declare, when the bridge did not hear it. */
   declareAgain() {
-    if (this.#declared) this.#fire('declare', true);
+    this.#fire('declare', this.#declared);
+  }
+
+  /** Messages to others and from them were lost for a while: says and asks again. */
+  agreeAgain() {
+    this.#agreement?.repeat();
   }
 
   /** `slots`: [{slot, participant}], all of them; participant is null where nobody is expected. */

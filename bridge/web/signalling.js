@@ -1,5 +1,7 @@
 // One WebSocket to the bridge: JSON messages in both directions (deploy/docs/signalling.md). It knows no meaning of a
-// message and never reconnects by itself: a new socket is a new join, which the call decides on.
+// message and never reconnects by itself: who owns it decides on the next one.
+
+const Resuming = 4001;                       // a closing code, after which the bridge keeps our place
 
 /** Fires `message` (detail: the parsed object) and, once, `close`. */
 export class Signalling extends EventTarget {
@@ -31,6 +33,12 @@ export class Signalling extends EventTarget {
     this.#socket.close();
   }
 
+  /** The same, without saying goodbye to the bridge: another socket is to take over. */
+  abandon() {
+    this.#closed = true;
+    this.#socket.close(Resuming);
+  }
+
   #receive(data) {
     if (this.#closed) return;
     let message;
@@ -57,14 +65,19 @@ export function signallingUrl(page) {
 }
 
 /**
- * Waits before the attempts at a connection: 0.5 s, doubling to 10 s, each spread by a quarter so that a crowd does
+ * Waits before the attempts at a connection: 0.5 s, doubling to `most`, each spread by a quarter so that a crowd does
  * not return at once.
  */
 export class Backoff {
+  #most;
   #attempts = 0;
 
+  constructor(most = 10_000) {
+    this.#most = most;
+  }
+
   nextMilliseconds() {
-    const base = Math.min(10_000, 500 * 2 ** this.#attempts++);
+    const base = Math.min(this.#most, 500 * 2 ** this.#attempts++);
     return base * (0.75 + Math.random() / 2);
   }
 

@@ -64,7 +64,7 @@ export class WishSender {
     if (this.#wishes) this.set(this.#wishes);
   }
 
-  /** The bridge was too busy to hear it. */
+  /** The bridge did not hear it. */
   again() {
     this.#sent = '';
     if (this.#wishes) this.set(this.#wishes);

@@ -391,3 +391,22 @@ test('nobody sends more than the bridge allows while fifty join one by one', asy
   }
   bridge.close();
 });
+
+test('who was cut off while keys changed asks again and is told, and tells', async () => {
+  const [bridge, ada, bob, cyd] = await meeting(['ada', 'bob', 'cyd']);
+  bridge.intercept = (from, to, data) => (from === 'ada' || to === 'ada' ? [] : [[from, to, data]]);
+  bridge.leave('cyd');                       // upon which both take new keys, and neither hears of the other's
+  await bridge.run(5_000);
+  bridge.intercept = null;
+  assert.equal(await ada.open(await bob.seal('lost')), 'unknown-key');
+  assert.equal(await bob.open(await ada.seal('lost')), 'unknown-key');
+  await ada.agreement.repeat();
+  await bridge.run(5_000);
+  await assertAllHearAll([ada, bob]);
+  await bridge.run(30_000);
+  assertSameString([ada, bob]);
+  assert.equal(await cyd.open(await ada.seal('secret')), 'unknown-key');
+  assert.equal(ada.states.get('bob').state, 'agreed');
+  assert.equal(bob.states.get('ada').state, 'agreed');
+  bridge.close();
+});

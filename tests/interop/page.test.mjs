@@ -193,6 +193,29 @@ function theMeetingPage(where, launch) {
       );
     });
 
+    test('comes back to its place when it was cut off, over the same connection', options, async () => {
+      await joined('window.mock.keepsPlaces = true;');
+      await page.evaluate(() => window.mock.add('Grace'));
+      await shows('Grace', 'has-picture');
+      const track = () => page.evaluate(() => window.viaduct.view.people[0].track.id);
+      const before = await track();
+      await page.evaluate(() => { window.mock.reachable = false; window.mock.dropSocket(); });
+      await until('the banner', async () => (await textOf('#call .banner')) === 'Reconnecting…');
+      await page.press('m');                          // which nobody hears
+      await shows('Grace', 'has-picture');
+      await page.evaluate(() => { window.mock.reachable = true; });
+      await inCall();
+      assert.deepEqual(await page.evaluate(() => [window.mock.joins, window.mock.resumes]), [1, 1]);
+      const [{ sdp: offered }] = await told('offer');
+      const [{ sdp: restarted }] = await told('restart');
+      const of = (sdp, name) => [...sdp.matchAll(new RegExp(`^a=${name}:.*$`, 'gm'))].map(([line]) => line.trim());
+      assert.notEqual(of(restarted, 'ice-ufrag')[0], of(offered, 'ice-ufrag')[0]);
+      for (const name of ['mid', 'fingerprint']) assert.deepEqual(of(restarted, name), of(offered, name));
+      assert.deepEqual((await told('mute')).at(-2), { type: 'mute', kind: 'audio', muted: true });
+      assert.equal(await track(), before);
+      await shows('Grace', 'has-picture');
+    });
+
     test('joins with what there is when the camera is refused or everything is missing', options, async () => {
       const failing = (condition, name) => `{
         const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);

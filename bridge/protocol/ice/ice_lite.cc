@@ -9,29 +9,45 @@ using Refusal = IceLite::Outcome::Refusal;
 
 std::string_view local_ufrag(std::string_view username) { return username.substr(0, username.find(':')); }
 
+IceLite::Generation::Generation(Credentials of_bridge, Credentials of_client)
+    : local(std::move(of_bridge)), remote(std::move(of_client)), username(local.ufrag + ":" + remote.ufrag) {}
+
 IceLite::IceLite(Credentials local, Credentials remote, Timestamp now)
-    : local_(std::move(local)),
-      remote_(std::move(remote)),
-      username_(local_.ufrag + ":" + remote_.ufrag),
-      last_check_(now) {}
+    : current_(std::move(local), std::move(remote)), last_check_(now), restarted_at_(now) {}
+
+void IceLite::restart(Credentials local, Credentials remote, Timestamp now) {
+  if (!next_) restarted_at_ = now;
+  next_.emplace(std::move(local), std::move(remote));
+}
 
 IceLite::Outcome IceLite::handle(const stun::MessageView& request, const SocketAddress& from, Timestamp now,
                                  MutableBytes out) {
   Outcome outcome;
-  outcome.refusal = check(request);
-  outcome.reply_bytes = write_reply(request, outcome.refusal, from, out);
-  if (outcome.refusal == Refusal::None) note_check(request, from, now, outcome);
+  const Generation& generation = generation_of(request);
+  outcome.refusal = check(request, generation);
+  outcome.reply_bytes = write_reply(request, outcome.refusal, generation.local.password, from, out);
+  if (outcome.refusal != Refusal::None) return outcome;
+  note_check(request, from, now, outcome);
+  if (next_ && &generation == &*next_) {
+    outcome.retired = std::move(current_.local.ufrag);
+    current_ = std::move(*next_);
+    next_.reset();
+  }
   return outcome;
 }
 
+const IceLite::Generation& IceLite::generation_of(const stun::MessageView& request) const {
+  return next_ && request.username && *request.username == next_->username ? *next_ : current_;
+}
+
 // Cheap reasons first, the HMAC after them, and only then what an authenticated client is told.
-Refusal IceLite::check(const stun::MessageView& request) const {
+Refusal IceLite::check(const stun::MessageView& request, const Generation& generation) const {
   if (request.message_class != stun::MessageClass::Request || request.method != stun::BindingMethod) {
     return Refusal::NotARequest;
   }
   if (!request.username || !request.integrity_offset) return Refusal::Malformed;
-  if (*request.username != username_) return Refusal::WrongUsername;
-  if (!stun::integrity_ok(request, local_.password)) return Refusal::WrongIntegrity;
+  if (*request.username != generation.username) return Refusal::WrongUsername;
+  if (!stun::integrity_ok(request, generation.local.password)) return Refusal::WrongIntegrity;
   if (request.unknown_count > 0) return Refusal::UnknownAttribute;
   // A lite agent cannot take the controlling role, whatever the tie breakers say: the client has to (RFC 8445 section
   // 6.1.1). A client that is lite itself sends no requests and never comes here.
@@ -41,14 +57,14 @@ Refusal IceLite::check(const stun::MessageView& request) const {
 
 // Nothing to whoever is not authenticated, and never more bytes than came: a forged source address is no amplifier. A
 // request too short for its reply lacks what RFC 8445 section 7.1 demands, and stays unanswered.
-size_t IceLite::write_reply(const stun::MessageView& request, Refusal refusal, const SocketAddress& from,
-                            MutableBytes out) const {
+size_t IceLite::write_reply(const stun::MessageView& request, Refusal refusal,
+                            const secrecy::SecretString& password, const SocketAddress& from, MutableBytes out) const {
   out = out.first(std::min(out.size(), request.bytes.size()));
   switch (refusal) {
     case Refusal::None:
       return stun::write_binding_success(out, {.transaction = request.transaction,
                                                .mapped = from,
-                                               .password = local_.password,
+                                               .password = password,
                                                .fingerprint = request.has_fingerprint});
     case Refusal::UnknownAttribute:
     case Refusal::RoleConflict:
@@ -56,7 +72,7 @@ size_t IceLite::write_reply(const stun::MessageView& request, Refusal refusal, c
           out, {.transaction = request.transaction,
                 .code = refusal == Refusal::RoleConflict ? stun::RoleConflict : stun::UnknownAttribute,
                 .unknown = request.unknown_types(),
-                .password = local_.password,
+                .password = password,
                 .fingerprint = request.has_fingerprint});
     case Refusal::NotARequest:
     case Refusal::Malformed:
@@ -113,7 +129,7 @@ std::optional<SocketAddress> IceLite::destination() const {
   return addresses_[0];
 }
 
-bool IceLite::has_consent(Timestamp now) const { return count_ > 0 && now < next_deadline(); }
+bool IceLite::has_consent(Timestamp now) const { return count_ > 0 && now < last_check_ + limits::ConsentTimeout; }
 
 const char* to_string(Refusal refusal) {
   switch (refusal) {

@@ -3,9 +3,10 @@
 //
 // The bridge never sends a check of its own and is always the controlled side. It answers nothing that is not
 // authenticated, never with more bytes than the request had, and sends nothing to an address that no authenticated
-// request came from. An ICE restart brings new credentials and so a new IceLite.
+// request came from. An ICE restart (RFC 8445 section 9) brings new credentials; addresses and consent stay.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -59,6 +60,7 @@ class IceLite {
     bool validated = false;                // `from` is new among validated()
     bool selected = false;                 // selected() is now `from` and was not before
     std::optional<SocketAddress> evicted;  // has left validated() to make room for `from`
+    std::optional<std::string> retired;    // the local ufrag that a restart has replaced and that is answered no more
   };
 
   // Takes a message that came from `from` and writes the reply into `out`, which must not overlap the request. The
@@ -66,6 +68,15 @@ class IceLite {
   // to another network or shows up behind a new NAT binding), or when the selected address has been silent for
   // SelectedAddressPatience and this one keeps checking: a client whose network went away without a new nomination.
   Outcome handle(const stun::MessageView& request, const SocketAddress& from, Timestamp now, MutableBytes out);
+
+  // Takes new credentials of both sides. The earlier ones stay valid until the first request that the new ones
+  // authenticate. The client gets the time of one more consent to get through, once for all restarts before that
+  // request; that is time to be there, not consent to send.
+  void restart(Credentials local, Credentials remote, Timestamp now);
+
+  // What requests may be addressed to: by the credentials in use, and by those of a restart that no request has used.
+  const std::string& local_ufrag() const { return current_.local.ufrag; }
+  const std::string* next_local_ufrag() const { return next_ ? &next_->local.ufrag : nullptr; }
 
   // Whether an authenticated request came from there. Only such an address may be listened to or sent to.
   bool is_validated(const SocketAddress& address) const;
@@ -82,26 +93,35 @@ class IceLite {
   // Whether the client has asked for traffic lately: an authenticated request within limits::ConsentTimeout. Without it
   // nothing may be sent.
   bool has_consent(Timestamp now) const;
-  // When consent runs out; before the first check, when it is too late to come.
-  Timestamp next_deadline() const { return last_check_ + limits::ConsentTimeout; }
+  // When the client is lost: as consent runs out, or a restart's time; before the first check, when it is too late to
+  // come.
+  Timestamp next_deadline() const { return std::max(last_check_, restarted_at_) + limits::ConsentTimeout; }
 
  private:
-  Outcome::Refusal check(const stun::MessageView& request) const;
-  size_t write_reply(const stun::MessageView& request, Outcome::Refusal refusal, const SocketAddress& from,
-                     MutableBytes out) const;
+  // What one side's checks are known by, from one (re)start to the next.
+  struct Generation {
+    Credentials local;
+    Credentials remote;
+    std::string username;  // what each request must carry
+    Generation(Credentials of_bridge, Credentials of_client);
+  };
+  const Generation& generation_of(const stun::MessageView& request) const;
+  Outcome::Refusal check(const stun::MessageView& request, const Generation& generation) const;
+  size_t write_reply(const stun::MessageView& request, Outcome::Refusal refusal, const secrecy::SecretString& password,
+                     const SocketAddress& from, MutableBytes out) const;
   void note_check(const stun::MessageView& request, const SocketAddress& from, Timestamp now, Outcome& outcome);
   bool selected_is_silent(Timestamp now) const;
   size_t find(const SocketAddress& address) const;  // count_ when it is not validated
   SocketAddress evict();
 
-  Credentials local_;
-  Credentials remote_;
-  std::string username_;  // what each request must carry
+  Generation current_;
+  std::optional<Generation> next_;  // of a restart, until a request uses it
   std::array<SocketAddress, limits::ValidatedAddressesPerEndpoint> addresses_;
   std::array<Timestamp, limits::ValidatedAddressesPerEndpoint> checked_at_;  // last authenticated request of each
   size_t count_ = 0;
   std::optional<SocketAddress> selected_;
-  Timestamp last_check_;  // from any address; before the first, when this agent was made
+  Timestamp last_check_;    // from any address; before the first, when this agent was made
+  Timestamp restarted_at_;  // the first restart since last_check_ that had no other before it
 };
 
 // For counters: "none", "not_a_request", "malformed", ...

@@ -95,6 +95,20 @@ export class KeyAgreement extends EventTarget {
     });
   }
 
+  /**
+   * Messages may have been lost in both directions. Everybody whom we know gets our key again, and our greeting, upon
+   * which they do the same; rounds of the comparison begin again by themselves.
+   */
+  repeat() {
+    return this.#sequence.run(() => {
+      if (!this.#identity) return;
+      for (const peer of this.#peers.values()) {
+        if (peer.channel) this.#ownKey.want(peer.id, false);
+      }
+      this.#outbox.toAll({ hello: { key: this.#identity.publicKey } });
+    });
+  }
+
   /** False when there is no agreement with this participant (now); throws RangeError for more than 32 KiB of JSON. */
   async sendPrivate(id, object) {
     const body = new TextEncoder().encode(JSON.stringify(object));

@@ -81,6 +81,8 @@
     refusal = null;            // {code, message}: the answer to join
     codecs = ['VP8', 'VP9', 'H264', 'AV1'];
     joins = 0;
+    keepsPlaces = false;       // set before the page joins: who is cut off may come back
+    resumes = 0;
     e2ee = { wanted: false, required: false };
     direct = { allowed: false, ice_servers: [] };
     report = { participants: [] };
@@ -103,15 +105,15 @@
       if (message.type === 'join') {
         if (this.refusal) return this.#send('error', this.refusal);
         this.joins++;
-        this.#send('joined', {
-          participant: 'me',
-          conference: message.conference,
-          slots: Slots,
-          e2ee: this.e2ee,
-          direct: this.direct,
-          features: this.features,
-          participants: [...this.people.values()],
-        });
+        this.#send('joined', this.#place(message.conference));
+      } else if (message.type === 'resume') {
+        if (message.resume !== 'hush') return this.#send('error', { code: 'resume-failed', message: '', final: true });
+        this.resumes++;
+        this.#send('resumed', this.#place('standup'));
+        this.assign();
+      } else if (message.type === 'restart') {
+        await this.#pc.setRemoteDescription({ type: 'offer', sdp: message.sdp });
+        await this.#sendAnswer(message.sdp);
       } else if (message.type === 'offer') {
         await this.#answer(message.sdp);
       } else if (message.type === 'e2ee') {
@@ -271,6 +273,13 @@
         if (kind === 'audio') sound().then((track) => transceiver.sender.replaceTrack(track));
         this.#slots[kind].push({ mid: transceiver.mid, sender: transceiver.sender });
       });
+      await this.#sendAnswer(sdp);
+      this.#send('codecs', { video: this.codecs });
+      this.assign();
+    }
+
+    async #sendAnswer(sdp) {
+      const pc = this.#pc;
       await pc.setLocalDescription();
       if (pc.iceGatheringState !== 'complete') {
         await new Promise((resolve) =>
@@ -278,8 +287,19 @@
         );
       }
       this.#send('answer', { sdp: withLayersOf(sdp, pc.localDescription.sdp) });
-      this.#send('codecs', { video: this.codecs });
-      this.assign();
+    }
+
+    #place(conference) {
+      return {
+        participant: 'me',
+        conference,
+        slots: Slots,
+        e2ee: this.e2ee,
+        direct: this.direct,
+        features: this.features,
+        participants: [...this.people.values()],
+        ...(this.keepsPlaces ? { resume: 'hush' } : {}),
+      };
     }
 
     #videoOf({ id, name }, content) {
@@ -307,7 +327,10 @@
       }, 20);
     }
     send(text) { setTimeout(() => window.mock.handle(JSON.parse(text)), 5); }
-    close() { this.readyState = 3; }
+    close(code) {
+      this.readyState = 3;
+      this.closedWith = code;
+    }
     deliver(data) { if (this.readyState === 1) this.dispatchEvent(new MessageEvent('message', { data })); }
     drop() { this.readyState = 3; this.dispatchEvent(new Event('close')); }
   }

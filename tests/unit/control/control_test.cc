@@ -208,6 +208,42 @@ TEST_F(ControlTest, TreatsADroppedConnectionAsLeaving) {
   EXPECT_EQ(ada->hear()["type"], "participant-left");
 }
 
+TEST_F(ControlTest, KeepsWhoeverIsCutOffForTheirNextSocket) {
+  start();
+  const auto ada = join("Ada");
+  auto grace = std::make_unique<WebSocketClient>(page);
+  grace->say({{"type", "join"}, {"conference", "standup"}, {"name", "Grace"}});
+  const json joined = grace->hear();
+  grace->say({{"type", "offer"}, {"sdp", SmallOffer}});
+  EXPECT_EQ(ada->hear("participant-changed")["participant"]["id"], joined["participant"]);
+  const json resume = {{"type", "resume"}, {"participant", joined["participant"]}, {"resume", joined["resume"]}};
+
+  grace.reset();  // without a closing frame
+  EXPECT_TRUE(metric_becomes("viaduct_participants_away", 1));
+  auto second = std::make_unique<WebSocketClient>(page);
+  second->say(resume);
+  EXPECT_EQ(second->hear()["type"], "resumed");
+  EXPECT_TRUE(metric_becomes("viaduct_participants_away", 0));
+
+  // A socket that the client itself gives up is no goodbye either; one that is still open is closed.
+  const std::string given_up = {15, static_cast<char>(0xa1)};  // 4001
+  second->send_frame(WebSocketClient::Close, given_up);
+  EXPECT_TRUE(metric_becomes("viaduct_participants_away", 1));
+  auto third = std::make_unique<WebSocketClient>(page);
+  third->say(resume);
+  EXPECT_EQ(third->hear()["type"], "resumed");
+  WebSocketClient fourth(page);
+  fourth.say(resume);
+  EXPECT_EQ(fourth.hear()["type"], "resumed");
+  EXPECT_EQ(third->closing_code(), 4001);
+  EXPECT_TRUE(metric_becomes("viaduct_resumes_total{outcome=\"resumed\"}", 3));
+
+  fourth.say({{"type", "mute"}, {"kind", "audio"}, {"muted", true}});
+  EXPECT_EQ(ada->hear()["type"], "participant-changed") << "and nothing was said of her going";
+  fourth.send_frame(WebSocketClient::Close, std::string{3, static_cast<char>(0xe9)});  // 1001, as a browser's page goes
+  EXPECT_EQ(ada->hear()["type"], "participant-left");
+}
+
 TEST_F(ControlTest, RefusesPagesOfOtherOrigins) {
   settings.allowed_origins = {"https://good.example"};
   start();

@@ -165,7 +165,7 @@ TEST_F(SpreadRoomTest, TellsAWorkerThatComesToItWhatWasSaidBefore) {
 TEST_F(SpreadRoomTest, TakesWhoLeavesFromAllWorkersAndAllFromAWorkerWithNobodyLeft) {
   for (SocketId s = 1; s <= 3; ++s) join_and_offer(s);
   for (size_t w = 0; w < 3; ++w) ports[w].take_commands();
-  rooms->handle_closed(1);
+  rooms->handle_closed(1, SocketEnd::Left, now);
   EXPECT_EQ(commands<conference::RemoveEndpoint>(0).size(), 1u);
   EXPECT_EQ(commands<conference::RemoveEndpoint>(1).size(), 1u);
 
@@ -181,7 +181,7 @@ TEST_F(SpreadRoomTest, TakesWhoLeavesFromAllWorkersAndAllFromAWorkerWithNobodyLe
   EXPECT_EQ(workers[1].participants + workers[1].relayed + workers[1].conferences, 0u);
   EXPECT_EQ(workers[0].relayed, 0u);
 
-  rooms->handle_closed(2);
+  rooms->handle_closed(2, SocketEnd::Left, now);
   EXPECT_EQ(workers[0].participants + workers[0].relayed + workers[0].conferences, 0u);
 }
 

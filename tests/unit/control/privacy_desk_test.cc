@@ -108,13 +108,13 @@ TEST_F(PrivacyDeskTest, ForgetsWhoLeavesBeforeTheAnswer) {
   join(1, "Ada");
   join(2, "Grace");
   ask(1);
-  rooms->handle_closed(1);
+  rooms->handle_closed(1, SocketEnd::Left, now);
   tick();
   EXPECT_EQ(answer(0), 0u);
   inbox.clear();
   ask(2);
   tick();
-  rooms->handle_closed(2);
+  rooms->handle_closed(2, SocketEnd::Left, now);
   answer(0);
   EXPECT_TRUE(inbox.empty());
 }

@@ -97,7 +97,7 @@ TEST_F(RoomsE2eeTest, TellsAJoinerWhatTheConferenceHasDecidedAndWhoCanDoIt) {
 TEST_F(RoomsE2eeTest, ForgetsWhatAConferenceDecidedWhenItEnds) {
   join_with(1, {{"require_e2ee", true}});
   EXPECT_EQ(next(1)["e2ee"], Required);
-  rooms->handle_closed(1);
+  rooms->handle_closed(1, SocketEnd::Left, now);
   join_with(2, json::object());
   EXPECT_EQ(next(2)["e2ee"], Off);
 }
@@ -273,7 +273,7 @@ TEST_F(RoomsE2eeTest, CountsConferencesByPolicyAndParticipantsByWhatTheyDeclare)
   say(1, {{"type", "e2ee"}, {"wanted", true}});
   say(2, {{"type", "declare"}, {"e2ee", true}});
   EXPECT_EQ(counts(), (std::vector<int64_t>{0, 1, 1, 1, 1}));
-  rooms->handle_closed(2);
+  rooms->handle_closed(2, SocketEnd::Left, now);
   EXPECT_EQ(counts(), (std::vector<int64_t>{0, 1, 0, 1, 0}));
   rooms->drain();
   EXPECT_EQ(counts(), (std::vector<int64_t>{0, 0, 0, 0, 0}));

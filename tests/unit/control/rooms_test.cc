@@ -140,7 +140,7 @@ TEST_F(RoomsTest, LimitsParticipantsOfAConferenceAndOfTheBridgeAndConferences) {
   settings.limits.participants = 9;
   EXPECT_EQ(try_join(5, "three"), "bridge-full");  // no third conference
   EXPECT_EQ(closed[5], close_code::FinalError);
-  rooms->handle_closed(3);
+  rooms->handle_closed(3, SocketEnd::Left, now);
   EXPECT_EQ(try_join(6, "three"), "");  // its place is free again
 }
 
@@ -154,13 +154,13 @@ TEST_F(RoomsTest, TellsWorkerAndOthersWhenSomebodyLeaves) {
   const auto removed = commands<conference::RemoveEndpoint>(0);
   ASSERT_EQ(removed.size(), 1u);
   EXPECT_EQ(removed[0].endpoint, ada.id);
-  rooms->handle_closed(1);  // the socket's end follows and changes nothing
+  rooms->handle_closed(1, SocketEnd::Left, now);  // the socket's end follows and changes nothing
   EXPECT_TRUE(commands<conference::RemoveEndpoint>(0).empty());
 }
 
 TEST_F(RoomsTest, TreatsAClosedSocketAsLeaving) {
   join_with_media(1, "Ada");
-  rooms->handle_closed(1);
+  rooms->handle_closed(1, SocketEnd::Left, now);
   EXPECT_EQ(commands<conference::RemoveEndpoint>(0).size(), 1u);
   EXPECT_TRUE(rooms->views().empty());
 }
@@ -168,7 +168,7 @@ TEST_F(RoomsTest, TreatsAClosedSocketAsLeaving) {
 TEST_F(RoomsTest, GivesAReopenedConferenceANewNumber) {
   join(1, "Ada");
   const auto first = rooms->views().at(0);
-  rooms->handle_closed(1);
+  rooms->handle_closed(1, SocketEnd::Left, now);
   join(2, "Ada");
   const auto second = rooms->views().at(0);
   EXPECT_NE(first.number, second.number);
@@ -178,7 +178,7 @@ TEST_F(RoomsTest, GivesAReopenedConferenceANewNumber) {
 TEST_F(RoomsTest, KeepsARemovalUntilTheWorkerHasRoomForIt) {
   join_with_media(1, "Ada");
   ports[0].set_full(true);
-  rooms->handle_closed(1);
+  rooms->handle_closed(1, SocketEnd::Left, now);
   EXPECT_TRUE(ports[0].take_commands().empty());
   ports[0].set_full(false);
   workers[0].flush();
@@ -398,7 +398,7 @@ TEST_F(RoomsTest, SurvivesRandomConversationsWithItsCountsIntact) {
     const EndpointId somebody{dice.below(200)};
     switch (dice.below(8)) {
       case 0:
-        rooms->handle_closed(socket);
+        rooms->handle_closed(socket, SocketEnd::Left, now);
         rooms->handle_opened(socket, now);
         break;
       case 1:
@@ -431,7 +431,7 @@ TEST_F(RoomsTest, SurvivesRandomConversationsWithItsCountsIntact) {
     ASSERT_GE(metrics.direct_conferences.value(), 0);
     inbox.clear();
   }
-  for (SocketId socket = 1; socket <= 20; ++socket) rooms->handle_closed(socket);
+  for (SocketId socket = 1; socket <= 20; ++socket) rooms->handle_closed(socket, SocketEnd::Left, now);
   EXPECT_TRUE(rooms->views().empty());
   EXPECT_EQ(workers[0].conferences + workers[1].conferences, 0u);
   EXPECT_EQ(metrics.direct_conferences.value(), 0);

@@ -53,6 +53,27 @@ TEST(Signalling, ReadsWhichSectionsOfAnOfferCarryAScreen) {
   }
 }
 
+TEST(Signalling, ReadsAResumeAndARestart) {
+  const auto message = parse_message(R"({"type":"resume","participant":"5f0c","resume":"hush"})");
+  const auto& resume = std::get<ResumeMessage>(message);
+  EXPECT_EQ(resume.participant, "5f0c");
+  EXPECT_EQ(resume.secret, "hush");
+  EXPECT_EQ(std::get<RestartMessage>(parse_message(R"({"type":"restart","sdp":"v=0"})")).sdp, "v=0");
+  for (const char* broken : {R"({"type":"resume","participant":"5f0c"})", R"({"type":"resume","resume":"hush"})",
+                             R"({"type":"resume","participant":7,"resume":"hush"})"}) {
+    const auto refusal = std::get<Refusal>(parse_message(broken));
+    EXPECT_EQ(refusal.code, "bad-field") << broken;
+    EXPECT_TRUE(refusal.final) << broken;
+  }
+  const json long_one = {{"type", "resume"}, {"participant", "5f0c"}, {"resume", std::string(65, 'x')}};
+  EXPECT_EQ(std::get<Refusal>(parse_message(long_one.dump())).code, "bad-field");
+  for (const char* broken : {R"({"type":"restart"})", R"({"type":"restart","sdp":""})"}) {
+    const auto refusal = std::get<Refusal>(parse_message(broken));
+    EXPECT_EQ(refusal.code, "bad-field") << broken;
+    EXPECT_FALSE(refusal.final) << "the call goes on";
+  }
+}
+
 TEST(Signalling, TellsAScreenFromACameraInAMute) {
   EXPECT_EQ(read<MuteMessage>(R"({"type":"mute","kind":"video","muted":true})").content, Content::Camera);
   const auto mute = read<MuteMessage>(R"({"type":"mute","kind":"screen","muted":true})");
@@ -277,7 +298,7 @@ TEST(Signalling, WritesMessagesAsTheContractSays) {
                        {"mixed", false},
                        {"screen", false}};
   EXPECT_EQ(json::parse(write_joined(
-                {"5f0c", "standup", 3, 12, {grace}, {true, false}, true, {"stun:example.org"}})),
+                {"5f0c", "standup", 3, 12, {grace}, {true, false}, true, {"stun:example.org"}, false, "hush"})),
             (json{{"type", "joined"},
                   {"participant", "5f0c"},
                   {"conference", "standup"},
@@ -285,8 +306,20 @@ TEST(Signalling, WritesMessagesAsTheContractSays) {
                   {"e2ee", {{"wanted", true}, {"required", false}}},
                   {"direct", {{"allowed", true}, {"ice_servers", {"stun:example.org"}}}},
                   {"mixed", false},
+                  {"resume", "hush"},
                   {"features", {"receive", "layers"}},
                   {"participants", json::array({person})}}));
+  EXPECT_EQ(json::parse(write_resumed({"5f0c", "standup", 3, 12})),
+            (json{{"type", "resumed"},
+                  {"participant", "5f0c"},
+                  {"conference", "standup"},
+                  {"slots", {{"audio", 3}, {"video", 12}}},
+                  {"e2ee", {{"wanted", false}, {"required", false}}},
+                  {"direct", {{"allowed", false}, {"ice_servers", json::array()}}},
+                  {"mixed", false},
+                  {"resume", ""},
+                  {"features", {"receive", "layers"}},
+                  {"participants", json::array()}}));
   EXPECT_EQ(json::parse(write_participant_joined(grace)),
             (json{{"type", "participant-joined"}, {"participant", person}}));
   EXPECT_EQ(json::parse(write_participant_changed(grace)),

@@ -278,6 +278,74 @@ TEST_F(IceLiteTest, ConsentLastsUntilNoAuthenticatedRequestHasComeForItsTimeout)
   EXPECT_TRUE(agent_.has_consent(Start + 80s));
 }
 
+// RFC 8445 section 9.
+class RestartedIce : public IceLiteTest {
+ protected:
+  RestartedIce() {
+    nominate(v4(1));
+    agent_.restart({"new1", "new-password-of-22-or-more"}, {"per2", "client-password-2-of-22+"}, Restart);
+  }
+  static Request renewed(bool nominates = false) {
+    return {.username = "new1:per2",
+            .password = secrecy::SecretString("new-password-of-22-or-more"),
+            .use_candidate = nominates};
+  }
+  static constexpr Timestamp Restart = Start + 10s;
+};
+
+TEST_F(RestartedIce, AnswersOldAndNewCredentialsUntilTheNewOnesAreUsed) {
+  EXPECT_EQ(check(v4(1), Restart).refusal, Refusal::None);
+  EXPECT_EQ(agent_.local_ufrag(), "brdg");
+  ASSERT_TRUE(agent_.next_local_ufrag());
+  EXPECT_EQ(*agent_.next_local_ufrag(), "new1");
+
+  const Outcome outcome = send(renewed(), v4(2), Restart + 1s);
+  EXPECT_EQ(outcome.refusal, Refusal::None);
+  EXPECT_EQ(outcome.retired, "brdg");
+  const auto answer = reply(outcome);
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE(stun::integrity_ok(*answer, secrecy::SecretString("new-password-of-22-or-more")));
+  EXPECT_EQ(agent_.local_ufrag(), "new1");
+  EXPECT_FALSE(agent_.next_local_ufrag());
+
+  EXPECT_EQ(check(v4(1), Restart + 2s).refusal, Refusal::WrongUsername);
+  EXPECT_EQ(send(renewed(), v4(2), Restart + 3s).retired, std::nullopt) << "only once";
+}
+
+TEST_F(RestartedIce, KeepsTheOldCredentialsWhenTheNewOnesAreNotProved) {
+  Request wrong = renewed();
+  wrong.password = Bridge.password;
+  EXPECT_EQ(send(wrong, v4(2), Restart).refusal, Refusal::WrongIntegrity);
+  Request mixed = renewed();
+  mixed.username = "new1:peer";
+  EXPECT_EQ(send(mixed, v4(2), Restart).refusal, Refusal::WrongUsername);
+  EXPECT_EQ(check(v4(1), Restart).refusal, Refusal::None);
+}
+
+TEST_F(RestartedIce, SendsToTheOldAddressUntilANewOneIsNominated) {
+  send(renewed(), v4(2), Restart - 4s);
+  EXPECT_EQ(agent_.destination(), v4(1));
+  EXPECT_TRUE(send(renewed(true), v4(2), Restart).selected);
+  EXPECT_EQ(agent_.destination(), v4(2));
+}
+
+TEST_F(RestartedIce, TakesTheLastOfSeveralRestarts) {
+  agent_.restart({"new2", "newer-password-of-22-or-more"}, {"per3", "client-password-3-of-22+"}, Restart);
+  EXPECT_EQ(send(renewed(), v4(2), Restart).refusal, Refusal::WrongUsername);
+  const Request latest{.username = "new2:per3", .password = secrecy::SecretString("newer-password-of-22-or-more")};
+  EXPECT_EQ(send(latest, v4(2), Restart).retired, "brdg");
+}
+
+// Nor may a client stay for ever that only restarts.
+TEST_F(RestartedIce, GivesTimeToComeBackOnceButNoConsent) {
+  EXPECT_EQ(agent_.next_deadline(), Restart + limits::ConsentTimeout);
+  EXPECT_TRUE(agent_.has_consent(Start + limits::ConsentTimeout - 1ms));
+  EXPECT_FALSE(agent_.has_consent(Start + limits::ConsentTimeout));
+
+  agent_.restart({"new2", "newer-password-of-22-or-more"}, {"per3", "client-password-3-of-22+"}, Restart + 20s);
+  EXPECT_EQ(agent_.next_deadline(), Restart + limits::ConsentTimeout);
+}
+
 TEST(LocalUfrag, IsWhatStandsBeforeTheColon) {
   EXPECT_EQ(local_ufrag("brdg:peer"), "brdg");
   EXPECT_EQ(local_ufrag("brdg:pe:er"), "brdg");
