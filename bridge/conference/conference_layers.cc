@@ -129,7 +129,8 @@ void Conference::aim(Subscription& slot) {
   Source& source = *directory_.find(*slot.carries);
   const bool is_unknown = source.ladder.empty() && slot.share.wish.max_height != 0;
   const std::optional<Layer> target = is_unknown ? std::optional(Anything) : slot.share.layer;
-  if (target != slot.selector.target()) slot.selector.aim(target);
+  if (target == slot.selector.target()) return;
+  slot.selector.aim(target);
   want_awaited(slot, source);
 }
 
