@@ -11,6 +11,7 @@
 #include "conference/body_evidence.h"
 #include "conference/layer_meter.h"
 #include "conference/rate_meter.h"
+#include "conference/redundant_sound.h"
 #include "conference/relayed_state.h"
 #include "conference/resend_buffer.h"
 #include "protocol/rtp/dependency_descriptor.h"
@@ -57,6 +58,7 @@ class Encoding {
   rtp::ReceptionStats stats;
   rtp::MissingPackets missing;  // video: gaps to ask the sender for
   ResendBuffer resend;          // video: for receivers' NACKs
+  RedundantSound redundant;     // audio: for receivers that lose much
   RateMeter meter;
   KeyFrameThrottle key_frame;     // video
   bool describes_frames = false;  // video: its packets carry dependency descriptors
@@ -81,6 +83,7 @@ class Encoding {
               RoomBelowFirst;  // the low 16 bits stay those of the packets
     unwrapper_ = {};
     stats = {};
+    redundant = {};
     describes_frames = false;
     dependencies.reset();
     layers = {};

@@ -46,6 +46,7 @@ struct SlotDescription {
   uint32_t ssrc = 0;
   uint32_t rtx_ssrc = 0;  // video only
   bool transport_wide = false;  // its packets have transport-wide sequence numbers
+  bool takes_red = false;       // audio, as RED (RFC 2198) under the client's number for it
 };
 
 // All a worker needs to know of one client, as negotiated.

@@ -17,15 +17,17 @@ class PayloadMap {
   struct Meaning {
     codec::CodecType codec{};
     bool rtx = false;
-    uint8_t media_payload_type = 0;  // itself, or what an RTX payload type restores to
+    bool red = false;                // RFC 2198, with blocks of media_payload_type
+    uint8_t media_payload_type = 0;  // itself, or what RTX restores to and RED holds
   };
 
   explicit PayloadMap(const std::vector<sdp::PayloadFormat>& formats) {
     for (const sdp::PayloadFormat& f : formats) {
-      set(f.payload_type, {f.type, false, f.payload_type});
-      if (f.rtx_payload_type) set(*f.rtx_payload_type, {f.type, true, f.payload_type});
+      set(f.payload_type, {f.type, false, false, f.payload_type});
+      if (f.rtx_payload_type) set(*f.rtx_payload_type, {f.type, true, false, f.payload_type});
+      if (f.red_payload_type) set(*f.red_payload_type, {f.type, false, true, f.payload_type});
       auto& chosen = of_codec_[static_cast<size_t>(f.type)];
-      if (!chosen) chosen = {f.payload_type, f.rtx_payload_type, f.pli};
+      if (!chosen) chosen = {f.payload_type, f.rtx_payload_type, f.red_payload_type, f.pli};
     }
   }
 
@@ -41,6 +43,10 @@ class PayloadMap {
     const auto& c = of_codec_[static_cast<size_t>(codec)];
     return c ? c->rtx : std::nullopt;
   }
+  std::optional<uint8_t> red_payload_type(codec::CodecType codec) const {
+    const auto& c = of_codec_[static_cast<size_t>(codec)];
+    return c ? c->red : std::nullopt;
+  }
   // Whether a sender of the format understands PLI; one that does not gets FIR.
   bool takes_pli(codec::CodecType codec) const {
     const auto& c = of_codec_[static_cast<size_t>(codec)];
@@ -54,6 +60,7 @@ class PayloadMap {
   struct Chosen {
     uint8_t media = 0;
     std::optional<uint8_t> rtx;
+    std::optional<uint8_t> red;
     bool pli = false;
   };
   void set(uint8_t payload_type, Meaning m) { meaning_[payload_type & 127] = m; }

@@ -13,6 +13,7 @@
 #include "conference/projection.h"
 #include "conference/rate_meter.h"
 #include "conference/recently_resent.h"
+#include "conference/redundant_sound.h"
 #include "conference/source.h"
 
 namespace viaduct::conference {
@@ -27,6 +28,7 @@ class Subscription {
         ssrc(d.ssrc),
         rtx_ssrc(d.rtx_ssrc),
         transport_wide(d.transport_wide),
+        takes_red(d.takes_red),
         projection(static_cast<uint16_t>(random.u32() & 0x7fff), random.u32()),
         next_rtx_index(random.u32() & 0x7fff) {}
 
@@ -35,6 +37,7 @@ class Subscription {
   const uint32_t ssrc;
   const uint32_t rtx_ssrc;
   const bool transport_wide;
+  const bool takes_red;
 
   std::optional<SourceRef> carries;
   PictureShare share;      // video: what its receiver gets of the source
@@ -55,6 +58,7 @@ class Subscription {
   uint64_t resent = 0;
   RecentlyResent recently_resent;
   double fraction_lost = 0;  // of the receiver's last report
+  RedundancySwitch redundancy;  // audio
 
   // The one that is forwarded now.
   uint8_t encoding() const { return selector.current() ? selector.current()->encoding : 0; }

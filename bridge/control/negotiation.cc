@@ -51,10 +51,12 @@ Direction answer_direction(const sdp::MediaSection& m,
 // sections disagree.
 void merge(const std::vector<sdp::PayloadFormat>& formats, conference::EndpointDescription& endpoint) {
   for (const sdp::PayloadFormat& format : formats) {
-    const bool known = std::any_of(
-        endpoint.formats.begin(), endpoint.formats.end(),
-        [&](const sdp::PayloadFormat& other) { return other.payload_type == format.payload_type; });
-    if (!known) endpoint.formats.push_back(format);
+    const auto known = std::ranges::find(endpoint.formats, format.payload_type, &sdp::PayloadFormat::payload_type);
+    if (known == endpoint.formats.end()) {
+      endpoint.formats.push_back(format);
+    } else if (!known->red_payload_type) {
+      known->red_payload_type = format.red_payload_type;
+    }
   }
 }
 void merge(const rtp::ExtensionMap& extensions, rtp::ExtensionMap& all) {
@@ -88,7 +90,9 @@ sdp::AnswerSection add_section(const sdp::MediaSection& m, const Settings& setti
   section.msid = stream + " " + stream;
   const bool transport_wide = accepted.has(rtp::ExtensionType::TransportSequence) &&
                               std::ranges::any_of(formats, &sdp::PayloadFormat::transport_cc);
-  endpoint.slots.push_back({m.kind, m.mid, *section.ssrc, section.rtx_ssrc.value_or(0), transport_wide});
+  const bool takes_red = std::ranges::any_of(
+      formats, [](const sdp::PayloadFormat& f) { return f.red_payload_type.has_value(); });
+  endpoint.slots.push_back({m.kind, m.mid, *section.ssrc, section.rtx_ssrc.value_or(0), transport_wide, takes_red});
   return section;
 }
 

@@ -55,9 +55,11 @@ struct RxPacket {
   codec::CodecType codec{};
   rtp::FrameInfo frame;        // video
   bool in_silence = false;
+  std::optional<uint8_t> red_block_type;  // came as RED (RFC 2198), whose blocks have this payload type
 
   // read_payload: more of `frame`, and
   std::optional<codec::PayloadFront> front;  // the numbers of the picture
+  uint16_t red_front = 0;                    // bytes in front of RED's primary block; 0: not known
 
   // route
   bool routed = false;  // somebody gets it
@@ -66,6 +68,9 @@ struct RxPacket {
   // RTP: what SRTP leaves in clear, and what follows it.
   Bytes head() const { return datagram().first(header.header_bytes); }
   Body body() const { return Body(datagram().subspan(header.header_bytes, payload_bytes)); }
+  // What of the body is this packet's own: without RED in front, as far as that may be read.
+  Body own_body() const { return body().without_front(red_front); }
+  bool has_own_body() const { return !red_block_type || red_front != 0; }
   // Bytes of the buffer behind the body, where a trailer or padding may have been.
   size_t room_behind_body() const {
     return io.buffer_bytes - io.offset - header.header_bytes - payload_bytes;
@@ -89,7 +94,7 @@ struct RxBatch : edge::CipherBatch {
   size_t size = 0;
   std::array<edge::CipherJob, limits::RxBatchPackets> job_storage;
   std::array<uint8_t, limits::RxBatchPackets> packet_of_job{};
-  // Video whose payload may be read: that of conferences which are not end-to-end encrypted.
+  // Video and RED whose payload may be read: those of conferences which are not end-to-end encrypted.
   // Observe puts it here, and read_payload sees nothing else of the batch.
   PacketList in_clear;
   size_t readers = 0;  // the path, and TxBatches whose jobs read payloads of this batch

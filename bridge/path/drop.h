@@ -46,6 +46,7 @@ enum class Drop : uint8_t {
   MixTooLong,  // for a packet of Opus
   // rewrite, pace, resend, transmit
   NotNegotiated,  // the receiver has no payload type for the format
+  RedUnreadable,  // the receiver takes no RED, and what else there is in it may not or cannot be read
   BeforeStream,   // older than what the slot began with, or sent already
   AwaitsKeyFrame,
   OtherLayer,     // the receiver gets another layer of the picture
@@ -98,6 +99,7 @@ inline constexpr std::array<DropName, Drops> DropNames = {{
     {"mix", "ring_full"},
     {"mix", "too_long"},
     {"rewrite", "not_negotiated"},
+    {"rewrite", "red_unreadable"},
     {"rewrite", "before_stream"},
     {"rewrite", "awaits_key_frame"},
     {"rewrite", "other_layer"},

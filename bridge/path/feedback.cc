@@ -85,6 +85,7 @@ void Feedback::handle_report_blocks(const rtcp::ReportBlocks& blocks, Endpoint& 
     const auto slot = endpoint.slot_with_ssrc(block.ssrc);
     if (!slot || endpoint.slots[*slot].ssrc != block.ssrc) continue;
     endpoint.slots[*slot].fraction_lost = block.fraction_lost / 256.0;
+    endpoint.slots[*slot].redundancy.on_report(endpoint.slots[*slot].fraction_lost, now);
     if (block.last_sender_report == 0) continue;
     // RFC 3550 section 6.4.1: A - LSR - DLSR, modulo 2^32 in 1/65536 s. What comes out negative is
     // a lie or a clock's drift.

@@ -33,7 +33,8 @@ void Mix::run(const RxBatch& rx) {
 }
 
 void Mix::hand_over(const RxPacket& p, const Endpoint& sender) {
-  const Body body = p.body();
+  if (!p.has_own_body()) return counters_.drop(Drop::RedUnreadable);
+  const Body body = p.own_body();
   if (body.size() > limits::SoundPacketBytes) return counters_.drop(Drop::MixTooLong);
   MixRequest* const r = port_->blank();
   if (!r) return counters_.drop(Drop::MixFull);

@@ -87,6 +87,7 @@ Drop Observe::observe_media(RxBatch& rx, RxPacket& p, Endpoint& endpoint, Timest
     directory_.begin_stream(source, p.encoding, p.header.ssrc);
   }
   p.codec = meaning->codec;
+  if (meaning->red) p.red_block_type = meaning->media_payload_type;
 
   // One packet and its resendings count once, whatever came first.
   p.sequence = stream.extend(p.header.sequence);
@@ -111,6 +112,7 @@ Drop Observe::observe_media(RxBatch& rx, RxPacket& p, Endpoint& endpoint, Timest
   }
   if (source.kind == codec::MediaKind::Audio) {
     observe_level(p, endpoint, now);
+    if (p.red_block_type && !directory_.conference_of(endpoint).e2ee_policy().sealed()) rx.in_clear.add(p);
   } else {
     observe_frame(rx, p, endpoint);
   }

@@ -191,8 +191,10 @@ void PacketPath::run_slow_timers(Timestamp now) {
   int64_t in_use = 0;
   directory_.for_each_endpoint([&](Handle<Endpoint>, Endpoint& e) {
     for (conference::Source& s : e.sources) {
-      for (conference::Encoding& encoding : s.encodings)
+      for (conference::Encoding& encoding : s.encodings) {
         encoding.resend.expire(now - limits::ResendMaxAge, freed_);
+        encoding.redundant.expire(now);
+      }
     }
     endpoints += !e.is_relayed();
     slots += static_cast<int64_t>(e.slots.size());

@@ -1,6 +1,6 @@
 // Step 5. What codec data says in conferences that are not end-to-end encrypted: frames, layers and
-// key frames, for senders without the dependency descriptor, and the picture numbers that receivers
-// of VP8 and VP9 need to be continuous.
+// key frames, for senders without the dependency descriptor, the picture numbers that receivers of
+// VP8 and VP9 need to be continuous, and where sound begins in RED.
 //
 // It is given the packets in clear alone (observe sorts them out), and it is the only step that
 // includes payload parsers to forward by. Nothing here may be needed to forward a sealed stream.

@@ -83,7 +83,9 @@ void Relay::hand_over(const RxPacket& p, const Endpoint& sender) {
                   .payload_bytes = p.payload_bytes,
                   .codec = p.codec,
                   .frame = p.frame,
-                  .front = p.front};
+                  .front = p.front,
+                  .red_block_type = p.red_block_type,
+                  .red_front = p.red_front};
     std::memcpy(m->packet.data(), p.head().data(), p.header.header_bytes);
     p.body().copy_to(m->packet.data() + p.header.header_bytes);
     push(worker);
@@ -226,6 +228,8 @@ Drop Relay::admit(const RelayMessage& m, Handle<Endpoint> from, RxBatch& rx, Tim
   p.codec = learned.codec;
   p.frame = learned.frame;
   p.front = learned.front;
+  p.red_block_type = learned.red_block_type;
+  p.red_front = learned.red_front;
   ++rx.size;
   counters_.relayed_in.add(learned.bytes);
 

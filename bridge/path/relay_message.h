@@ -42,6 +42,8 @@ struct RelayMessage {
     codec::CodecType codec{};
     rtp::FrameInfo frame;
     std::optional<codec::PayloadFront> front;
+    std::optional<uint8_t> red_block_type;
+    uint16_t red_front = 0;
   } learned;
 
   // State: with the source's ladder, whose rungs stand at the end of the message

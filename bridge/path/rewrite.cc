@@ -5,6 +5,7 @@
 #include "path/outgoing.h"
 #include "path/pad.h"
 #include "protocol/rtp/dependency_descriptor.h"
+#include "protocol/rtp/red_writer.h"
 #include "protocol/rtp/rtx.h"
 
 namespace viaduct::path {
@@ -53,6 +54,7 @@ void Rewrite::run(RxBatch& rx, std::span<const Forward> forwards, Timestamp now)
     if (sender && !original.header) {
       original = Original::of(p, sender->extensions);
       original.padding_ready = prepare_padding(p);
+      keep_sound(p, *sender, now);
     }
     const Drop why = sender ? forward(rx, p, original, *sender, f.to, now) : Drop::NoConsent;
     if (why != Drop::None) counters_.drop(why);
@@ -79,21 +81,10 @@ Drop Rewrite::forward(RxBatch& rx, const RxPacket& p, const Original& original, 
   conference::Source& source = sender.sources[p.source];
   const bool is_picture = source.kind == codec::MediaKind::Video;
   const Drop why = is_picture ? number_picture(original, source, copy, now)
-                              : number_sound(original, source.encodings[p.encoding], copy, now);
+                              : number_sound(p, original, source.encodings[p.encoding], copy, now);
   if (why != Drop::None) return why;
   if (is_picture && Pace::must_wait(*receiver, now)) return hold(p, to, copy, now);
   return write(&rx, original, copy, now);
-}
-
-Drop Rewrite::number_sound(const Original& original, const conference::Encoding& stream, Copy& copy, Timestamp now) {
-  Projection& projection = copy.slot.projection;
-  const Projection::In in = original.numbers();
-  if (!projection.started()) projection.start(in, now, codec::clock_rate_of(original.codec));
-  if (in.sequence > stream.withheld) projection.close_gap(stream.withheld + 1);
-  const auto numbers = projection.project(in, now);
-  if (!numbers) return Drop::BeforeStream;
-  copy.numbers = *numbers;
-  return Drop::None;
 }
 
 // Which layer, and where decoding can go on; then the numbers of what goes on.
@@ -170,11 +161,13 @@ Drop Rewrite::write(RxBatch* reads, const Original& original, const Copy& copy, 
   }
 
   size_t prefix = 0;
+  if (const auto& again = copy.again)
+    prefix += rtp::write_red_front(space.subspan(header), again->payload_type, again->age, again->bytes);
   if (copy.rtx_index) {
     store_be16(space.data() + header, copy.numbers.sequence());
     prefix += rtp::OriginalSequenceBytes;
   }
-  Body body = original.body;
+  Body body = original.body.without_front(copy.skipped_bytes);
   if (*original.front && copy.numbers.picture) {
     prefix += codec::write_payload_front(space.subspan(header + prefix), **original.front, *copy.numbers.picture);
     body = body.without_front((*original.front)->size);

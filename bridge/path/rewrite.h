@@ -1,9 +1,12 @@
 // Step 10. Is it of the layer that the receiver gets, and what are its numbers there? The receiver's own header in
 // front of the shared payload: SSRC, sequence number, timestamp, payload type, picture id, header extensions.
 //
+// RED is stripped for receivers without it, and added for those who lose much (rewrite_sound.cc).
+//
 // The payload itself is not copied: the cipher reads it from the incoming packet. Only bytes that differ between
-// receivers (the front of a VP8 or VP9 payload, the original sequence number of a resent packet) are written here,
-// behind the header. What has to wait (path/pace.h) or is sent again (rewrite_kept.cc) is copied from what is kept.
+// receivers (the front of a VP8 or VP9 payload, the original sequence number of a resent packet, sound that is said
+// again) are written here, behind the header. What has to wait (path/pace.h) or is sent again (rewrite_kept.cc) is
+// copied from what is kept.
 #pragma once
 
 #include <array>
@@ -42,6 +45,12 @@ class Rewrite {
  private:
   using Originals = std::array<Original, limits::RxBatchPackets>;
 
+  // A packet of sound that the receiver should have had before.
+  struct SaidAgain {
+    Bytes bytes;
+    uint32_t age = 0;  // in ticks
+    uint8_t payload_type = 0;
+  };
   // One packet to write: to whom, and with which numbers.
   struct Copy {
     Handle<Endpoint> to;
@@ -52,13 +61,18 @@ class Rewrite {
     conference::Projection::Out numbers;
     bool marker = false;
     std::optional<uint64_t> rtx_index;  // on the slot's RTX stream
+    size_t skipped_bytes = 0;           // of the payload's front, which the receiver does not get
+    std::optional<SaidAgain> again;     // goes in front of the payload, as RED
     bool copies_payload = false;        // of what may be gone before the cipher is done
     Timestamp arrival;
   };
 
   Drop forward(RxBatch& rx, const RxPacket& packet, const Original& original, Endpoint& sender,
                const conference::SlotRef& to, Timestamp now);
-  Drop number_sound(const Original& original, const conference::Encoding& stream, Copy& copy, Timestamp now);
+  Drop number_sound(const RxPacket& packet, const Original& original, conference::Encoding& stream, Copy& copy,
+                    Timestamp now);
+  void keep_sound(const RxPacket& packet, Endpoint& sender, Timestamp now);
+  void say_again(const RxPacket& packet, conference::Encoding& stream, Copy& copy, Timestamp now) const;
   Drop number_picture(const Original& original, conference::Source& source, Copy& copy, Timestamp now);
   Drop hold(const RxPacket& packet, const conference::SlotRef& to, const Copy& copy, Timestamp now);
   Drop write(RxBatch* reads, const Original& original, const Copy& copy, Timestamp now);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/codec/plain_check.h"
+#include "protocol/rtp/red.h"
 #include "protocol/sframe/header.h"
 
 namespace viaduct::path {
@@ -26,7 +27,11 @@ void Witness::look_at(const RxPacket& p, Endpoint& sender, Timestamp now) {
   const bool follows = p.sequence == frame.sequence + 1;
   const uint32_t step = p.header.timestamp - frame.timestamp;
   if (!follows || step != 0) {
-    frame.sample = follows ? sample_front(p.codec, p.body().bytes_, step) : std::nullopt;
+    Bytes body = p.body().bytes_;
+    if (p.red_block_type) {  // encrypted as a whole, or sound that can be told behind it
+      if (const auto red = rtp::parse_red(body, *p.red_block_type)) body = red->primary;
+    }
+    frame.sample = follows ? sample_front(p.codec, body, step) : std::nullopt;
     frame.bytes = 0;
   }
   frame.sequence = p.sequence;

@@ -12,6 +12,7 @@
 #include "protocol/rtp/missing_packets.h"
 #include "protocol/rtp/packet.h"
 #include "protocol/rtp/reception_stats.h"
+#include "protocol/rtp/red.h"
 #include "protocol/rtp/rtx.h"
 
 using namespace viaduct;
@@ -61,6 +62,11 @@ void read_packet(Bytes packet) {
   CHECK(header->header_bytes + *payload_bytes <= packet.size());
   const auto restored = rtp::restore(*header, packet.subspan(header->header_bytes, *payload_bytes), 96, 1);
   CHECK(!restored || lies_within(restored->payload, packet));
+  const Bytes payload = packet.subspan(header->header_bytes, *payload_bytes);
+  const auto red = payload.empty() ? std::nullopt : rtp::parse_red(payload, payload.front() & 0x7f);
+  if (!red) return;
+  CHECK(!red->primary.empty() && lies_within(red->primary, payload));
+  for (const rtp::RedBlock& block : red->redundant()) CHECK(lies_within(block.bytes, payload));
 }
 
 void follow_arrivals(Bytes input) {

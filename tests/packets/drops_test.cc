@@ -192,6 +192,17 @@ const Provocation Provocations[] = {
        packet.payload_type = client.payload_type(CodecType::H264);
        t.send(client, packet);
      }},
+    {Drop::RedUnreadable,
+     [](PathFixture& t) {
+       t.join(2);
+       auto options = TestClient::like_chromium(1);
+       options.formats[0].red_payload_type = 63;
+       TestClient& client = t.join_sender(options);
+       Rtp packet = client.mic(101);
+       packet.payload_type = 63;
+       packet.payload = {0xef};
+       t.send(client, packet);
+     }},
     {Drop::BeforeStream,
      [](PathFixture& t) {
        t.join(2);

@@ -57,9 +57,13 @@ class RelayStep : public PathFixture {
       m.state.loudness = loudness;
     });
   }
+  struct Red {
+    std::optional<uint8_t> block_type;
+    uint16_t front = 0;
+  };
   // A packet of the remote client's camera or microphone, as worker 1 would hand it over.
   void packet(uint32_t number, uint16_t source, const Rtp& rtp, codec::CodecType codec,
-              bool key = false) {
+              bool key = false, Red red = {}) {
     const auto bytes = write_rtp(rtp, remotes.front()->options.extensions);
     say(number, source, RelayKind::Packet, [&](RelayMessage& m) {
       m.learned.arrival = now_;
@@ -71,6 +75,8 @@ class RelayStep : public PathFixture {
           static_cast<uint16_t>(bytes.size() - m.learned.header.header_bytes);
       m.learned.codec = codec;
       m.learned.frame.key_frame = key;
+      m.learned.red_block_type = red.block_type;
+      m.learned.red_front = red.front;
       std::ranges::copy(bytes, m.packet.begin());
     });
   }
@@ -162,6 +168,25 @@ TEST_F(RelayStep, SendsPacketsOfTheOtherWorkerAndAnswersNacksForThem) {
   nack(bob, bob.ssrc(0x20), {received[1].header.sequence});
   EXPECT_EQ(counters.sent[static_cast<size_t>(path::TxKind::Resent)].packets.value(), 1u);
   EXPECT_THAT(dropped(), IsEmpty());
+}
+
+// What read_payload has found out on the other worker.
+TEST_F(RelayStep, StripsRedOfTheOtherWorkerWhereItsPrimaryBlockBegins) {
+  TestClient& bob = join(2);
+  add_remote(9);
+  state(9, 0, codec::CodecType::Opus);
+  run_for(50ms);
+  Rtp sound = remotes[0]->mic(300);
+  for (const bool readable : {true, false}) {
+    forget_received();
+    packet(9, 0, sound, codec::CodecType::Opus, false, Red{111, static_cast<uint16_t>(readable ? 6 : 0)});
+    turn();
+    const auto heard = bob.received_on(bob.ssrc(0x10));
+    ASSERT_EQ(heard.size(), readable ? 1u : 0u);
+    if (readable) EXPECT_TRUE(std::ranges::equal(heard[0].payload(), Bytes(sound.payload).subspan(6)));
+    ++sound.sequence;
+  }
+  EXPECT_EQ(drops(path::Drop::RedUnreadable), 1u);
 }
 
 TEST_F(RelayStep, AsksTheOtherWorkerForPacketsAndKeyFramesOfWhatIsReceivedHere) {

@@ -40,6 +40,7 @@ READS_PAYLOAD = {
        for name in ('frame_start', 'payload_info', 'vp8', 'vp9', 'h264', 'av1')},
     'protocol/codec/plain_check.h': ['path/witness.cc'],
     'protocol/sframe/header.h': ['path/witness.cc'],
+    'protocol/rtp/red.h': ['path/read_payload.cc', 'path/witness.cc'],
 }
 
 # Where a library's headers may be named: path prefixes below bridge/, or 'kernels', 'dpdk'.

@@ -15,6 +15,21 @@ std::optional<codec::CodecType> codec_of(std::string_view rtpmap) {
   return rtpmap == channels ? type : std::nullopt;
 }
 
+// RED with the clock and the channels of Opus.
+bool is_red_of_opus(std::string_view rtpmap) {
+  return same_name(take_until(rtpmap, '/'), "red") && rtpmap == "48000/2";
+}
+
+// The payload type of all blocks that RED with these parameters has: "111/111" (RFC 2198 section 5). Nothing for blocks
+// of several formats.
+std::optional<uint8_t> block_type_of(std::string_view fmtp) {
+  const auto first = parse_number<uint8_t>(take_until(fmtp, '/'));
+  while (first && !fmtp.empty()) {
+    if (parse_number<uint8_t>(take_until(fmtp, '/')) != first) return std::nullopt;
+  }
+  return first;
+}
+
 bool is_rtx(std::string_view rtpmap) { return same_name(take_until(rtpmap, '/'), "rtx"); }
 
 }  // namespace
@@ -86,6 +101,7 @@ std::vector<PayloadFormat> PayloadTable::formats(codec::MediaKind kind) const {
     by_type[payload_type] = &formats.emplace_back(PayloadFormat{
         .payload_type = payload_type,
         .rtx_payload_type = std::nullopt,
+        .red_payload_type = std::nullopt,
         .type = *type,
         .fmtp = std::string(payload.mapping.fmtp),
         .nack = payload.feedback.nack || for_all_.nack,
@@ -102,6 +118,13 @@ std::vector<PayloadFormat> PayloadTable::formats(codec::MediaKind kind) const {
     const auto apt = parse_number<uint8_t>(fmtp_parameter(mapping.fmtp, "apt").value_or(""));
     if (!apt || *apt >= PayloadTypes || !by_type[*apt]) continue;
     if (!by_type[*apt]->rtx_payload_type) by_type[*apt]->rtx_payload_type = payload_type;
+  }
+  for (const uint8_t payload_type : order_) {
+    const Mapping& mapping = payloads_[payload_type].mapping;
+    if (!is_red_of_opus(mapping.rtpmap)) continue;
+    const auto of = block_type_of(mapping.fmtp);
+    if (!of || *of >= PayloadTypes || !by_type[*of] || by_type[*of]->type != codec::CodecType::Opus) continue;
+    if (!by_type[*of]->red_payload_type) by_type[*of]->red_payload_type = payload_type;
   }
   return formats;
 }

@@ -39,7 +39,7 @@ class PayloadTable {
   const Mapping& mapping(uint8_t payload_type) const { return payloads_[payload_type].mapping; }
 
   // Those that name a format of this kind which the bridge forwards, in the order of the m= line, with their RTX
-  // partners.
+  // and RED partners.
   std::vector<PayloadFormat> formats(codec::MediaKind kind) const;
 
  private:

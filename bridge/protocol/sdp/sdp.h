@@ -28,6 +28,7 @@ enum class Setup : uint8_t { ActPass, Active, Passive };                    // R
 struct PayloadFormat {
   uint8_t payload_type = 0;
   std::optional<uint8_t> rtx_payload_type;  // whose apt is payload_type (RFC 4588)
+  std::optional<uint8_t> red_payload_type;  // Opus: of RED with blocks of payload_type alone (RFC 2198)
   codec::CodecType type = codec::CodecType::Opus;
   std::string fmtp;                         // as offered, without the payload type
   bool nack = false;                        // a=rtcp-fb ... nack
@@ -104,7 +105,9 @@ struct Answer {
 };
 
 // The answer to `offer`: ice-lite, rtcp-mux, accepted_formats() with the feedback that both sides support, and
-// accepted_extensions(). A section without an acceptable format is rejected. Never red, ulpfec or flexfec.
+// accepted_extensions(). A section without an acceptable format is rejected. Never ulpfec or flexfec, and red for Opus
+// alone: browsers would wrap all video in it. It stands behind Opus, so that a browser goes on sending plain Opus
+// unless its page wants RED.
 // `answer.media` has one entry for each section of the offer.
 std::string write_answer(const Offer& offer, const Answer& answer,
                          const std::vector<codec::CodecType>& video_preference);

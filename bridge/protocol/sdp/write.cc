@@ -155,6 +155,7 @@ void AnswerWriter::write_media_line(const MediaSection& section, const std::vect
   for (const PayloadFormat& format : formats) {
     payload_types += " " + std::to_string(format.payload_type);
     if (format.rtx_payload_type) payload_types += " " + std::to_string(*format.rtx_payload_type);
+    if (format.red_payload_type) payload_types += " " + std::to_string(*format.red_payload_type);
   }
   // Without a candidate: port 9 and the unspecified address (RFC 9429 section 5.3.1).
   const SocketAddress address = answer_.candidates.empty() ? SocketAddress{{}, 9} : answer_.candidates.front();
@@ -195,6 +196,10 @@ void AnswerWriter::write_format(const PayloadFormat& format, Direction direction
   if (format.rtx_payload_type) {
     line("a=rtpmap:", *format.rtx_payload_type, " rtx/", codec::clock_rate_of(format.type));
     line("a=fmtp:", *format.rtx_payload_type, " apt=", pt);
+  }
+  if (format.red_payload_type) {
+    line("a=rtpmap:", *format.red_payload_type, " red/", codec::clock_rate_of(format.type), "/2");
+    line("a=fmtp:", *format.red_payload_type, " ", pt, "/", pt);
   }
 }
 

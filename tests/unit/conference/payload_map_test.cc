@@ -26,6 +26,20 @@ TEST(PayloadMap, KnowsMediaAndRtxByTheirNumbers) {
   EXPECT_FALSE(map.meaning(98));
 }
 
+TEST(PayloadMap, KnowsRedAsTheFormatOfItsBlocks) {
+  const PayloadMap map({{.payload_type = 111, .red_payload_type = 63, .type = CodecType::Opus}});
+  const auto red = map.meaning(63);
+  ASSERT_TRUE(red);
+  EXPECT_EQ(red->codec, CodecType::Opus);
+  EXPECT_TRUE(red->red);
+  EXPECT_FALSE(red->rtx);
+  EXPECT_EQ(red->media_payload_type, 111);
+  EXPECT_FALSE(map.meaning(111)->red);
+  EXPECT_EQ(map.payload_type(CodecType::Opus), 111);
+  EXPECT_EQ(map.red_payload_type(CodecType::Opus), 63);
+  EXPECT_EQ(map.red_payload_type(CodecType::Vp8), std::nullopt);
+}
+
 TEST(PayloadMap, GivesTheNumbersThatAClientKnowsAFormatBy) {
   const PayloadMap map({{.payload_type = 111, .type = CodecType::Opus},
                         {.payload_type = 120, .rtx_payload_type = 124, .type = CodecType::Vp8}});

@@ -89,20 +89,33 @@ TEST(SdpAnswer, AcceptsEverySectionOfBothBrowsersAndCanBeReadBack) {
   }
 }
 
-TEST(SdpAnswer, NeverAcceptsRedUlpfecFlexfecOrRemb) {
+// Video in red would be wrapped whole; sound in it is red/48000/2.
+TEST(SdpAnswer, NeverAcceptsRedForVideoNorUlpfecFlexfecOrRemb) {
   for (const char* browser : {"chromium", "firefox"}) {
     const std::string answer = answer_text(browser_offer(browser));
-    for (const char* unwanted : {" red/", "ulpfec", "flexfec", "goog-remb", "telephone-event", "PCMU", "CN/"}) {
+    for (const char* unwanted : {" red/90000", "ulpfec", "flexfec", "goog-remb", "telephone-event", "PCMU", "CN/"}) {
       EXPECT_EQ(answer.find(unwanted), std::string::npos) << browser << ": " << unwanted;
     }
   }
+}
+
+// A browser sends what stands first, and takes what stands anywhere.
+TEST(SdpAnswer, TakesRedForSoundBehindOpusInSourcesAndSlots) {
+  const std::string answer = answer_text(browser_offer("chromium"));
+  for (const char* mid : {"0", "2", "4"}) {
+    EXPECT_THAT(section_of(answer, mid),
+                AllOf(StartsWith("m=audio 10000 UDP/TLS/RTP/SAVPF 111 63\r\n"),
+                      HasSubstr("a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n")));
+  }
+  EXPECT_THAT(section_of(answer, "1"), Not(HasSubstr(" red/")));
+  EXPECT_THAT(answer_text(browser_offer("firefox")), Not(HasSubstr(" red/"))) << "it offers none for sound";
 }
 
 TEST(SdpAnswer, OrdersVideoByThePreferenceAndLeavesOutTheRest) {
   const Offer offer = parsed(browser_offer("chromium"));
   const std::string answer = write_answer(offer, answer_for(offer), {CodecType::Av1, CodecType::Vp8});
   EXPECT_THAT(section_of(answer, "1"), StartsWith("m=video 10000 UDP/TLS/RTP/SAVPF 45 46 96 97\r\n"));
-  EXPECT_THAT(section_of(answer, "0"), StartsWith("m=audio 10000 UDP/TLS/RTP/SAVPF 111\r\n"));
+  EXPECT_THAT(section_of(answer, "0"), StartsWith("m=audio 10000 UDP/TLS/RTP/SAVPF 111 63\r\n"));
 }
 
 TEST(SdpAnswer, RejectsASectionOfWhichItWantsNoFormat) {
@@ -209,7 +222,11 @@ TEST(SdpAnswer, AcceptsOneH264FormatConstrainedBaselineWhereOffered) {
 
 TEST(SdpAnswer, FallsBackToAnotherH264ProfileButNeverToSingleNalUnits) {
   const auto h264 = [](const std::string& fmtp) {
-    return PayloadFormat{.payload_type = 100, .rtx_payload_type = {}, .type = CodecType::H264, .fmtp = fmtp};
+    return PayloadFormat{.payload_type = 100,
+                         .rtx_payload_type = {},
+                         .red_payload_type = {},
+                         .type = CodecType::H264,
+                         .fmtp = fmtp};
   };
   MediaSection section;
   section.kind = codec::MediaKind::Video;

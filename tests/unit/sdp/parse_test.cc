@@ -57,12 +57,14 @@ TEST(SdpOffer, ReadsFirefoxsBundleOnlySectionsAsAccepted) {
 TEST(SdpOffer, KeepsForwardedFormatsWithTheirRtxAndSkipsTheRest) {
   const Offer chromium = parsed(browser_offer("chromium"));
   EXPECT_THAT(payload_types(chromium.media[0]), ElementsAre(Named{CodecType::Opus, 111}));
+  EXPECT_EQ(chromium.media[0].formats[0].red_payload_type, 63);
   // VP9 profile 2, red and ulpfec are not there; each H.264 variant is.
   EXPECT_THAT(payload_types(chromium.media[1]),
               ElementsAre(Named{CodecType::Vp8, 96}, Named{CodecType::H264, 102}, Named{CodecType::H264, 104},
                           Named{CodecType::H264, 108}, Named{CodecType::H264, 114}, Named{CodecType::H264, 116},
                           Named{CodecType::H264, 39}, Named{CodecType::Av1, 45}, Named{CodecType::Vp9, 98}));
   EXPECT_EQ(chromium.media[1].formats[0].rtx_payload_type, 97);
+  for (const PayloadFormat& f : chromium.media[1].formats) EXPECT_EQ(f.red_payload_type, std::nullopt);
   EXPECT_EQ(chromium.media[1].formats[2].fmtp,
             "level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42001f");
 
@@ -70,6 +72,23 @@ TEST(SdpOffer, KeepsForwardedFormatsWithTheirRtxAndSkipsTheRest) {
   EXPECT_THAT(payload_types(firefox.media[1]),
               ElementsAre(Named{CodecType::Vp8, 120}, Named{CodecType::Vp9, 121}, Named{CodecType::Av1, 99}));
   EXPECT_EQ(firefox.media[1].formats[2].rtx_payload_type, 100);
+}
+
+TEST(SdpOffer, TakesRedOnlyWithBlocksOfOpusAlone) {
+  const auto red_with = [](std::string_view lines) {
+    const std::string listed = replaced(ShortOffer, "SAVPF 111\r\n", "SAVPF 111 63 0\r\n");
+    const std::string rtpmap = "a=rtpmap:111 opus/48000/2\r\n";
+    return parsed(replaced(listed, rtpmap, rtpmap + std::string(lines))).media[0].formats[0].red_payload_type;
+  };
+  EXPECT_EQ(red_with("a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n"), 63);
+  EXPECT_EQ(red_with("a=rtpmap:63 RED/48000/2\r\na=fmtp:63 111\r\n"), 63);
+  EXPECT_EQ(red_with("a=rtpmap:63 red/48000/2\r\n"), std::nullopt);
+  for (const char* fmtp : {"111/0", "0/0", "63/63", "/111", "/", "111/x", "300/300", "200/200", "x"}) {
+    EXPECT_EQ(red_with("a=rtpmap:63 red/48000/2\r\na=fmtp:63 " + std::string(fmtp) + "\r\n"), std::nullopt) << fmtp;
+  }
+  for (const char* rtpmap : {"red/8000", "red/48000", "red/90000/2", "red/48000/1", "redder/48000/2"}) {
+    EXPECT_EQ(red_with("a=rtpmap:63 " + std::string(rtpmap) + "\r\na=fmtp:63 111/111\r\n"), std::nullopt) << rtpmap;
+  }
 }
 
 TEST(SdpOffer, ReadsFeedbackOfEachFormat) {
