@@ -1,6 +1,6 @@
 // Step 7. RTCP from clients: sender reports set clocks, receiver reports tell loss and round trip,
-// reports of arrivals what the network takes (protocol/congestion/controller.h), NACKs are answered from what is kept, key-frame requests go on to the source behind the slot, BYE
-// ends a source.
+// reports of arrivals what the network takes (protocol/congestion/controller.h), NACKs are answered
+// from what is kept, key-frame requests go on to the source behind the slot, BYE ends a source.
 #pragma once
 
 #include "conference/directory.h"

@@ -99,11 +99,9 @@ Drop Rewrite::number_picture(const Original& original, conference::Source& sourc
   if (slot.selector.awaited() == in.encoding) source.encodings[in.encoding].key_frame.want();
   if (picked.decision == LayerSelector::Decision::Await) return Drop::AwaitsKeyFrame;
   if (picked.decision == LayerSelector::Decision::Skip) {
-    if (const auto hole = slot.projection.skip(in)) {
-      const auto place = slot.projection.projected(in);
-      fill_hole(*hole, place ? place->timestamp : slot.projection.timestamp_of(in.timestamp), copy, now);
-    }
-    return slot.projection.projected(in) ? Drop::OtherLayer : Drop::BeforeStream;
+    if (const auto hole = slot.projection.skip(in)) fill_hole(*hole, in, copy, now);
+    const bool is_older = in.encoding == slot.encoding() && !slot.projection.projected(in);
+    return is_older ? Drop::BeforeStream : Drop::OtherLayer;
   }
   const conference::Encoding& stream = source.encodings[in.encoding];
   const uint32_t clock_rate = codec::clock_rate_of(in.codec);
@@ -200,9 +198,10 @@ Drop Rewrite::write(RxBatch* reads, const Original& original, const Copy& copy, 
 
 // Receivers would ask again and again for a packet of a layer that they do not get, since a later one has already
 // left a place for it: an empty one takes it (RFC 3550 section 5.1: padding alone).
-void Rewrite::fill_hole(uint64_t index, uint32_t timestamp, const Copy& copy, Timestamp now) {
+void Rewrite::fill_hole(uint64_t index, const Projection::In& in, const Copy& copy, Timestamp now) {
+  const auto place = copy.slot.projection.projected(in);
   Copy empty = copy;
-  empty.numbers = {.index = index, .timestamp = timestamp, .picture = {}, .frame_number = {}};
+  empty.numbers = {.index = index, .timestamp = place ? place->timestamp : 0, .picture = {}, .frame_number = {}};
   empty.marker = false;
   if (const Drop why = write_padding_alone(empty, now); why != Drop::None) counters_.drop(why);
 }

@@ -76,7 +76,7 @@ class Rewrite {
   Drop number_picture(const Original& original, conference::Source& source, Copy& copy, Timestamp now);
   Drop hold(const RxPacket& packet, const conference::SlotRef& to, const Copy& copy, Timestamp now);
   Drop write(RxBatch* reads, const Original& original, const Copy& copy, Timestamp now);
-  void fill_hole(uint64_t index, uint32_t timestamp, const Copy& copy, Timestamp now);
+  void fill_hole(uint64_t index, const conference::Projection::In& in, const Copy& copy, Timestamp now);
   Drop write_padding_alone(const Copy& copy, Timestamp now);
 
   conference::Directory& directory_;

@@ -224,6 +224,33 @@ const Provocation Provocations[] = {
        TestClient& client = t.join_sender(1);
        t.send(client, client.mic(101));
      }},
+    {Drop::PaceOverflow,
+     [](PathFixture& t) {
+       auto options = TestClient::like_chromium(2);
+       options.reporting = congestion::Reporting::TransportWide;
+       t.join(options);
+       TestClient& client = t.join_sender(1);
+       for (uint16_t i = 0; i < limits::HeldPacketsPerEndpoint + 100; ++i) {
+         Rtp packet = client.cam(static_cast<uint16_t>(201 + i), i == 0);
+         packet.payload.resize(1100);
+         t.send_now(client, packet);
+       }
+     }},
+    {Drop::PacedTooLong,
+     [](PathFixture& t) {
+       auto options = TestClient::like_chromium(2);
+       options.reporting = congestion::Reporting::TransportWide;
+       t.join(options);
+       TestClient& client = t.join_sender(1);
+       for (uint16_t i = 0; i < 40; ++i) {
+         Rtp packet = client.cam(static_cast<uint16_t>(201 + i), i == 0);
+         packet.payload.resize(1100);
+         t.send(client, packet);
+       }
+       t.turn();
+       t.leave(client);
+       t.run_for(50ms);
+     }},
     {Drop::NoPacket,
      [](PathFixture& t) {
        t.join(2);
@@ -294,11 +321,12 @@ INSTANTIATE_TEST_SUITE_P(
       return name;
     });
 
-// What takes two workers: tests/packets/relay_test.cc and tests/sim/spread_test.cc.
-constexpr Drop ProvokedByTwoWorkers[] = {Drop::RelayFull, Drop::RelayUnknown};
+// What takes two workers: tests/packets/relay_test.cc and tests/sim/spread_test.cc; and two encodings:
+// tests/packets/layers_test.cc.
+constexpr Drop ProvokedElsewhere[] = {Drop::RelayFull, Drop::RelayUnknown, Drop::OtherLayer};
 
 TEST(DropTable, HasARowForEveryReason) {
-  std::set<Drop> provoked(std::begin(ProvokedByTwoWorkers), std::end(ProvokedByTwoWorkers));
+  std::set<Drop> provoked(std::begin(ProvokedElsewhere), std::end(ProvokedElsewhere));
   for (const Provocation& row : Provocations) provoked.insert(row.reason);
   for (size_t d = 1; d < path::Drops; ++d) {
     EXPECT_TRUE(provoked.contains(static_cast<Drop>(d)))

@@ -78,8 +78,8 @@ rtp::ExtensionMap accepted_extensions(const MediaSection& section, Direction dir
   rtp::ExtensionMap accepted;
   for (const CarriedExtension& carried : CarriedExtensions) {
     if (carried.mixed_only && !section.mixed_extensions) continue;
-    if (carried.type == rtp::ExtensionType::AbsSendTime && section.extensions.has(rtp::ExtensionType::TransportSequence))
-      continue;
+    const bool tells_more = section.extensions.has(rtp::ExtensionType::TransportSequence);
+    if (carried.type == rtp::ExtensionType::AbsSendTime && tells_more) continue;
     if ((carried.from_client && from_client) || (carried.to_client && to_client)) {
       accepted.set(carried.type, section.extensions.id(carried.type));
     }
