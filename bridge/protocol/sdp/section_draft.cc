@@ -142,7 +142,9 @@ void SectionDraft::handle_simulcast(const Line& line) {
 
 // Simulcast is what both kinds of lines name; media finds its way by MID and RID then, whatever SSRCs are stated.
 void SectionDraft::settle_simulcast() {
-  const auto has_no_line = [&](const std::string& rid) { return std::ranges::find(sent_rids_, rid) == sent_rids_.end(); };
+  const auto has_no_line = [&](const std::string& rid) {
+    return std::ranges::find(sent_rids_, rid) == sent_rids_.end();
+  };
   std::erase_if(section_.rids, has_no_line);
   if (!sends(section_.direction) || section_.kind != codec::MediaKind::Video) section_.rids.clear();
   if (section_.rids.size() < 2) section_.rids.clear();
