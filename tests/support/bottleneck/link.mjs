@@ -7,8 +7,8 @@ const HeaderBytes = 28;                      // IPv4 and UDP, which take their p
 export const Open = Object.freeze({ rate: null, queue: 200, delay: 0, loss: 0, cut: false });
 
 export class Link {
-  /** Packets by what became of them. */
-  counts = { passed: 0, overflowed: 0, lost: 0, cut: 0 };
+  /** Packets by what became of them, and the longest that one has waited for the rate, in ms. */
+  counts = { passed: 0, overflowed: 0, lost: 0, cut: 0, longestWait: 0 };
   #limits;
   #random;
   #waiting = [];                             // [{packet, bits, since}], for the rate
@@ -66,8 +66,9 @@ export class Link {
     while (this.#waiting.length > 0) {
       const at = this.#departureOf(this.#waiting[0]);
       if (at > now) return;
-      const { packet, bits } = this.#waiting.shift();
+      const { packet, bits, since } = this.#waiting.shift();
       this.#waitingBits -= bits;
+      this.counts.longestWait = Math.max(this.counts.longestWait, at - since);
       this.#freeAt = at;
       // A delay that has become shorter lets nobody overtake.
       this.#flying.push({ packet, at: Math.max(at + this.#limits.delay, this.#flying.at(-1)?.at ?? 0) });
