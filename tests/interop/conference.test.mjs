@@ -73,7 +73,7 @@ describe('a conference of two Chromium and one Firefox', () => {
       assert.match(encryption.dtls_version, /^DTLSv1\.[23]$/);
       assert.match(encryption.srtp_profile, /AES/i);
       assert.match(encryption.remote_fingerprint, /^sha-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}$/i);
-      assert.deepEqual(sources.map(({ kind }) => kind).sort(), ['audio', 'video']);
+      assert.deepEqual(sources.map(({ content }) => content).sort(), ['camera', 'screen', null].sort());
       assert.equal(slots.filter(({ kind, participant }) => kind === 'video' && participant).length, 2);
     }
   });

@@ -37,6 +37,10 @@ export class Bridge {
   get adminUrl() {
     return `http://127.0.0.1:${this.#ports.admin}`;
   }
+  /** The UDP ports of all workers. */
+  get mediaPorts() {
+    return Array.from({ length: Workers }, (_, i) => this.#ports.media + i);
+  }
   get running() {
     return this.#process !== null && this.#process.exitCode === null && this.#process.signalCode === null;
   }
