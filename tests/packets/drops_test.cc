@@ -313,11 +313,9 @@ TEST_P(DropTable, IsProvokedAndCounted) {
 
 INSTANTIATE_TEST_SUITE_P(
     Reasons, DropTable, ::testing::ValuesIn(Provocations), [](const auto& row) {
-      std::string name;
-      for (const char c :
-           std::string(path::DropNames[static_cast<size_t>(row.param.reason)].reason)) {
-        if (c != '_') name += c;
-      }
+      const path::DropName& reason = path::DropNames[static_cast<size_t>(row.param.reason)];
+      std::string name = std::string(reason.stage) + "_" + reason.reason;
+      std::erase(name, '_');
       return name;
     });
 

@@ -58,12 +58,14 @@ class RelayStep : public PathFixture {
     });
   }
   struct Red {
+    Red() {}
+    Red(uint8_t type, uint16_t bytes) : block_type(type), front(bytes) {}
     std::optional<uint8_t> block_type;
     uint16_t front = 0;
   };
   // A packet of the remote client's camera or microphone, as worker 1 would hand it over.
   void packet(uint32_t number, uint16_t source, const Rtp& rtp, codec::CodecType codec,
-              bool key = false, Red red = {}) {
+              bool key = false, const Red& red = Red()) {
     const auto bytes = write_rtp(rtp, remotes.front()->options.extensions);
     say(number, source, RelayKind::Packet, [&](RelayMessage& m) {
       m.learned.arrival = now_;
@@ -183,7 +185,9 @@ TEST_F(RelayStep, StripsRedOfTheOtherWorkerWhereItsPrimaryBlockBegins) {
     turn();
     const auto heard = bob.received_on(bob.ssrc(0x10));
     ASSERT_EQ(heard.size(), readable ? 1u : 0u);
-    if (readable) EXPECT_TRUE(std::ranges::equal(heard[0].payload(), Bytes(sound.payload).subspan(6)));
+    if (readable) {
+      EXPECT_TRUE(std::ranges::equal(heard[0].payload(), Bytes(sound.payload).subspan(6)));
+    }
     ++sound.sequence;
   }
   EXPECT_EQ(drops(path::Drop::RedUnreadable), 1u);

@@ -61,7 +61,7 @@ TEST_F(Restart, SendsToTheAddressThatIsNominatedAfterAnOutage) {
   path.restart_ice(restart_of(receiver), now_);
   send_check(Elsewhere, Renewed);
   turn();
-  for (const uint16_t sequence : {103, 104, 105}) send_now(sender, sender.mic(sequence));
+  for (const uint16_t sequence : {uint16_t{103}, uint16_t{104}, uint16_t{105}}) send_now(sender, sender.mic(sequence));
   EXPECT_THAT(receiver.media, IsEmpty());
   const auto arrived = network.receive(Elsewhere, now_);
   EXPECT_TRUE(std::ranges::any_of(arrived, [](const Datagram& d) {

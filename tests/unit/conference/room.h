@@ -33,7 +33,7 @@ struct Room {
     d->id = EndpointId{id};
     d->name = "member " + std::to_string(id);
     uint8_t payload_type = 96;
-    for (const codec::CodecType c : m.decodes) d->formats.push_back({payload_type++, {}, c});
+    for (const codec::CodecType c : m.decodes) d->formats.push_back({.payload_type = payload_type++, .type = c});
     if (m.sends) {
       const auto ssrc = static_cast<uint32_t>(id * 100);
       d->sources.push_back({codec::MediaKind::Audio, "mic", ssrc, {}});

@@ -228,19 +228,22 @@ TEST_F(ControlTest, KeepsWhoeverIsCutOffForTheirNextSocket) {
   // A socket that the client itself gives up is no goodbye either; one that is still open is closed.
   const std::string given_up = {15, static_cast<char>(0xa1)};  // 4001
   second->send_frame(WebSocketClient::Close, given_up);
+  second.reset();  // a closing frame counts once the connection behind it ends
   EXPECT_TRUE(metric_becomes("viaduct_participants_away", 1));
   auto third = std::make_unique<WebSocketClient>(page);
   third->say(resume);
   EXPECT_EQ(third->hear()["type"], "resumed");
-  WebSocketClient fourth(page);
-  fourth.say(resume);
-  EXPECT_EQ(fourth.hear()["type"], "resumed");
+  auto fourth = std::make_unique<WebSocketClient>(page);
+  fourth->say(resume);
+  EXPECT_EQ(fourth->hear()["type"], "resumed");
   EXPECT_EQ(third->closing_code(), 4001);
   EXPECT_TRUE(metric_becomes("viaduct_resumes_total{outcome=\"resumed\"}", 3));
 
-  fourth.say({{"type", "mute"}, {"kind", "audio"}, {"muted", true}});
+  fourth->say({{"type", "mute"}, {"kind", "audio"}, {"muted", true}});
   EXPECT_EQ(ada->hear()["type"], "participant-changed") << "and nothing was said of her going";
-  fourth.send_frame(WebSocketClient::Close, std::string{3, static_cast<char>(0xe9)});  // 1001, as a browser's page goes
+  fourth->send_frame(WebSocketClient::Close, std::string{3, static_cast<char>(0xe9)});  // 1001, as a browser's page goes
+  EXPECT_EQ(fourth->closing_code(), 1001);
+  fourth.reset();
   EXPECT_EQ(ada->hear()["type"], "participant-left");
 }
 

@@ -159,14 +159,15 @@ TEST(SdpAnswer, UsesThePlaceholderAddressWithoutCandidates) {
   EXPECT_THAT(text, Not(HasSubstr("candidate")));
 }
 
-TEST(SdpAnswer, AsksForTransportFeedbackOnlyWhereTheClientSends) {
+TEST(SdpAnswer, AgreesOnTransportFeedbackBothWays) {
   const std::string answer = answer_text(browser_offer("chromium"));
   EXPECT_THAT(section_of(answer, "0"), AllOf(HasSubstr("transport-cc"), Not(HasSubstr("nack"))));
   EXPECT_THAT(section_of(answer, "1"), AllOf(HasSubstr("a=rtcp-fb:96 transport-cc"), HasSubstr("a=rtcp-fb:96 nack pli"),
                                              HasSubstr("a=rtcp-fb:96 ccm fir"),
                                              HasSubstr("transport-wide-cc-extensions-01")));
-  EXPECT_THAT(section_of(answer, "2"), Not(HasSubstr("transport-")));
-  EXPECT_THAT(section_of(answer, "5"), AllOf(Not(HasSubstr("transport-")), HasSubstr("a=rtcp-fb:96 nack\r\n")));
+  EXPECT_THAT(section_of(answer, "2"), HasSubstr("transport-wide-cc-extensions-01"));
+  EXPECT_THAT(section_of(answer, "5"), AllOf(HasSubstr("a=rtcp-fb:96 transport-cc"), HasSubstr("a=rtcp-fb:96 nack\r\n"),
+                                             Not(HasSubstr("goog-remb"))));
 }
 
 TEST(SdpAnswer, AcceptsExtensionsByDirection) {
@@ -186,7 +187,8 @@ TEST(SdpAnswer, AcceptsExtensionsByDirection) {
   using ::testing::ElementsAre;
   EXPECT_THAT(accepted(Direction::RecvOnly), ElementsAre(AudioLevel, Mid, Rid, RepairedRid, TransportSequence,
                                                          VideoOrientation, AbsCaptureTime));
-  EXPECT_THAT(accepted(Direction::SendOnly), ElementsAre(Mid, VideoOrientation, PlayoutDelay, AbsCaptureTime));
+  EXPECT_THAT(accepted(Direction::SendOnly),
+              ElementsAre(Mid, TransportSequence, VideoOrientation, PlayoutDelay, AbsCaptureTime));
   EXPECT_THAT(accepted(Direction::SendRecv), ElementsAre(AudioLevel, Mid, Rid, RepairedRid, TransportSequence,
                                                          VideoOrientation, PlayoutDelay, AbsCaptureTime));
   EXPECT_THAT(accepted(Direction::Inactive), IsEmpty());
@@ -195,8 +197,8 @@ TEST(SdpAnswer, AcceptsExtensionsByDirection) {
   EXPECT_THAT(accepted(Direction::RecvOnly),
               ElementsAre(AudioLevel, Mid, Rid, RepairedRid, TransportSequence, VideoOrientation, AbsCaptureTime,
                           DependencyDescriptor, VideoLayersAllocation));
-  EXPECT_THAT(accepted(Direction::SendOnly), ElementsAre(Mid, VideoOrientation, PlayoutDelay, AbsCaptureTime,
-                                                         DependencyDescriptor, VideoLayersAllocation));
+  EXPECT_THAT(accepted(Direction::SendOnly), ElementsAre(Mid, TransportSequence, VideoOrientation, PlayoutDelay,
+                                                         AbsCaptureTime, DependencyDescriptor, VideoLayersAllocation));
   EXPECT_THAT(accepted(Direction::Inactive), IsEmpty());
 }
 
