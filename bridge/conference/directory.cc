@@ -42,6 +42,7 @@ void Directory::begin_stream(Source& source, uint8_t encoding, uint32_t ssrc) {
   source.encodings[encoding].begin_stream(ssrc);
   for (const SlotRef& ref : source.receivers) {
     Subscription& slot = *find(ref);
+    if (slot.selector.current() && slot.encoding() != encoding) continue;  // another one is forwarded
     slot.carry(slot.carries);  // the same source, whose numbers start anew
   }
   if (source.kind == codec::MediaKind::Video) source.encodings[encoding].key_frame.want();

@@ -33,9 +33,14 @@ void add_rungs(uint8_t index, Encoding& encoding, LayerLadder& ladder, Timestamp
 void measure_ladder(Source& source, Timestamp now) {
   LayerLadder ladder;
   for (uint8_t i = 0; i < source.encodings.size(); ++i) add_rungs(i, source.encodings[i], ladder, now);
-  std::ranges::stable_sort(ladder.rungs(), {}, [](const LayerInfo& r) {
-    return std::tuple(r.height, r.layer.id.spatial, r.rate, r.layer.id.temporal);
+  const auto is_known = [](const LayerInfo& r) { return r.height != 0; };
+  const bool by_height = std::ranges::all_of(ladder.rungs(), is_known);
+  std::ranges::stable_sort(ladder.rungs(), {}, [by_height](const LayerInfo& r) {
+    const int height = by_height ? r.height : 0;
+    return std::tuple(height, r.rate, r.layer.encoding, r.layer.id.spatial, r.layer.id.temporal);
   });
+  const auto has_rate = [](const LayerInfo& r) { return r.rate > DataRate{}; };
+  if (source.ladder.empty() && std::ranges::none_of(ladder.rungs(), has_rate)) return;  // nothing is known yet
   if (std::ranges::equal(ladder.rungs(), source.ladder.rungs())) return;
   source.ladder = ladder;
   ++source.ladder_version;

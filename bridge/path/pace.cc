@@ -81,9 +81,10 @@ void Pace::release(Handle<Endpoint> who, Endpoint& receiver, Rewrite& rewrite, T
   }
 }
 
-// By packets that were sent before, which may be of use; where there are none, by padding alone.
+// By packets that were sent before, which may be of use; where there are none, by padding alone. What waits fills it up
+// by itself.
 void Pace::fill_probe(Handle<Endpoint> who, Endpoint& receiver, Rewrite& rewrite, Timestamp now) {
-  for (size_t sent = 0; sent < PaddingAtOnce && receiver.pacer.padding_due(now) > 0; ++sent) {
+  for (size_t sent = 0; sent < PaddingAtOnce && receiver.held.empty() && receiver.pacer.padding_due(now) > 0; ++sent) {
     if (rewrite.write_padding(who, receiver, sent, now) != Drop::None) return;
   }
 }

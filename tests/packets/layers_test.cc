@@ -114,7 +114,7 @@ TEST_F(Layers, StayWhereTheyAreUntilAKeyFrameOfTheOtherEncodingComes) {
   answers = false;
   stream(sender, 4s);
   for (const ReceivedRtp& packet : pictures(receiver)) EXPECT_EQ(encoding_of(packet), Low);
-  EXPECT_GT(pictures(receiver).size(), 100u);
+  EXPECT_GT(pictures(receiver).size(), 100u) << ::testing::PrintToString(dropped());
   EXPECT_GT(drops(Drop::OtherLayer), 0u) << "of the one that is waited for";
 }
 
