@@ -35,7 +35,7 @@ void measure_ladder(Source& source, Timestamp now) {
   for (uint8_t i = 0; i < source.encodings.size(); ++i) add_rungs(i, source.encodings[i], ladder, now);
   const auto is_known = [](const LayerInfo& r) { return r.height != 0; };
   const bool by_height = std::ranges::all_of(ladder.rungs(), is_known);
-  std::ranges::stable_sort(ladder.rungs(), {}, [by_height](const LayerInfo& r) {
+  std::ranges::sort(ladder.rungs(), {}, [by_height](const LayerInfo& r) {
     const int height = by_height ? r.height : 0;
     return std::tuple(height, r.rate, r.layer.encoding, r.layer.id.spatial, r.layer.id.temporal);
   });

@@ -241,7 +241,7 @@ TEST_F(ControlTest, KeepsWhoeverIsCutOffForTheirNextSocket) {
 
   fourth->say({{"type", "mute"}, {"kind", "audio"}, {"muted", true}});
   EXPECT_EQ(ada->hear()["type"], "participant-changed") << "and nothing was said of her going";
-  fourth->send_frame(WebSocketClient::Close, std::string{3, static_cast<char>(0xe9)});  // 1001, as a browser's page goes
+  fourth->send_frame(WebSocketClient::Close, std::string{3, static_cast<char>(0xe9)});  // 1001: its page goes
   EXPECT_EQ(fourth->closing_code(), 1001);
   fourth.reset();
   EXPECT_EQ(ada->hear()["type"], "participant-left");
