@@ -92,6 +92,15 @@ class Source {
     }
     return all;
   }
+  // The client sends another format: what was known of its frames means nothing, in all encodings.
+  void begin_format(codec::CodecType next) {
+    codec = next;
+    for (Encoding& e : encodings) {
+      e.describes_frames = false;
+      e.dependencies.reset();
+      e.bodies.look_anew();
+    }
+  }
   // Frames are encrypted or not from now on. True when what is thought of its bodies has changed.
   bool forget_bodies() {
     bool changed = false;

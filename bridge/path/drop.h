@@ -54,7 +54,7 @@ enum class Drop : uint8_t {
   NoPacket,       // the pool ran dry
   NoBatch,        // the cipher has not finished earlier batches
   PaceOverflow,   // too many packets wait for the receiver's network
-  PacedTooLong,   // it has waited so long that it is of no use, or its source is gone
+  PacedTooLong,   // it has waited so long that it is of no use, or may not go out any more
   NoConsent,      // the receiver's consent ran out, or it is gone
   SealFailed,
   ResendUnknown,  // a NACK for a packet that is no longer kept

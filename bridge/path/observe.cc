@@ -99,11 +99,7 @@ Drop Observe::observe_media(RxBatch& rx, RxPacket& p, Endpoint& endpoint, Timest
   if (source.kind == codec::MediaKind::Video) stream.missing.on_packet(p.header.sequence, now);
   if (!source.sending || source.codec != p.codec) {
     source.sending = true;
-    if (source.codec != p.codec) {
-      stream.describes_frames = false;
-      stream.bodies.look_anew();
-    }
-    source.codec = p.codec;
+    if (source.codec != p.codec) source.begin_format(p.codec);
     directory_.conference_of(endpoint).on_source_changed();
   }
   if (p.payload_bytes == 0 || source.muted) {

@@ -16,6 +16,11 @@ constexpr size_t PaddingAtOnce = 16;     // packets of a probe, in one look
 // What waits because its batch is still with a cipher lies in no resend buffer yet.
 constexpr Duration LongestSealing = 100ms;
 
+// What a policy holds back, or its sender has muted, goes to nobody any more, however long it has waited.
+bool may_leave(const conference::Source* source) {
+  return source && source->held_back == conference::HeldBack::No && !source->muted;
+}
+
 }  // namespace
 
 Pace::Pace(conference::Directory& directory, PathCounters& counters) : directory_(directory), counters_(counters) {
@@ -70,7 +75,8 @@ void Pace::release(Handle<Endpoint> who, Endpoint& receiver, Rewrite& rewrite, T
     const conference::StoredPacket* stored =
         source ? source->encodings[packet.encoding].resend.find(packet.sequence) : nullptr;
     const Duration waited = now - packet.since;
-    if (waited > congestion::Pacer::LongestQueue || (!stored && (!source || waited > LongestSealing))) {
+    const bool is_gone = !may_leave(source) || (!stored && waited > LongestSealing);
+    if (is_gone || waited > congestion::Pacer::LongestQueue) {
       counters_.drop(Drop::PacedTooLong);
     } else if (!stored || receiver.pacer.next_send(now) > now) {
       return;

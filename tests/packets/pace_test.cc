@@ -131,6 +131,28 @@ TEST_F(Paced, AreForgottenWhenTheirSourceIsGone) {
   EXPECT_EQ(drops(Drop::PacedTooLong), 40 - before);
 }
 
+TEST_F(Paced, GoToNobodyOnceTheirSourceIsHeldBackOrMuted) {
+  for (const bool muted : {false, true}) {
+    TestClient& receiver = join(measured(muted ? 4 : 2));
+    TestClient& sender = join_sender(muted ? 3 : 1);
+    burst(sender, 201, 40);
+    turn();
+    const auto seen = [&] { return receiver.media.size(); };
+    const size_t before = seen();
+    ASSERT_LT(before, 40u);
+    if (muted) {
+      path.set_muted({.endpoint = sender.id(), .kind = codec::MediaKind::Video, .muted = true});
+    } else {
+      path.set_e2ee_policy({conference::ConferenceId{1}, {.wanted = true, .required = true}});
+    }
+    run_for(1s);
+    EXPECT_EQ(seen(), before) << (muted ? "muted" : "held back");
+    leave(sender);
+    leave(receiver);
+    path.set_e2ee_policy({conference::ConferenceId{1}, {}});
+  }
+}
+
 TEST_F(Paced, SendTimesToWhoEstimatesByItself) {
   TestClient& receiver = join(measured(2, congestion::Reporting::Remb));
   TestClient& sender = join_sender(1);

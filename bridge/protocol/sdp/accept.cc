@@ -34,7 +34,7 @@ constexpr CarriedExtension CarriedExtensions[] = {
     {rtp::ExtensionType::PlayoutDelay, false, true},
     {rtp::ExtensionType::AbsCaptureTime, true, true},
     {rtp::ExtensionType::DependencyDescriptor, true, true, true},
-    {rtp::ExtensionType::VideoLayersAllocation, true, true, true},
+    {rtp::ExtensionType::VideoLayersAllocation, true, false, true},
 };
 
 // The offered format of `type` that most decoders take; null when there is none the bridge accepts.

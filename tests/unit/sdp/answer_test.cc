@@ -198,7 +198,7 @@ TEST(SdpAnswer, AcceptsExtensionsByDirection) {
               ElementsAre(AudioLevel, Mid, Rid, RepairedRid, TransportSequence, VideoOrientation, AbsCaptureTime,
                           DependencyDescriptor, VideoLayersAllocation));
   EXPECT_THAT(accepted(Direction::SendOnly), ElementsAre(Mid, TransportSequence, VideoOrientation, PlayoutDelay,
-                                                         AbsCaptureTime, DependencyDescriptor, VideoLayersAllocation));
+                                                         AbsCaptureTime, DependencyDescriptor));
   EXPECT_THAT(accepted(Direction::Inactive), IsEmpty());
 }
 
