@@ -75,15 +75,6 @@ class Distribution {
     }
   }
 
-  // The most wanted picture does not go dark for want of a little.
-  void keep_first() {
-    for (std::optional<Share>& share : all()) {
-      if (share->rungs.count() == 0) continue;
-      if (share->chosen < 0 && share->rungs[0].rate <= BitrateAllocator::LeastPicture) take_back(*share, 0);
-      return;
-    }
-  }
-
   Allocated settle(Timestamp now) {
     Allocated total{used_, {}};
     for (size_t i = 0; i < pictures_.size(); ++i) {
@@ -201,7 +192,6 @@ Allocated BitrateAllocator::allocate(std::span<const Picture> pictures, Timestam
   all.restore(available);
   all.improve(std::min(available, steady));
   within_ = all.used();
-  all.keep_first();
   all.oversend(available, std::min(available, steady));
   decided_by_ = available_;
   decided_by_low_ = steady;

@@ -3,8 +3,7 @@
 // The semantics are those of the Jitsi Videobridge. Pictures stand in order: on-stage, selected, then by recent speech.
 // Each pass improves them in order by one step; one that is on-stage first goes as far as 360p at its full frame rate.
 // A camera's lower frame rates are for small pictures only; a screen takes all there is, resolution before frame rate,
-// and one that is on-stage may exceed the rate by 500 kbit/s to be readable. The most wanted picture of all is not
-// paused when its least layer is small.
+// and one that is on-stage may exceed the rate by 500 kbit/s to be readable.
 //
 // Nothing flutters. Steps down come at once. What a receiver has is kept as long as it fits; a step up needs room for a
 // margin beside it, over a while, and comes no sooner than some seconds after the same picture's last step down; and
@@ -59,7 +58,6 @@ class BitrateAllocator {
   static constexpr Duration Interval = 5s;     // without any change
   static constexpr double RateChange = 0.15;   // of what is available, since the last allocation
   static constexpr DataRate Oversend = DataRate::kbps(500);
-  static constexpr DataRate LeastPicture = DataRate::kbps(100);  // of the most wanted one, which is sent all the same
   static constexpr size_t MaxPictures = limits::VideoSlotsPerEndpoint;
 
   // Notes what can be sent to the receiver now; nothing: nobody measures, and there is no limit. True when allocate()

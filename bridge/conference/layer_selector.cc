@@ -46,10 +46,13 @@ LayerSelector::Picked LayerSelector::pick(const Arrived& packet, const FrameInfo
   if (begins) begin(packet);
   if (!current_) return {};
   const Picked skip{.decision = Decision::Skip};
-  if (packet.encoding != current_->encoding || packet.sequence < begun_at_) return skip;
+  if (packet.encoding != current_->encoding) return skip;
+  if (packet.sequence < begun_at_) return {.decision = Decision::Skip, .is_older = true};
   const Frame& fate = frame_of(packet, frame);
   if (!fate.forwarded) return skip;
-  return {Decision::Forward, begins, frame.ends_frame && fate.ends_picture};
+  return {.decision = Decision::Forward,
+          .begins = begins,
+          .ends_picture = frame.ends_frame && fate.ends_picture};
 }
 
 std::optional<uint8_t> LayerSelector::awaited() const {

@@ -29,6 +29,7 @@ class LayerSelector {
   };
   struct Picked {
     Decision decision = Decision::Await;
+    bool is_older = false;      // Skip: it is from before the key frame that was begun with
     bool begins = false;        // Forward: the first packet of another encoding, or after restart() (Projection::start)
     bool ends_picture = false;  // Forward: the last packet that is forwarded of the picture (the RTP marker), unless it
                                 // has the sender's own marker, which is to stay

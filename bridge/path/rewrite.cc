@@ -100,8 +100,7 @@ Drop Rewrite::number_picture(const Original& original, conference::Source& sourc
   if (picked.decision == LayerSelector::Decision::Await) return Drop::AwaitsKeyFrame;
   if (picked.decision == LayerSelector::Decision::Skip) {
     if (const auto hole = slot.projection.skip(in)) fill_hole(*hole, in, copy, now);
-    const bool is_older = in.encoding == slot.encoding() && !slot.projection.projected(in);
-    return is_older ? Drop::BeforeStream : Drop::OtherLayer;
+    return picked.is_older ? Drop::BeforeStream : Drop::OtherLayer;
   }
   const conference::Encoding& stream = source.encodings[in.encoding];
   const uint32_t clock_rate = codec::clock_rate_of(in.codec);
