@@ -8,6 +8,7 @@
 #include "protocol/rtcp/parse.h"
 #include "protocol/rtp/packet.h"
 #include "protocol/srtp/srtcp.h"
+#include "tests/support/client/session_description.h"
 
 namespace viaduct::load {
 namespace {
@@ -23,6 +24,15 @@ bool is_repair(const Participant& p, uint32_t ssrc) {
   });
 }
 
+// Extensions are in clear (RFC 3711).
+void note_arrival(Participant& p, Bytes datagram, Timestamp now) {
+  const auto header = rtp::parse_header(datagram);
+  if (!header) return;
+  const Bytes element = rtp::find_extension(datagram, *header, client::TransportSequenceId);
+  if (const auto number = rtp::read_transport_sequence(element))
+    p.arrivals.on_packet(*number, now);
+}
+
 }  // namespace
 
 MediaReceiver::MediaReceiver(size_t max_keys, Verify verify, const BodyMaker* bodies)
@@ -33,6 +43,7 @@ MediaReceiver::MediaReceiver(size_t max_keys, Verify verify, const BodyMaker* bo
 void MediaReceiver::handle(Participant& p, MutableBytes datagram, Timestamp now) {
   if (rtcp::is_rtcp(datagram)) return handle_rtcp(p, datagram);
   if (datagram.size() < rtp::FixedHeaderBytes) return;
+  if (p.next_feedback != Never) note_arrival(p, datagram, now);
   const uint32_t ssrc = load_be32(&datagram[8]);
   ReceiveStream* stream = stream_of(p, ssrc);
   if (stream == nullptr) {

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "edge/batch_cipher.h"
 #include "protocol/dtls/certificate.h"
+#include "protocol/rtcp/transport_feedback.h"
 #include "tests/load/cast.h"
 #include "tests/load/impairment.h"
 #include "tests/load/receive_stream.h"
@@ -44,7 +45,8 @@ struct Participant {
   uint16_t transport_sequence = 0;
   uint32_t rtcp_index = 0;
   uint64_t sent_packets = 0;
-  Timestamp next_report = Never;
+  rtcp::TransportFeedbackBuilder arrivals;  // for the bridge's congestion control
+  Timestamp next_report = Never, next_feedback = Never;
   Timestamp next_wake = Never;  // of the one timer that counts
 
   std::unique_ptr<Impairment> up, down;

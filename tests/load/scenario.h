@@ -2,6 +2,7 @@
 // what they send and receive, what happens when, and what counts as passed.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -104,6 +105,14 @@ struct Scenario {
   std::vector<ConferencePlan> conferences;
   std::vector<Action> timeline;
   Thresholds thresholds;
+
+  // Whether somebody sends at a fixed rate, which nobody's congestion control is to hold back: the
+  // packet path is measured.
+  bool has_fixed_rate() const {
+    return std::ranges::any_of(conferences, [](const ConferencePlan& conference) {
+      return std::ranges::any_of(conference.groups, [](const Group& g) { return g.fixed.has_value(); });
+    });
+  }
 };
 
 }  // namespace viaduct::load

@@ -15,6 +15,7 @@ using codec::MediaKind;
 
 constexpr size_t FramesInATurn = 512;  // before sockets are looked at again
 constexpr Duration ReportInterval = 1s;
+constexpr uint32_t ReporterSsrc = 1;  // of receivers' reports, which name no stream of theirs
 
 bool sends_recorded_bodies(const Scenario& scenario) {
   const auto recorded = [](const std::optional<ReplayPlan>& plan) {
@@ -108,7 +109,7 @@ void Stage::impair(uint32_t who, const NetworkPlan& network) {
 }
 
 void Stage::wake_at(uint32_t who, Participant& p) {
-  const Timestamp due = std::min(p.ice->next_deadline(), p.next_report);
+  const Timestamp due = std::min({p.ice->next_deadline(), p.next_report, p.next_feedback});
   if (due >= p.next_wake) return;
   p.next_wake = due;
   timers_.push({due, who, p.attempt, Timer::NotAStream});
@@ -137,6 +138,7 @@ void Stage::serve_timers(uint32_t who, Participant& p, Timestamp now) {
   serve_ice(who, p, now);
   if (!p.ice) return;
   if (now >= p.next_report) report(who, p, now);
+  if (now >= p.next_feedback) report_arrivals(who, p, now);
   wake_at(who, p);
 }
 
@@ -162,8 +164,17 @@ void Stage::report(uint32_t who, Participant& p, Timestamp now) {
                        .packets = p.sends[i]->packets_written(),
                        .octets = p.sends[i]->octets_written()});
   }
-  if (out.empty()) out.receiver_report(1);
+  if (out.empty()) out.receiver_report(ReporterSsrc);
   sender_->send_rtcp(who, p, out.written(), now);
+}
+
+void Stage::report_arrivals(uint32_t who, Participant& p, Timestamp now) {
+  p.next_feedback = now + rtcp::TransportFeedbackBuilder::Interval;
+  std::array<uint8_t, 1200> space;
+  while (p.connected() && p.arrivals.has_pending()) {
+    const size_t bytes = p.arrivals.write(space, ReporterSsrc, ReporterSsrc, now);
+    sender_->send_rtcp(who, p, {space.data(), bytes}, now);
+  }
 }
 
 void Stage::release_delayed(Timestamp now) {

@@ -93,6 +93,7 @@ class Stage {
   void serve_timers(uint32_t who, Participant& p, Timestamp now);
   void serve_ice(uint32_t who, Participant& p, Timestamp now);
   void report(uint32_t who, Participant& p, Timestamp now);
+  void report_arrivals(uint32_t who, Participant& p, Timestamp now);
   void release_delayed(Timestamp now);
   void send_frames(const Timer& timer, Timestamp now);
   void wake_at(uint32_t who, Participant& p);

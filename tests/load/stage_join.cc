@@ -96,6 +96,7 @@ client::OfferDescription Stage::describe(const Participant& p) const {
     offer.streams.push_back({stream->kind(), stream->mid(), stream->ssrc(), stream->rtx_ssrc()});
   offer.audio_slots = p.plan->group->audio_slots;
   offer.video_slots = p.plan->group->video_slots;
+  offer.reports_arrivals = !scenario_.has_fixed_rate();
   return offer;
 }
 
@@ -175,6 +176,10 @@ void Stage::connected(uint32_t who, Participant& p, HandshakeResult& result) {
     timers_.push({p.send_began.back(), who, p.attempt, i});
   }
   p.next_report = now + Duration(static_cast<int64_t>(phases.below(1'000'000'000)));
+  if (!scenario_.has_fixed_rate()) {
+    p.arrivals = {};
+    p.next_feedback = now + Duration(static_cast<int64_t>(phases.below(100'000'000)));
+  }
   wake_at(who, p);
 }
 
@@ -219,7 +224,7 @@ void Stage::close(uint32_t who, Participant& p) {
   p.port.reset();
   p.up.reset();
   p.down.reset();
-  p.next_report = p.next_wake = Never;
+  p.next_report = p.next_feedback = p.next_wake = Never;
   p.kernel_drops = p.kernel_drops_before = 0;
   p.rtcp_index = 0;
 }

@@ -11,10 +11,8 @@ namespace {
 
 constexpr const char* Formats[] = {
     "a=rtpmap:111 opus/48000/2\r\n"
-    "a=rtcp-fb:111 transport-cc\r\n"
     "a=fmtp:111 minptime=10;useinbandfec=1\r\n",
     "a=rtpmap:96 VP8/90000\r\n"
-    "a=rtcp-fb:96 transport-cc\r\n"
     "a=rtcp-fb:96 ccm fir\r\n"
     "a=rtcp-fb:96 nack\r\n"
     "a=rtcp-fb:96 nack pli\r\n"
@@ -59,6 +57,8 @@ class OfferWriter {
     else
       write_extension(DependencyDescriptorId, rtp::ExtensionType::DependencyDescriptor);
     sections_ << Formats[audio ? 0 : 1];
+    if (offer_.reports_arrivals)
+      sections_ << "a=rtcp-fb:" << int{audio ? OpusPayloadType : Vp8PayloadType} << " transport-cc\r\n";
   }
 
   void write_extension(uint8_t id, rtp::ExtensionType type) {

@@ -36,6 +36,8 @@ struct OfferDescription {
   std::vector<SendStream> streams;
   size_t audio_slots = 0;
   size_t video_slots = 0;
+  // Whether the client writes transport-wide feedback. One that offers it and writes none is sent less and less.
+  bool reports_arrivals = false;
 };
 
 std::string write_offer(const OfferDescription& offer);
