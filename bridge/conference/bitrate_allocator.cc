@@ -2,6 +2,7 @@
 
 #include <array>
 #include <limits>
+#include <utility>
 
 #include "base/check.h"
 
@@ -17,6 +18,15 @@ DataRate with_margin(DataRate rate) {
 bool has_changed(DataRate from, DataRate to) {
   const auto difference = static_cast<double>(to.bits_per_second) - static_cast<double>(from.bits_per_second);
   return std::abs(difference) >= BitrateAllocator::RateChange * static_cast<double>(from.bits_per_second);
+}
+
+// From when on a picture that is dark may come as soon as it fits: if it has not gone dark twice in a short while.
+std::optional<Timestamp> returns_at(const PictureShare& share) {
+  if (!share.paused) return std::nullopt;
+  if (share.lowered == Timestamp()) return Timestamp();  // there has never been room for it
+  const bool is_second = share.lowered_before != Timestamp() &&
+                         share.lowered - share.lowered_before < BitrateAllocator::NotLong;
+  return is_second ? std::nullopt : std::optional(share.lowered + BitrateAllocator::ReturnPause);
 }
 
 // A tile that grows a little wants nothing else.
@@ -47,12 +57,13 @@ class Distribution {
   }
 
   // Above that, whoever has least first. What one may not have yet is kept free for it: it comes before others.
-  void improve(DataRate steady) {
+  void improve(DataRate available, DataRate steady) {
     for_each([](Share& s) { s.restored = s.chosen; });
     prefer(steady, [](const Share& s) { return s.rungs.count() - 1; });
     for (int rung = 0; rung < static_cast<int>(LayerLadder::MaxRungs); ++rung) {
       for_each([&](Share& s) {
-        if (s.chosen == rung - 1 && rung < s.rungs.count()) step(s, rung, steady);
+        const bool returns = rung == 0 && s.may_return;
+        if (s.chosen == rung - 1 && rung < s.rungs.count()) step(s, rung, returns ? available : steady);
       });
     }
     for_each([&](Share& s) {
@@ -82,7 +93,9 @@ class Distribution {
       PictureShare& out = *pictures_[i].share;
       if (s.is_still) continue;
       const LayerInfo* const chosen = s.chosen < 0 ? nullptr : &s.rungs[s.chosen];
-      if ((s.chosen < s.held || s.is_gone) && out.wish == pictures_[i].wish) out.lowered = now;
+      if ((s.chosen < s.held || s.is_gone) && out.wish == pictures_[i].wish) {
+        out.lowered_before = std::exchange(out.lowered, now);
+      }
       if (!s.stands_in || s.chosen != s.held)
         out.layer = chosen ? std::optional(chosen->layer) : std::nullopt;
       out.rate = chosen ? chosen->rate : DataRate{};
@@ -102,7 +115,9 @@ class Distribution {
     Share(const Picture& p, Timestamp now)
         : rungs(*p.ladder, p.content, p.wish, p.share->layer),
           claims(is_wanted_more(p, rungs)),
-          may_rise(p.share->lowered == Timestamp() || now >= p.share->lowered + BitrateAllocator::StepUpPause),
+          may_return(now >= returns_at(*p.share).value_or(Never)),
+          may_rise(may_return || p.share->lowered == Timestamp() ||
+                   now >= p.share->lowered + BitrateAllocator::StepUpPause),
           is_still(p.share->settled && p.share->layer && rungs.none_has_a_rate() && p.wish.max_height != 0) {
       if (!p.share->layer || rungs.count() == 0) return;
       const Layer& layer = *p.share->layer;
@@ -115,6 +130,7 @@ class Distribution {
     }
     const LayerChoice rungs;
     const bool claims;      // it is new, or wanted more than before
+    const bool may_return;  // it has gone dark, and may come back as soon as it fits
     const bool may_rise;
     bool is_still = false;  // nothing of it comes now: it stays as it is
     int held = -1;          // what the receiver has; of a layer that is gone, what costs no more
@@ -190,13 +206,15 @@ Allocated BitrateAllocator::allocate(std::span<const Picture> pictures, Timestam
   const DataRate steady = available_ ? low_.value() : Unlimited;
   Distribution all(pictures, now);
   all.restore(available);
-  all.improve(std::min(available, steady));
+  all.improve(available, std::min(available, steady));
   within_ = all.used();
   all.oversend(available, std::min(available, steady));
   decided_by_ = available_;
   decided_by_low_ = steady;
-  next_ = now + Interval;
-  return all.settle(now);
+  const Allocated allocated = all.settle(now);
+  const bool any_is_dark = std::ranges::any_of(pictures, [](const Picture& p) { return p.share->paused; });
+  next_ = now + (any_is_dark ? ReturnPause : Interval);
+  return allocated;
 }
 
 }  // namespace viaduct::conference

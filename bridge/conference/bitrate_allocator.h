@@ -8,7 +8,8 @@
 // Nothing flutters. Steps down come at once. What a receiver has is kept as long as it fits; a step up needs room for a
 // margin beside it, over a while, and comes no sooner than some seconds after the same picture's last step down; and
 // no picture is improved at the expense of one that is shown. Only a picture that is new, or wanted more than before,
-// takes its share at once, from the others if need be.
+// takes its share at once, from the others if need be; and one that is dark comes, once, as soon as there is room for
+// it: most often the first guess of the network was too low.
 #pragma once
 
 #include <algorithm>
@@ -34,6 +35,7 @@ struct PictureShare {
   PictureWish wish;            // that it was decided by
   DataRate rate;               // of the layer, then
   Timestamp lowered{};         // its last step down
+  Timestamp lowered_before{};  // and the one before that
 };
 
 struct Picture {
@@ -55,7 +57,10 @@ class BitrateAllocator {
   // The room for a step up must have been there this long.
   static constexpr Duration SteadyFor = 2s;
   static constexpr Duration StepUpPause = 5s;  // after the same picture's last step down
-  static constexpr Duration Interval = 5s;     // without any change
+  // A picture that has gone dark comes back sooner, unless it was lowered not long before.
+  static constexpr Duration ReturnPause = 1s;
+  static constexpr Duration NotLong = 15s;
+  static constexpr Duration Interval = 5s;     // without any change, and while no picture is dark
   static constexpr double RateChange = 0.15;   // of what is available, since the last allocation
   static constexpr DataRate Oversend = DataRate::kbps(500);
   static constexpr size_t MaxPictures = limits::VideoSlotsPerEndpoint;

@@ -52,12 +52,14 @@ Drop Rewrite::write_padding(Handle<Endpoint> to, Endpoint& receiver, size_t nth,
   for (uint16_t i = 0; i < receiver.slots.size(); ++i) {
     Subscription& slot = receiver.slots[i];
     const conference::Source* source = slot.carries ? directory_.find(*slot.carries) : nullptr;
-    if (slot.rtx_ssrc == 0 || !source || !source->codec || !slot.projection.started()) continue;
+    if (slot.rtx_ssrc == 0 || !source || !source->codec) continue;
     const auto payload_type = receiver.payloads.rtx_payload_type(*source->codec);
     if (!payload_type) continue;
-    const conference::Encoding& stream = source->encodings[slot.encoding()];
-    const auto* stored = stream.resend.find(stream.highest - static_cast<int64_t>(nth));
-    if (stored && resend({to, i}, slot.encoding(), *stored, now, TxKind::Probe) == Drop::None) return Drop::None;
+    if (slot.projection.started()) {
+      const conference::Encoding& stream = source->encodings[slot.encoding()];
+      const auto* stored = stream.resend.find(stream.highest - static_cast<int64_t>(nth));
+      if (stored && resend({to, i}, slot.encoding(), *stored, now, TxKind::Probe) == Drop::None) return Drop::None;
+    }
     return write_padding_alone({.to = to,
                                 .receiver = receiver,
                                 .slot = slot,

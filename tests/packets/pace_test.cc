@@ -119,6 +119,20 @@ TEST_F(Paced, AreResentToProbeWhatTheNetworkTakes) {
   EXPECT_GT(repeated, 0u);
 }
 
+// Otherwise a picture that needs more than is thought possible at first would never come.
+TEST_F(Paced, NeedNotHaveBeenSentForAProbe) {
+  TestClient& receiver = join(measured(2));
+  TestClient& sender = join_sender(1);
+  for (uint16_t i = 0; i < 50; ++i) {
+    for (uint16_t k = 0; k < 12; ++k) send(sender, picture(sender, static_cast<uint16_t>(201 + 12 * i + k)));
+    run_for(30ms);
+  }
+  EXPECT_THAT(pictures(receiver), IsEmpty()) << "no key frame has come";
+  const auto probes = receiver.received_on(receiver.ssrc(0x30));
+  EXPECT_GT(probes.size(), 5u);
+  for (const ReceivedRtp& probe : probes) EXPECT_THAT(probe.payload(), IsEmpty());
+}
+
 TEST_F(Paced, AreForgottenWhenTheirSourceIsGone) {
   TestClient& receiver = join(measured(2));
   TestClient& sender = join_sender(1);

@@ -12,17 +12,10 @@ constexpr DataRate Unreachable = {std::numeric_limits<int64_t>::max()};
 
 }  // namespace
 
-void ProbePlanner::start(Timestamp now) {
-  if (started_) return;
-  started_ = true;
-  network_.estimate = limits_.initial;
-  if (demand_) plan_first(now);
-}
-
 void ProbePlanner::set_demand(DataRate demand, Timestamp now) {
   demand_ = demand;
   demand_looked_at_ = std::min(demand_looked_at_, demand);
-  if (started_ && !last_probe_) plan_first(now);
+  if (!last_probe_ && demand.bits_per_second > 0) plan_first(now);
   if (last_probe_ && !waiting_until_ && demand > demand_looked_at_ * DemandGrowth) plan_regular(now);
 }
 

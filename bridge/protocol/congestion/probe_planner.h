@@ -36,7 +36,7 @@ class ProbePlanner {
   static constexpr double RecoveryFactor = 0.85;       // of it is tried then
   static constexpr Duration DropMemory = 5s;
 
-  explicit ProbePlanner(const RateLimits& limits) : limits_(limits) {}
+  explicit ProbePlanner(const RateLimits& limits) : limits_(limits), network_{.estimate = limits.initial} {}
 
   struct Network {
     DataRate estimate;
@@ -46,8 +46,8 @@ class ProbePlanner {
     bool lately_limited_by_application = false;
   };
 
-  // The first packet has left. Probes begin once the demand is known too.
-  void start(Timestamp now);
+  // What could be sent if there were room for it. With the first probes begin: also where nothing has left yet, since a
+  // picture that needs more than the initial rate is paused until a probe shows that there is room.
   void set_demand(DataRate demand, Timestamp now);
   // What reports have led to.
   void update(const Network& network, Timestamp now);
@@ -71,7 +71,6 @@ class ProbePlanner {
   std::optional<DataRate> demand_;
   DataRate demand_looked_at_;      // when a probe was last thought of, or less where it has fallen since
   Network network_;
-  bool started_ = false;
 
   std::array<ProbeCluster, 2> planned_;
   size_t planned_count_ = 0;

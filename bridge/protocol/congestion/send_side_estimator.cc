@@ -47,7 +47,6 @@ SendSideEstimator::SendSideEstimator(SentHistory::Lookup lookup, const RateLimit
 void SendSideEstimator::on_sent(const SentPacket& packet) {
   history_.add(packet);
   application_limit_.on_sent(packet.bytes, target_, packet.at);
-  planner_.start(packet.at);
   if (!unanswered_since_) unanswered_since_ = packet.at;
 }
 

@@ -276,6 +276,33 @@ TEST(BitrateAllocator, StepsDownAtOnceAndUpOnlyAfterAWhileOfRoom) {
   EXPECT_THAT(r.heights(), ElementsAre(720));
 }
 
+TEST(BitrateAllocator, BringsAPictureBackSoonThatHasGoneDarkButNotForTheSecondTime) {
+  Receiver r;
+  r.add(ladder_of({rung(0, 0, 0, 720, 3000)}));
+  r.run_for(200ms, 3600);
+  r.run_for(200ms, 2500);
+  ASSERT_TRUE(r.pictures[0].share->paused);
+  r.run_for(600ms, 5000);
+  EXPECT_TRUE(r.pictures[0].share->paused) << "within a second";
+  r.run_for(1s, 5000);
+  EXPECT_THAT(r.heights(), ElementsAre(720));
+  r.run_for(3s, 5000);
+  r.run_for(200ms, 2500);
+  r.run_for(4700ms, 5000);
+  EXPECT_TRUE(r.pictures[0].share->paused) << "within 5 s, the second time";
+  r.run_for(4s, 5000);
+  EXPECT_THAT(r.heights(), ElementsAre(720));
+}
+
+TEST(BitrateAllocator, ShowsAPictureThatNeverHadRoomAsSoonAsThereIsSome) {
+  Receiver r;
+  r.add(ladder_of({rung(0, 0, 0, 720, 4000)}));
+  r.run_for(300ms, 2500);
+  ASSERT_TRUE(r.pictures[0].share->paused);
+  r.run_for(100ms, 7000);
+  EXPECT_THAT(r.heights(), ElementsAre(720));
+}
+
 TEST(BitrateAllocator, DoesNotStepUpIntoRoomThatDoesNotLast) {
   Receiver r;
   r.add(camera());
@@ -413,22 +440,26 @@ TEST(BitrateAllocator, LooksAgainAfterAChangeOf15PercentAndAfter5Seconds) {
   EXPECT_TRUE(other.observe(DataRate::kbps(1000), Start + 5s));
 }
 
-// Rates that step up and down, ramp and shake: no picture changes faster than every 5 s, but downwards.
+// Rates that step up and down, ramp and shake: no picture changes faster than every 5 s, but downwards, and but for the
+// return of one that has gone dark, once in a while.
 TEST(BitrateAllocator, DoesNotOscillateFasterThanEvery5SecondsOnNoisyRates) {
   for (unsigned seed = 1; seed <= 20; ++seed) {
     std::mt19937 random(seed);
     Receiver r;
     for (int i = 0; i < 3; ++i) r.add(camera(), {.on_stage = i == 0});
     std::vector<int> before = r.kbps();
-    std::vector<Timestamp> lowered(3);
+    std::vector<Timestamp> lowered(3), returned(3);
     int kbps = 2500;
     for (int i = 0; i < 1800; ++i) {  // three minutes
       if (i % 100 == 0) kbps = 200 + static_cast<int>(random() % 4800);
       r.run_for(100ms, kbps, 12);
       const std::vector<int> after = r.kbps();
       for (size_t p = 0; p < 3; ++p) {
-        if (after[p] > before[p] && lowered[p] != Timestamp()) {
-          EXPECT_GE(r.now - lowered[p], 4900ms) << "seed " << seed << ", picture " << p << ", step " << i;
+        const bool soon = lowered[p] != Timestamp() && r.now - lowered[p] < 4900ms;
+        if (after[p] > before[p] && soon) {
+          EXPECT_EQ(before[p], 0) << "seed " << seed << ", picture " << p << ", step " << i;
+          EXPECT_TRUE(returned[p] == Timestamp() || r.now - returned[p] > BitrateAllocator::NotLong);
+          returned[p] = r.now;
         }
         if (after[p] < before[p]) lowered[p] = r.now;
       }

@@ -79,7 +79,6 @@ struct Planner {
     return probes();
   }
   void begin(DataRate demand) {
-    planner.start(now);
     planner.set_demand(demand, now);
   }
 };
@@ -91,11 +90,11 @@ TEST(ProbePlanner, BeginsWithThreeAndSixTimesTheInitialRate) {
   EXPECT_THAT(p.probes(), IsEmpty()) << "each once";
 }
 
-TEST(ProbePlanner, BeginsWhenTheDemandIsKnownAndSomethingHasLeft) {
+TEST(ProbePlanner, BeginsWhenSomethingIsWanted) {
   Planner p;
-  p.planner.set_demand(kbps(10'000), p.now);
+  p.begin(DataRate{});
   EXPECT_THAT(p.probes(), IsEmpty());
-  p.planner.start(p.now);
+  p.begin(kbps(10'000));
   EXPECT_THAT(p.probes(), ElementsAre(1500, 3000));
 }
 
