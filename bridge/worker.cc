@@ -72,6 +72,7 @@ void Worker::run() {
     count_time(done - began, now - done);
     if (now - load_measured_ >= LoadInterval) measure_load(now);
   }
+  path_.release_kept();
   report(conference::Stopped{});
   flush_reports();
 }

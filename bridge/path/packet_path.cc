@@ -308,4 +308,14 @@ void PacketPath::close(Timestamp now) {
   sealed_.run(queue_.take());
 }
 
+void PacketPath::release_kept() {
+  freed_.clear();
+  directory_.for_each_endpoint([&](Handle<Endpoint>, Endpoint& e) {
+    for (conference::Source& s : e.sources) {
+      for (conference::Encoding& encoding : s.encodings) encoding.resend.expire(Never, freed_);
+    }
+  });
+  io_.release(freed_);
+}
+
 }  // namespace viaduct::path

@@ -84,6 +84,8 @@ class PacketPath {
   }
   // Says goodbye to every client; the next turn()s get it out.
   void close(Timestamp now);
+  // Gives back the packets that sources keep to be resent. Nothing comes after it.
+  void release_kept();
 
   // Reports for control since the last call.
   std::vector<conference::Report> take_reports() { return std::exchange(directory_.reports, {}); }

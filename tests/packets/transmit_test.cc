@@ -143,6 +143,13 @@ TEST_F(Transmit, KeepsNoPacketLongerThanThreeSeconds) {
   EXPECT_EQ(io.free_packets(), io.pool_size());
 }
 
+TEST_F(Transmit, GivesBackWhatItKeepsBeforeItEnds) {
+  for (uint16_t s = 201; s <= 300; ++s) send_now(sender, sender.cam(s, s == 201));
+  ASSERT_LT(io.free_packets(), io.pool_size());
+  path.release_kept();
+  EXPECT_EQ(io.free_packets(), io.pool_size());
+}
+
 TEST_F(Transmit, KeepsABoundedNumberOfPacketsOfASource) {
   for (uint16_t i = 0; i < 2 * limits::ResendPacketsPerSource; ++i) {
     send_now(sender, sender.cam(static_cast<uint16_t>(201 + i), i == 0));
