@@ -35,6 +35,14 @@ if(VIADUCT_FUZZ)
   target_link_options(viaduct_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+# The preset `fuzz` has CMake join the sources of a library, eight to a translation unit (CMAKE_UNITY_BUILD): most of
+# the time goes into headers and templates, which are then compiled once for the eight. The other presets compile each
+# file alone and so prove that it can be. A file whose own names are also another's in its folder stays apart:
+# viaduct_apart(SOURCE...).
+function(viaduct_apart)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+
 # viaduct_library(NAME [EXCEPT source...] [USES lib...]): all *.cc of the current folder, but for the sources that
 # EXCEPT names without .cc, as viaduct_NAME; only headers make an interface.
 function(viaduct_library name)
@@ -52,6 +60,8 @@ function(viaduct_library name)
   endif()
 endfunction()
 
+add_custom_target(gtests)  # all of the below
+
 # viaduct_test(FOLDER [USES lib...]): all *_test.cc of tests/FOLDER as one GoogleTest binary, named after the folder.
 function(viaduct_test folder)
   cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
@@ -63,7 +73,15 @@ function(viaduct_test folder)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE viaduct_options ${ARG_USES} GTest::gmock_main)
   target_compile_options(${name} PRIVATE -O0)  # what they test is optimised; they themselves are compiled more than run
-  gtest_discover_tests(${name} TEST_PREFIX "${folder}/" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)  # tests name what they need freely, each file for itself
+  add_dependencies(gtests ${name})
+  if(VIADUCT_SANITIZE)
+    # A process for each test takes longer to start under a sanitizer than the test: all of a binary in one.
+    add_test(NAME ${folder} COMMAND ${name} --gtest_output=xml:${CMAKE_BINARY_DIR}/gtest/${name}.xml)
+    set_tests_properties(${folder} PROPERTIES TIMEOUT 900)
+  else()
+    gtest_discover_tests(${name} TEST_PREFIX "${folder}/" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+  endif()
 endfunction()
 
 # viaduct_python_tests(PREFIX PROPERTIES property value...): each test method of all *_test.py of the current folder as

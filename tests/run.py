@@ -4,6 +4,7 @@ The last line says `N passed, N failed, N skipped`; the exit status is 1 when an
 be built or started counts as one failure. Logs lie in build/tests.
 """
 import argparse
+import concurrent.futures
 import dataclasses
 import os
 import pathlib
@@ -70,20 +71,24 @@ class Step:
         if self.run(name, command, minutes, **options) != 0:
             raise StepFailed(name)
 
-    def build(self, preset, targets=()):
+    def configure(self, preset):
         self.must("configure", ["cmake", "--preset", preset, "-DVIADUCT_TESTS=ON"], 5)
+
+    def build(self, preset, targets=()):
+        self.configure(preset)
         chosen = ["--target", *targets] if targets else []
         self.must("build", ["cmake", "--build", "--preset", preset, "--parallel", self.jobs, *chosen], 60)
 
     def ctest(self, preset, *selection):
         """The tests of a preset that `selection` (ctest's -R, -E) leaves."""
-        report = LOGS / f"{self.part}.xml"
-        report.unlink(missing_ok=True)
+        report, whole = LOGS / f"{self.part}.xml", BUILD / preset / "gtest"
+        for old in (report, *whole.glob("*.xml")):
+            old.unlink(missing_ok=True)
         status = self.run("test", ["ctest", "--test-dir", BUILD / preset, "--output-on-failure", "--no-tests=error",
                                    "--parallel", self.jobs, "--output-junit", report, *selection], 20)
         if not report.exists():
             return Counts(failed=1)
-        counts = junit_counts(report)
+        counts = junit_counts(report, whole)
         return counts if status == 0 or counts.failed else counts + Counts(failed=1)
 
 
@@ -107,17 +112,37 @@ def stop_group(process):
         pass
 
 
-def junit_counts(report):
-    """A test that did not run was skipped only if it said so itself; one that could not be started has failed."""
+def junit_counts(report, whole):
+    """Over CTest's tests. One that is a whole binary of GoogleTest counts by the report which that left in `whole`."""
     counts = Counts()
     for case in ElementTree.parse(report).getroot().findall("testcase"):
-        skipped = case.find("skipped")
-        if case.get("status") == "run":
-            counts += Counts(passed=1)
-        elif case.get("status") == "disabled" or (skipped is not None and "SKIP_" in skipped.get("message", "")):
+        own, binary = case_counts(case), whole / f"{case.get('name').replace('/', '_')}.xml"
+        if binary.exists():
+            inside = gtest_counts(binary)
+            own = inside if inside.failed or not own.failed else inside + own  # a leak shows only after the last test
+        counts += own
+    return counts
+
+
+def case_counts(case):
+    """A test that did not run was skipped only if it said so itself; one that could not be started has failed."""
+    skipped = case.find("skipped")
+    if case.get("status") == "run":
+        return Counts(passed=1)
+    if case.get("status") == "disabled" or (skipped is not None and "SKIP_" in skipped.get("message", "")):
+        return Counts(skipped=1)
+    return Counts(failed=1)
+
+
+def gtest_counts(report):
+    counts = Counts()
+    for case in ElementTree.parse(report).getroot().iter("testcase"):
+        if case.find("failure") is not None:
+            counts += Counts(failed=1)
+        elif case.get("status") == "notrun" or case.get("result") == "skipped":
             counts += Counts(skipped=1)
         else:
-            counts += Counts(failed=1)
+            counts += Counts(passed=1)
     return counts
 
 
@@ -129,7 +154,7 @@ def run_unit(step):
 
 def run_style(step):
     """the rules of the code base: includes, clocks, headers"""
-    step.build("release")
+    step.configure("release")  # they read sources, and how each is compiled
     return step.ctest("release", "--tests-regex", "^style")
 
 
@@ -159,8 +184,8 @@ def run_dpdk(step):
 
 def run_sanitizers(step):
     """unit, packets, sim and differential under ASan and UBSan"""
-    step.build("dev")
-    return step.ctest("dev", "--exclude-regex", "^(style|deploy|secrecy|load|dpdk)")
+    step.build("fuzz", ["gtests"])
+    return step.ctest("fuzz", "--exclude-regex", "^(style|deploy|secrecy|load|dpdk)")
 
 
 def run_fuzz(step):
@@ -169,14 +194,16 @@ def run_fuzz(step):
     if not names:
         raise StepFailed("there is no fuzzer in tests/fuzz")
     step.build("fuzz", names)
-    counts = Counts()
-    for name in names:
-        corpus = BUILD / "fuzz" / "corpus" / name
-        corpus.mkdir(parents=True, exist_ok=True)
-        limits = ["-max_total_time=10", "-timeout=10", "-rss_limit_mb=2048"]
-        status = step.run(name, [BUILD / "fuzz" / name, corpus, *limits, f"-artifact_prefix={LOGS}/{name}-"], 3)
-        counts += Counts(passed=1) if status == 0 else Counts(failed=1)
-    return counts
+    with concurrent.futures.ThreadPoolExecutor(step.jobs) as pool:
+        return sum(pool.map(lambda name: run_fuzzer(step, name), names), Counts())
+
+
+def run_fuzzer(step, name):
+    corpus = BUILD / "fuzz" / "corpus" / name
+    corpus.mkdir(parents=True, exist_ok=True)
+    limits = ["-max_total_time=10", "-timeout=10", "-rss_limit_mb=2048"]
+    status = step.run(name, [BUILD / "fuzz" / name, corpus, *limits, f"-artifact_prefix={LOGS}/{name}-"], 3)
+    return Counts(passed=1) if status == 0 else Counts(failed=1)
 
 
 def run_interop(step):
@@ -217,8 +244,9 @@ def tap_counts(report):
                   totals.get("skipped", 0) + totals.get("todo", 0))
 
 
-PARTS = {"unit": run_unit, "style": run_style, "deploy": run_deploy, "secrecy": run_secrecy, "load": run_load,
-         "dpdk": run_dpdk, "interop": run_interop, "sanitizers": run_sanitizers, "fuzz": run_fuzz}
+# In this order: what finds a fault soonest comes first, and what shares a build is together.
+PARTS = {"style": run_style, "unit": run_unit, "deploy": run_deploy, "secrecy": run_secrecy, "load": run_load,
+         "dpdk": run_dpdk, "sanitizers": run_sanitizers, "fuzz": run_fuzz, "interop": run_interop}
 
 
 def run_part(part, jobs):

@@ -1,5 +1,7 @@
-"""Each header compiles alone: a file that includes nothing else is handed to the compiler for a syntax check.
+"""Each header compiles alone.
 
+The build itself proves it of a header that one of its sources includes before anything else, and most sources begin
+with their own. For each other header a file that includes nothing else is handed to the compiler for a syntax check.
 What compiled once is remembered in the build folder by a hash over the header, all it includes of ours, and the flags.
 """
 
@@ -12,11 +14,17 @@ import shlex
 import subprocess
 
 
-def flags_of_folders(build):
+def commands(build):
+    """(source file, words of its command) for each that is compiled."""
+    entries = json.loads((pathlib.Path(build) / 'compile_commands.json').read_text())
+    return [(pathlib.Path(entry['file']), shlex.split(entry['command'])) for entry in entries]
+
+
+def flags_of_folders(compiled):
     """Folder of a source file -> the compiler and flags that build it. Sanitizers do not matter to syntax."""
     flags = {}
-    for entry in json.loads((pathlib.Path(build) / 'compile_commands.json').read_text()):
-        words, kept, skip = shlex.split(entry['command']), [], False
+    for source, words in compiled:
+        kept, skip = [], False
         for word in words:
             if skip:
                 skip = False
@@ -24,8 +32,21 @@ def flags_of_folders(build):
                 skip = True
             elif not re.match(r'-(fsanitize|fno-sanitize|O|g|M)', word) and not word.endswith('ccache'):
                 kept.append(word)
-        flags.setdefault(pathlib.Path(entry['file']).parent, kept)
+        flags.setdefault(source.parent, kept)
     return flags
+
+
+def first_of_a_source(tree, compiled):
+    """The headers of ours before which the compiler sees nothing but comments when it compiles some source."""
+    found = set()
+    for source, words in compiled:
+        if not source.is_relative_to(tree.root) or not source.is_file() or any('cmake_pch' in word for word in words):
+            continue
+        path = source.relative_to(tree.root)
+        first, includes = re.search(r'\S.*', tree.code(path)), tree.includes(path)
+        if includes and includes[0][1] == '"' and re.match(r'#\s*include\b', first[0]):
+            found.update(base / includes[0][2] for base in (pathlib.Path('bridge'), pathlib.Path()))
+    return found
 
 
 def closure(tree, header):
@@ -52,7 +73,8 @@ def compile_alone(tree, header, command):
 
 
 def check_headers(tree, build, jobs=2):
-    flags = flags_of_folders(build)
+    compiled = commands(build)
+    flags, proven = flags_of_folders(compiled), first_of_a_source(tree, compiled)
     cache_path = pathlib.Path(build) / 'style_headers.json'
     known = set(json.loads(cache_path.read_text())) if cache_path.exists() else set()
     anything = next(iter(flags.values()))
@@ -60,6 +82,8 @@ def check_headers(tree, build, jobs=2):
     control = flags.get(tree.root / 'bridge' / 'control', anything)
     keys, waiting = {}, []
     for header in tree.files(['bridge', 'kernels', 'dpdk', 'tests/support'], {'.h'}):
+        if header in proven:
+            continue
         if header.name == 'cuda_language.h' and header.parent.name != 'emulated':
             continue  # for another compiler: tests/kernel_images compiles it
         command = flags.get((tree.root / header).parent, control)

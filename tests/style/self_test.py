@@ -107,6 +107,13 @@ def self_test_headers(compiler):
         (tree.root / 'bridge/base/time.h').write_text('#pragma once\n')
         if not check_headers(tree, folder):
             lines.append('headers: remembers a header although what it includes has changed')
+        source = tree.root / 'bridge/base/a.cc'
+        source.write_text('// Its own header first: the build compiles late.h alone.\n#include "base/late.h"\n')
+        if again := check_headers(tree, folder):
+            lines.append(f'headers: compiles what a source proves already: {again}')
+        source.write_text('#define early\n#include "base/late.h"\n')
+        if not check_headers(tree, folder):
+            lines.append('headers: takes a header for proven that is not the first thing in its source')
     return lines
 
 
