@@ -43,6 +43,8 @@ inline constexpr size_t EncodingsPerSource = 3;  // of simulcast
 inline constexpr size_t AudioSlotsPerEndpoint = 8;
 inline constexpr size_t VideoSlotsPerEndpoint = 32;
 inline constexpr size_t PayloadTypesPerEndpoint = 32;
+inline constexpr size_t PicturesNamedPerWish = 64;  // in one list of a receiver's wishes
+inline constexpr size_t RecentSpeakersTold = 16;
 inline constexpr size_t SsrcsPerEndpoint = 64;   // authenticated, with replay state (RFC 3711)
 static_assert(SsrcsPerEndpoint >= SourcesPerEndpoint * EncodingsPerSource * 4,
               "media and RTX of each encoding, with room for SSRC changes");
@@ -53,6 +55,8 @@ static_assert(TxBatchesInFlight * TxBatchPackets >= RxBatchPackets * EndpointsPe
 // ICE and DTLS.
 inline constexpr size_t ValidatedAddressesPerEndpoint = 8;
 inline constexpr Duration ConsentTimeout = 30s;  // RFC 7675 section 5.1
+inline constexpr Duration ResumeTimeout = 30s;   // from a cut socket to `resume` on another; media goes on meanwhile
+static_assert(ResumeTimeout <= ConsentTimeout, "nobody is waited for whose media connection is lost");
 inline constexpr Duration HandshakeTimeout = 30s;
 inline constexpr size_t HandshakeBytes = 64 * 1024;  // received for one, repetitions included
 inline constexpr size_t HandshakesInFlight = 10'000;

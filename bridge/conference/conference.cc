@@ -6,6 +6,7 @@
 #include "conference/codec_policy.h"
 #include "conference/directory.h"
 #include "conference/endpoint.h"
+#include "limits.h"
 
 namespace viaduct::conference {
 
@@ -117,7 +118,7 @@ void Conference::tell(const DominantSpeaker::Changes& changes) {
   if (!changes.order) return;
   RecentSpeakersChanged report{id, {}};
   for (const DominantSpeaker::Recent& r : speaker_.recent()) {
-    if (report.speakers.size() < RecentSpeakersChanged::Most) report.speakers.push_back(r.endpoint);
+    if (report.speakers.size() < limits::RecentSpeakersTold) report.speakers.push_back(r.endpoint);
   }
   directory_.reports.push_back(std::move(report));
 }

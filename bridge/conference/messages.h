@@ -203,9 +203,8 @@ struct SpeakerChanged {
   ConferenceId conference{};
   std::optional<EndpointId> speaker;
 };
-// Who has spoken, the most recent first.
+// Who has spoken, the most recent first, limits::RecentSpeakersTold of them at most.
 struct RecentSpeakersChanged {
-  static constexpr size_t Most = 16;
   ConferenceId conference{};
   std::vector<EndpointId> speakers;
 };

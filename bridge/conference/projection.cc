@@ -97,11 +97,6 @@ std::optional<Projection::Origin> Projection::origin_of(uint16_t outgoing) const
   return std::nullopt;
 }
 
-std::optional<uint64_t> Projection::give_up(uint16_t outgoing) {
-  const auto index = index_of(outgoing);
-  return index && sent_.commit(*index) ? index : std::nullopt;
-}
-
 const Projection::Stream* Projection::stream_of(const Segment& segment) const {
   const Stream& of = streams_[segment.generation % StreamsKept];
   return of.generation == segment.generation ? &of : nullptr;

@@ -75,9 +75,6 @@ class Projection {
   // The packet behind an outgoing number, for NACKs. Nothing for numbers that were not reached yet, and of sources
   // that were carried before.
   std::optional<Origin> origin_of(uint16_t outgoing) const;
-  // Gives the number up for an empty packet, when what belongs there cannot be sent any more: its index, or nothing
-  // when something was sent under it or that is unknown by now.
-  std::optional<uint64_t> give_up(uint16_t outgoing);
 
   // What the timestamp of the encoding that is carried is in the outgoing stream, for sender reports.
   uint32_t timestamp_of(uint32_t source_timestamp) const { return source_timestamp + stream().timestamp_offset; }

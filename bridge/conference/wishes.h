@@ -25,7 +25,6 @@ struct ReceiverWishes {
   // Of a height in pixels: less than 0 is no limit, 0 is nothing at all, and more is a limit, above which the next
   // better is still taken when there is none below.
   static constexpr int NoLimit = -1;
-  static constexpr size_t MostNamed = 64;  // pictures in one list
 
   std::optional<uint32_t> last_n;  // nothing: as many as there are slots
   std::vector<PictureName> on_stage;

@@ -3,7 +3,7 @@
 //
 // Messages and reports go in, `take_outgoing()` comes out, commands go to the workers' links. What
 // happens inside a conference is its Room's business; here clients come, join, offer and go. A
-// participant whose socket was cut is kept for ResumeTimeout, and nothing is kept for them:
+// participant whose socket was cut is kept for limits::ResumeTimeout, and nothing is kept for them:
 // they are told anew when they are back.
 // Nothing here may be driven into unbounded growth: sockets, participants and conferences are all
 // limited.
@@ -36,9 +36,6 @@ class Rooms {
  public:
   static constexpr Duration JoinTimeout = 10s;     // from the socket's opening to `join`
   static constexpr Duration OfferTimeout = 30s;    // from `joined` to `offer`
-  // From a cut socket to `resume` on another; media goes on meanwhile for as long as it has consent.
-  static constexpr Duration ResumeTimeout = 30s;
-  static_assert(ResumeTimeout <= limits::ConsentTimeout, "nobody is waited for whose media connection is lost");
   static constexpr Duration PrivacyInterval = 1s;  // between two questions of one client
 
   // All arguments outlive this object.

@@ -22,7 +22,7 @@ void Rooms::handle_closed(SocketId socket, SocketEnd end, Timestamp now) {
 void Rooms::end_away(Timestamp now) {
   std::vector<Peer*> late;
   for (const auto& [id, peer] : away_) {
-    if (now - *peer->away_since > ResumeTimeout) late.push_back(peer.get());
+    if (now - *peer->away_since > limits::ResumeTimeout) late.push_back(peer.get());
   }
   for (Peer* peer : late) {
     metrics_.lost_participants["not-resumed"].add();

@@ -158,7 +158,7 @@ std::optional<int> small_number_of(const json& value) {
 bool take_pictures(const json& object, const char* field, std::vector<ReceiveMessage::Picture>& into) {
   const auto found = object.find(field);
   if (found == object.end()) return true;
-  if (!found->is_array() || found->size() > conference::ReceiverWishes::MostNamed) return false;
+  if (!found->is_array() || found->size() > limits::PicturesNamedPerWish) return false;
   for (const json& name : *found) {
     const auto* text = name.get_ptr<const std::string*>();
     if (!is_picture_name(text)) return false;
@@ -170,7 +170,7 @@ bool take_pictures(const json& object, const char* field, std::vector<ReceiveMes
 bool take_heights(const json& object, ReceiveMessage& receive) {
   const auto found = object.find("max_heights");
   if (found == object.end()) return true;
-  if (!found->is_object() || found->size() > conference::ReceiverWishes::MostNamed) return false;
+  if (!found->is_object() || found->size() > limits::PicturesNamedPerWish) return false;
   for (const auto& [name, value] : found->items()) {
     const std::optional<int> height = small_number_of(value);
     if (!is_picture_name(&name) || !height) return false;

@@ -371,19 +371,5 @@ TEST(Projection, TakesTheTimestampOfAnEncodingFromItsFormerOneWhereTheRelationIs
   }
 }
 
-TEST(Projection, FillsAHoleOnce) {
-  Projection slot = started_at(500);
-  slot.project(packet(500), Start);
-  slot.project(packet(503), Start);
-  EXPECT_EQ(slot.give_up(1001), 1001u);
-  EXPECT_FALSE(slot.give_up(1001));
-  EXPECT_FALSE(slot.give_up(1000)) << "it was sent";
-  EXPECT_FALSE(slot.give_up(1004)) << "it was not reached";
-  EXPECT_FALSE(slot.give_up(999)) << "the slot begins behind it";
-  EXPECT_FALSE(slot.project(packet(501), Start)) << "its index is taken";
-  EXPECT_EQ(slot.project(packet(502), Start)->index, 1002u);
-  EXPECT_FALSE(Projection(1000, 0).give_up(999)) << "nothing was ever sent";
-}
-
 }  // namespace
 }  // namespace viaduct::conference
