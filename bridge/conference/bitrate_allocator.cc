@@ -20,13 +20,13 @@ bool has_changed(DataRate from, DataRate to) {
   return std::abs(difference) >= BitrateAllocator::RateChange * static_cast<double>(from.bits_per_second);
 }
 
-// From when on a picture that is dark may come as soon as it fits: if it has not gone dark twice in a short while.
-std::optional<Timestamp> returns_at(const PictureShare& share) {
-  if (!share.paused) return std::nullopt;
-  if (share.lowered == Timestamp()) return Timestamp();  // there has never been room for it
-  const bool is_second = share.lowered_before != Timestamp() &&
-                         share.lowered - share.lowered_before < BitrateAllocator::NotLong;
-  return is_second ? std::nullopt : std::optional(share.lowered + BitrateAllocator::ReturnPause);
+// A picture that is dark may come as soon as it fits: at once where there has never been room for it.
+bool may_return(const PictureShare& share, Timestamp now) {
+  if (!share.paused) return false;
+  if (share.darkened == Timestamp()) return true;
+  const bool is_second = share.darkened_before != Timestamp() &&
+                         share.darkened - share.darkened_before < BitrateAllocator::NotLong;
+  return now >= share.darkened + (is_second ? BitrateAllocator::NotLong : BitrateAllocator::ReturnPause);
 }
 
 // A tile that grows a little wants nothing else.
@@ -62,12 +62,13 @@ class Distribution {
     prefer(steady, [](const Share& s) { return s.rungs.count() - 1; });
     for (int rung = 0; rung < static_cast<int>(LayerLadder::MaxRungs); ++rung) {
       for_each([&](Share& s) {
-        const bool returns = rung == 0 && s.may_return;
-        if (s.chosen == rung - 1 && rung < s.rungs.count()) step(s, rung, returns ? available : steady);
+        if (s.chosen != rung - 1 || rung >= s.rungs.count()) return;
+        if (rung == 0 && s.returns && total_with(s, 0) <= available) return take(s, 0);
+        step(s, rung, steady);
       });
     }
     for_each([&](Share& s) {
-      if (!s.may_rise && s.chosen > s.restored) take_back(s, s.restored);
+      if (!s.may_rise && s.chosen > s.restored) take(s, s.restored);
     });
   }
 
@@ -86,6 +87,20 @@ class Distribution {
     }
   }
 
+  // The least layer of the most wanted picture, which does not go dark for a moment.
+  void keep(DataRate available, Timestamp now) {
+    const auto first = std::ranges::find_if(all(), [](const auto& s) { return s->rungs.count() > 0; });
+    if (first == all().end()) return;
+    Share& s = **first;
+    std::optional<Timestamp>& since = pictures_[static_cast<size_t>(first - all().begin())].share->kept_since;
+    const int64_t missing = total_with(s, 0).bits_per_second - available.bits_per_second;
+    const bool is_lost =
+        s.chosen < 0 && s.held >= 0 && missing <= BitrateAllocator::MostMissing.bits_per_second;
+    if (!is_lost) return since.reset();
+    if (!since) since = now;
+    if (now - *since < BitrateAllocator::KeepFor) take(s, 0);
+  }
+
   Allocated settle(Timestamp now) {
     Allocated total{used_, {}};
     for (size_t i = 0; i < pictures_.size(); ++i) {
@@ -94,7 +109,8 @@ class Distribution {
       if (s.is_still) continue;
       const LayerInfo* const chosen = s.chosen < 0 ? nullptr : &s.rungs[s.chosen];
       if ((s.chosen < s.held || s.is_gone) && out.wish == pictures_[i].wish) {
-        out.lowered_before = std::exchange(out.lowered, now);
+        out.lowered = now;
+        if (!chosen) out.darkened_before = std::exchange(out.darkened, now);
       }
       if (!s.stands_in || s.chosen != s.held)
         out.layer = chosen ? std::optional(chosen->layer) : std::nullopt;
@@ -115,8 +131,8 @@ class Distribution {
     Share(const Picture& p, Timestamp now)
         : rungs(*p.ladder, p.content, p.wish, p.share->layer),
           claims(is_wanted_more(p, rungs)),
-          may_return(now >= returns_at(*p.share).value_or(Never)),
-          may_rise(may_return || p.share->lowered == Timestamp() ||
+          returns(may_return(*p.share, now)),
+          may_rise(returns || p.share->lowered == Timestamp() ||
                    now >= p.share->lowered + BitrateAllocator::StepUpPause),
           is_still(p.share->settled && p.share->layer && rungs.none_has_a_rate() && p.wish.max_height != 0) {
       if (!p.share->layer || rungs.count() == 0) return;
@@ -130,7 +146,7 @@ class Distribution {
     }
     const LayerChoice rungs;
     const bool claims;      // it is new, or wanted more than before
-    const bool may_return;  // it has gone dark, and may come back as soon as it fits
+    const bool returns;     // it is dark, and comes as soon as it fits
     const bool may_rise;
     bool is_still = false;  // nothing of it comes now: it stays as it is
     int held = -1;          // what the receiver has; of a layer that is gone, what costs no more
@@ -160,11 +176,10 @@ class Distribution {
   bool step(Share& s, int to, DataRate limit) {
     const DataRate total = total_with(s, to);
     if ((to > s.held ? with_margin(total) : total) > limit) return false;
-    s.chosen = to;
-    used_ = total;
+    take(s, to);
     return true;
   }
-  void take_back(Share& s, int to) {
+  void take(Share& s, int to) {
     used_ = total_with(s, to);
     s.chosen = to;
   }
@@ -208,12 +223,14 @@ Allocated BitrateAllocator::allocate(std::span<const Picture> pictures, Timestam
   all.restore(available);
   all.improve(available, std::min(available, steady));
   within_ = all.used();
+  all.keep(available, now);
   all.oversend(available, std::min(available, steady));
   decided_by_ = available_;
   decided_by_low_ = steady;
   const Allocated allocated = all.settle(now);
-  const bool any_is_dark = std::ranges::any_of(pictures, [](const Picture& p) { return p.share->paused; });
-  next_ = now + (any_is_dark ? ReturnPause : Interval);
+  const bool is_in_need = std::ranges::any_of(
+      pictures, [](const Picture& p) { return p.share->paused || p.share->kept_since.has_value(); });
+  next_ = now + (is_in_need ? ReturnPause : Interval);
   return allocated;
 }
 

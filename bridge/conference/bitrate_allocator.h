@@ -10,6 +10,9 @@
 // no picture is improved at the expense of one that is shown. Only a picture that is new, or wanted more than before,
 // takes its share at once, from the others if need be; and one that is dark comes, once, as soon as there is room for
 // it: most often the first guess of the network was too low.
+//
+// The most wanted picture does not go dark for a moment either. A key frame alone makes the network of a receiver with
+// 100 kbit/s look too narrow for the seconds after it; its least layer stays for some seconds while little is missing.
 #pragma once
 
 #include <algorithm>
@@ -35,7 +38,9 @@ struct PictureShare {
   PictureWish wish;            // that it was decided by
   DataRate rate;               // of the layer, then
   Timestamp lowered{};         // its last step down
-  Timestamp lowered_before{};  // and the one before that
+  Timestamp darkened{};        // when it was last taken away
+  Timestamp darkened_before{};
+  std::optional<Timestamp> kept_since;  // its least layer does not fit, and is kept all the same
 };
 
 struct Picture {
@@ -57,9 +62,12 @@ class BitrateAllocator {
   // The room for a step up must have been there this long.
   static constexpr Duration SteadyFor = 2s;
   static constexpr Duration StepUpPause = 5s;  // after the same picture's last step down
-  // A picture that has gone dark comes back sooner, unless it was lowered not long before.
+  // A picture that has gone dark comes back sooner, unless it had gone dark not long before.
   static constexpr Duration ReturnPause = 1s;
   static constexpr Duration NotLong = 15s;
+  // The most wanted one goes dark only if more than this is missing, or for longer than that.
+  static constexpr DataRate MostMissing = DataRate::kbps(30);
+  static constexpr Duration KeepFor = 5s;
   static constexpr Duration Interval = 5s;     // without any change, and while no picture is dark
   static constexpr double RateChange = 0.15;   // of what is available, since the last allocation
   static constexpr DataRate Oversend = DataRate::kbps(500);

@@ -15,6 +15,8 @@ using codec::MediaKind;
 constexpr Duration RoomInterval = 50ms;      // between looks at what there is room for
 constexpr Duration SourcesInterval = 200ms;  // between looks at what there is to be had
 constexpr Duration NetworkInterval = 1s;     // between reports to one client
+// That a receiver's network must have left before sound is sent to it twice: what a full network loses would be more.
+constexpr DataRate RoomToRepeat = DataRate::kbps(100);
 constexpr Duration ScreenEndsAfter = 3s;     // without a packet: one that is still is sent about once a second
 
 // What of a ladder matters to who looks at it again: its layers, without small changes of their rates.
@@ -96,6 +98,8 @@ void Conference::look_at_room(Endpoint& receiver, Timestamp now) {
   const DataRate sound = sound_of(receiver, now);
   std::optional<DataRate> room = receiver.available;
   if (room) room->bits_per_second = std::max<int64_t>(room->bits_per_second - sound.bits_per_second, 0);
+  const DataRate spare = receiver.has_room_to_repeat ? DataRate{} : RoomToRepeat;
+  receiver.has_room_to_repeat = !room || *room >= receiver.pictures_rate + spare;
   if (!receiver.layers.observe(room, now) && !receiver.pictures_changed) return;
   receiver.pictures_changed = false;
 
@@ -109,6 +113,7 @@ void Conference::look_at_room(Endpoint& receiver, Timestamp now) {
     was_paused[i] = slot.share.paused;
   }
   const Allocated allocated = receiver.layers.allocate(std::span(pictures).first(count), now);
+  receiver.pictures_rate = allocated.used;
   receiver.demand = allocated.ideal + sound;
   bool paused_changed = false;
   for (size_t i = 0; i < count; ++i) {

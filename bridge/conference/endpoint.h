@@ -71,7 +71,9 @@ class Endpoint {
   bool pictures_changed = false;        // they have to be shared out anew
   congestion::Controller congestion;          // what its network takes of what is sent to it,
   std::optional<DataRate> available;          // as it was last said; nothing: nobody measures
+  DataRate pictures_rate;                     // what pictures take of it
   DataRate demand;                            // that would be sent if there were room for it
+  bool has_room_to_repeat = true;             // sound may be said again beside them (redundant_sound.h)
   congestion::Pacer pacer;
   HeldPackets held;                           // that wait for the pacer
   bool in_pace = false;                       // it holds packets or is being probed (path/pace.h)

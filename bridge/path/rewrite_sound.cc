@@ -42,7 +42,7 @@ Drop Rewrite::number_sound(const RxPacket& p, const Original& original, conferen
   const auto numbers = projection.project(in, now);
   if (!numbers) return Drop::BeforeStream;
   copy.numbers = *numbers;
-  if (!p.red_block_type && copy.slot.redundancy.on()) say_again(p, stream, copy, now);
+  if (!p.red_block_type && copy.slot.redundancy.on() && copy.receiver.has_room_to_repeat) say_again(p, stream, copy, now);
   return Drop::None;
 }
 

@@ -294,6 +294,29 @@ TEST(BitrateAllocator, BringsAPictureBackSoonThatHasGoneDarkButNotForTheSecondTi
   EXPECT_THAT(r.heights(), ElementsAre(720));
 }
 
+// As when a key frame of it has filled the network for a moment.
+TEST(BitrateAllocator, KeepsTheLeastOfTheMostWantedPictureForSomeSeconds) {
+  Receiver r;
+  r.add(camera());
+  r.add(camera());
+  r.run_for(10s, 150);
+  ASSERT_THAT(r.heights(), ElementsAre(180, 180));
+  r.run_for(4800ms, 40);
+  EXPECT_THAT(r.kbps(), ElementsAre(60, 0)) << "20 kbit/s are missing";
+  r.run_for(300ms, 70);
+  r.run_for(4800ms, 40);
+  EXPECT_THAT(r.kbps(), ElementsAre(60, 0)) << "counted anew";
+  r.run_for(2s, 40);
+  EXPECT_THAT(r.kbps(), ElementsAre(0, 0)) << "it lasts";
+
+  Receiver narrow;
+  narrow.add(camera());
+  narrow.run_for(5s, 100);
+  ASSERT_THAT(narrow.heights(), ElementsAre(180));
+  narrow.run_for(200ms, 25);
+  EXPECT_THAT(narrow.heights(), ElementsAre(0)) << "too much is missing";
+}
+
 TEST(BitrateAllocator, ShowsAPictureThatNeverHadRoomAsSoonAsThereIsSome) {
   Receiver r;
   r.add(ladder_of({rung(0, 0, 0, 720, 4000)}));
@@ -490,7 +513,8 @@ TEST(BitrateAllocator, NeverExceedsTheRateAndNeverGivesLaterOnesMore) {
       DataRate used;
       for (const Picture& each : r.pictures) used.bits_per_second += each.share->rate.bits_per_second;
       ASSERT_EQ(used, r.allocated.used);
-      ASSERT_LE(used, *r.available);
+      const bool keeps = r.pictures[0].share->kept_since.has_value();
+      ASSERT_LE(used, *r.available + (keeps ? BitrateAllocator::MostMissing : DataRate{}));
     }
   }
 }
