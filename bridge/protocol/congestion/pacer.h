@@ -20,6 +20,7 @@ struct ProbeCluster {
   DataRate rate;
   DataSize bytes;   // at least so many
   int packets = 5;  // and so many
+  bool thorough = false;  // longer than pictures are apart, so that it meets those of other flows
 };
 
 class Pacer {

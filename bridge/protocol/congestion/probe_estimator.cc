@@ -10,7 +10,7 @@ void ProbeEstimator::begin(const ProbeCluster& probe) {
   clusters_[static_cast<uint32_t>(probe.id) % clusters_.size()] = {.probe = probe};
 }
 
-std::optional<DataRate> ProbeEstimator::add(const PacketResult& packet) {
+std::optional<ProbeResult> ProbeEstimator::add(const PacketResult& packet) {
   Cluster& cluster = clusters_[static_cast<uint32_t>(*packet.probe) % clusters_.size()];
   if (cluster.probe.id != *packet.probe || cluster.probe.id == 0) return std::nullopt;
   extend(cluster, packet);
@@ -33,18 +33,25 @@ void ProbeEstimator::extend(Cluster& cluster, const PacketResult& packet) {
     cluster.first_arrival = *packet.arrival;
     cluster.first_arrival_bytes = packet.bytes;
   }
-  cluster.last_arrival = first ? *packet.arrival : std::max(cluster.last_arrival, *packet.arrival);
+  if (first || *packet.arrival >= cluster.last_arrival) {
+    cluster.last_arrival = *packet.arrival;
+    cluster.last_arrival_bytes = packet.bytes;
+    cluster.last_took = packet.took();
+  }
 }
 
-std::optional<DataRate> ProbeEstimator::evaluate(const Cluster& cluster) {
+std::optional<ProbeResult> ProbeEstimator::evaluate(const Cluster& cluster) {
   const Duration sending = cluster.last_sent - cluster.first_sent;
   const Duration arriving = cluster.last_arrival - cluster.first_arrival;
   if (sending <= 0s || sending > LongestProbe || arriving <= 0s || arriving > LongestProbe) return std::nullopt;
   const DataRate sent = DataSize{cluster.bytes.bytes - cluster.last_sent_bytes} / sending;
   const DataRate arrived = DataSize{cluster.bytes.bytes - cluster.first_arrival_bytes} / arriving;
   if (arrived > sent * MostRatio) return std::nullopt;
-  if (arrived < sent * Saturated) return arrived * UsedPart;
-  return std::min(sent, arrived);
+  return ProbeResult{.rate = arrived < sent * Saturated ? arrived * UsedPart : std::min(sent, arrived),
+                     .sent = sent,
+                     .last_took = cluster.last_took,
+                     .last_bytes = cluster.last_arrival_bytes,
+                     .thorough = cluster.probe.thorough};
 }
 
 }  // namespace viaduct::congestion

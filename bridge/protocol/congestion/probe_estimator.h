@@ -15,6 +15,14 @@
 
 namespace viaduct::congestion {
 
+struct ProbeResult {
+  DataRate rate;            // by its arrivals; no more than it was sent at
+  DataRate sent;
+  Duration last_took{0};    // PacketResult::took() of the packet that arrived last
+  uint32_t last_bytes = 0;  // and its size
+  bool thorough = false;    // as it was planned
+};
+
 class ProbeEstimator {
  public:
   static constexpr double EnoughBack = 0.8;
@@ -26,7 +34,7 @@ class ProbeEstimator {
 
   void begin(const ProbeCluster& probe);
   // A packet of a probe whose arrival is known.
-  std::optional<DataRate> add(const PacketResult& packet);
+  std::optional<ProbeResult> add(const PacketResult& packet);
   void reset() { *this = ProbeEstimator(); }
 
  private:
@@ -40,10 +48,12 @@ class ProbeEstimator {
     Duration last_arrival{0};
     uint32_t last_sent_bytes = 0;
     uint32_t first_arrival_bytes = 0;
+    Duration last_took{0};
+    uint32_t last_arrival_bytes = 0;
   };
 
   void extend(Cluster& cluster, const PacketResult& packet);
-  static std::optional<DataRate> evaluate(const Cluster& cluster);
+  static std::optional<ProbeResult> evaluate(const Cluster& cluster);
 
   std::array<Cluster, 4> clusters_;  // by their number; 0 is none
 };

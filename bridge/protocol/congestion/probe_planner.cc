@@ -77,6 +77,15 @@ void ProbePlanner::plan(DataRate rate, Timestamp now) {
   further_above_ = bounded < rate ? Unreachable : bounded * FurtherAbove;
 }
 
+void ProbePlanner::plan_thorough(DataRate found, Timestamp now) {
+  if (!may_probe() || !wants_more() || planned_count_ > 0) return;
+  plan(std::min(found, network_.estimate * Factor), now);
+  if (planned_count_ == 0) return;
+  ProbeCluster& probe = planned_.front();
+  probe.bytes = probe.rate * ThoroughTime;
+  probe.thorough = true;
+}
+
 DataRate ProbePlanner::most() const {
   return std::min(limits_.most, *demand_ * MarginOverDemand);
 }

@@ -31,6 +31,7 @@ class ProbePlanner {
   static constexpr Duration RetryWait = 200ms;         // after a moment at which the network had too much
   static constexpr Duration ResultWait = 1s;
   static constexpr Duration ProbeTime = 15ms;
+  static constexpr Duration ThoroughTime = 50ms;       // pictures are 33 ms apart
   static constexpr int ProbePackets = 5;
   static constexpr double SharpDrop = 0.66;            // of the estimate before
   static constexpr double RecoveryFactor = 0.85;       // of it is tried then
@@ -54,6 +55,8 @@ class ProbePlanner {
   void run_timers(Timestamp now);
   Timestamp next_deadline() const;
 
+  // A probe has found so much, and is not believed: a longer one looks again.
+  void plan_thorough(DataRate found, Timestamp now);
   // A probe that should be sent now, each once.
   std::optional<ProbeCluster> poll(Timestamp now);
 

@@ -32,11 +32,21 @@ void RateControl::update(Usage usage, std::optional<DataRate> throughput, bool h
 
 void RateControl::set_measured(DataRate rate, Timestamp now) {
   capacity_.on_probe(rate);
+  ceiling_.reset();
   set(rate, now);
+}
+
+void RateControl::raise_to(DataRate rate, Timestamp now) {
+  if (rate > rate_) set(rate, now);
 }
 
 void RateControl::reduce_to(DataRate rate, Timestamp now) {
   if (rate < rate_) set(rate, now);
+}
+
+std::optional<DataRate> RateControl::over_used_within(Duration time, Timestamp now) const {
+  if (!ceiling_ || now - *reduced_ >= time) return std::nullopt;
+  return ceiling_;
 }
 
 bool RateControl::may_reduce(std::optional<DataRate> throughput, Timestamp now) const {
@@ -56,6 +66,7 @@ void RateControl::decrease(std::optional<DataRate> throughput, Timestamp now) {
   if (reduced > rate_ && capacity_.is_known()) reduced = capacity_.estimate() * BackOff;
   if (*throughput < capacity_.lower()) capacity_.reset();
   capacity_.on_over_use(*throughput);
+  ceiling_ = throughput;
   set(std::min(reduced, rate_), now);
 }
 
@@ -70,15 +81,10 @@ void RateControl::increase(std::optional<DataRate> throughput, Timestamp now) {
   set(std::max(rate_, std::min(rate_ + step, most)), now);
 }
 
-// A packet more in each time that it takes to see what that does.
+// With the root of the rate: 8 % a second at 350 kbit/s, 2 % at 5 Mbit/s. A small flow thus gains on a large one, at
+// whatever round-trip times, and yet does not outgrow a narrow link before that can be seen.
 DataRate RateControl::additive_step(Duration time) const {
-  constexpr double FramesPerSecond = 30;
-  constexpr double PacketBits = 1200 * 8;
-  const double frame_bits = static_cast<double>(rate_.bits_per_second) / FramesPerSecond;
-  const double packet_bits = frame_bits / std::max(1.0, std::ceil(frame_bits / PacketBits));
-  const double response = to_seconds(round_trip_ + 100ms);
-  const double per_second = std::max(4000.0, packet_bits / response);
-  return from_kbps(per_second * to_seconds(time) / 1000);
+  return from_kbps(GrowthPerRoot * std::sqrt(to_kbps(rate_)) * to_seconds(time));
 }
 
 DataRate RateControl::multiplicative_step(Duration time) const {

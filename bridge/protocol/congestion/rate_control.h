@@ -16,6 +16,7 @@ class RateControl {
  public:
   static constexpr double BackOff = 0.85;              // of what arrived
   static constexpr double GrowthPerSecond = 1.08;      // far from the link's capacity
+  static constexpr double GrowthPerRoot = 1.5;         // near it: kbit/s in a second, times the root of the rate
   static constexpr double MostOverThroughput = 1.5;    // what did not arrive cannot be built upon
   static constexpr DataRate MarginOverThroughput = DataRate::kbps(10);
 
@@ -25,12 +26,15 @@ class RateControl {
   void update(Usage usage, std::optional<DataRate> throughput, bool hold, Timestamp now);
   // What a probe has measured.
   void set_measured(DataRate rate, Timestamp now);
+  // Up to it: it was left for no good reason.
+  void raise_to(DataRate rate, Timestamp now);
   // Down to it for other reasons than delay.
   void reduce_to(DataRate rate, Timestamp now);
   void set_round_trip(Duration round_trip) { round_trip_ = round_trip; }
 
   DataRate rate() const { return rate_; }
-  bool was_reduced_within(Duration time, Timestamp now) const { return reduced_ && now - *reduced_ < time; }
+  // What arrived when too much was sent the last time, unless that is longer ago or a probe has found more since.
+  std::optional<DataRate> over_used_within(Duration time, Timestamp now) const;
   // Not while the rate was lowered so lately that its effect cannot have been seen yet.
   bool may_reduce(std::optional<DataRate> throughput, Timestamp now) const;
 
@@ -50,6 +54,7 @@ class RateControl {
   Duration round_trip_ = 200ms;
   std::optional<Timestamp> changed_;
   std::optional<Timestamp> reduced_;
+  std::optional<DataRate> ceiling_;  // what arrived at reduced_
 };
 
 }  // namespace viaduct::congestion

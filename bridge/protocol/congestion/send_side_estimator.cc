@@ -111,12 +111,14 @@ void SendSideEstimator::finish_report(Timestamp now) {
   probed_.reset();
   loss_.update({.throughput = throughput, .delay_based = delay_.rate(), .limited_by_application = limited});
   set_target(now);
+  if (const auto doubted = delay_.poll_doubted()) planner_.plan_thorough(*doubted, now);
 }
 
 void SendSideEstimator::set_target(Timestamp now) {
   constexpr Duration Lately = 3s;
-  target_ = std::clamp(std::min(delay_.rate(), loss_.rate()), limits_.least, limits_.most);
-  planner_.update({.estimate = target_,
+  const DataRate estimate = std::clamp(std::min(delay_.rate(), loss_.rate()), limits_.least, limits_.most);
+  target_ = std::clamp(delay_.target(), limits_.least, estimate);
+  planner_.update({.estimate = estimate,
                    .usage = delay_.usage(),
                    .loss = loss_.state(),
                    .has_long_queue = delay_.has_long_queue(),

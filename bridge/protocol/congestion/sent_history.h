@@ -27,6 +27,9 @@ struct PacketResult {
   std::optional<Duration> arrival;    // on the receiver's time line
   bool counted_before = false;        // as lost: it has come late
   uint32_t unreported_before = 0;     // bytes sent just before it of which no report has come
+
+  // How long it was on its way if it arrived, but for a constant: the two clocks begin anywhere.
+  Duration took() const { return *arrival - sent.time_since_epoch(); }
 };
 
 class SentHistory {

@@ -14,8 +14,7 @@ class StandingQueue {
   static constexpr Duration Memory = 10s;  // to twice as long
 
   // A packet of the report that is read.
-  void add(Timestamp sent, Duration arrival) {
-    const Duration took = arrival - sent.time_since_epoch();
+  void add(Duration took) {
     least_ = std::min(least_.value_or(took), took);
   }
 
@@ -27,10 +26,15 @@ class StandingQueue {
       since_ = now;
     }
     lately_ = std::min(lately_.value_or(*least_), *least_);
-    length_ = *least_ - std::min(before_.value_or(*lately_), *lately_);
+    length_ = *wait_of(*least_);
     least_.reset();
   }
 
+  // How much longer than it once took; nothing before a report has ended.
+  std::optional<Duration> wait_of(Duration took) const {
+    if (!lately_) return std::nullopt;
+    return took - std::min(before_.value_or(*lately_), *lately_);
+  }
   Duration length() const { return length_; }
   void reset() { *this = StandingQueue(); }
 

@@ -32,24 +32,15 @@ void expect(const std::string& name, const Goal& goal) {
   for (const PhaseResult& r : run(scenario(name))) expect(r, goal);
 }
 
-// At 200 kbit/s a single packet takes 48 ms, and those of a probe wait for each other.
-Goal goal_of_step(const PhaseResult& r) {
-  return r.available <= DataRate::kbps(500) ? Goal{.queued_p95 = 110ms} : Goal{};
-}
-
-void expect_steps(const std::string& name) {
-  for (const PhaseResult& r : run(scenario(name))) expect(r, goal_of_step(r));
-}
-
 TEST(CongestionSimulation, FollowsStepsWithReportsEvery100Milliseconds) {
-  expect_steps("steps, transport-wide every 100 ms");
+  expect("steps, transport-wide every 100 ms", {});
 }
 
 TEST(CongestionSimulation, FollowsStepsWithReportsEvery50Milliseconds) {
-  expect_steps("steps, transport-wide every 50 ms");
+  expect("steps, transport-wide every 50 ms", {});
 }
 
-TEST(CongestionSimulation, FollowsStepsWithReportsOfRfc8888) { expect_steps("steps, RFC 8888 every 100 ms"); }
+TEST(CongestionSimulation, FollowsStepsWithReportsOfRfc8888) { expect("steps, RFC 8888 every 100 ms", {}); }
 
 // What is available grows all the time: it is used from the middle of the ramp on.
 TEST(CongestionSimulation, FollowsARamp) { expect("ramp", {.converged = 12s}); }

@@ -172,12 +172,20 @@ TEST(OverUseDetector, DoesNotAdaptToASpike) {
   EXPECT_EQ(detector.threshold(), OverUseDetector::InitialThreshold);
 }
 
+// A short probe, whose last packet waited.
+ProbeResult found(int64_t kbps) {
+  return {.rate = DataRate::kbps(kbps), .sent = DataRate::kbps(kbps), .last_took = 10s, .last_bytes = 200};
+}
+
 // Packets of 1000 bytes every 10 ms, 800 kbit/s; each takes `growth` longer than the one before.
 struct Sender {
   DelayController controller{RateLimits{.initial = DataRate::kbps(1000)}};
   Timestamp sent{};
   Duration delay = 30ms;
 
+  void probe(const ProbeResult& probed) {
+    controller.update({.throughput = DataRate::kbps(800), .probed = probed}, sent + delay);
+  }
   void run(Duration time, Duration growth) {
     for (const Timestamp end = sent + time; sent < end; sent += 10ms, delay += growth) {
       const Duration arrival = (sent + delay).time_since_epoch();
@@ -212,13 +220,107 @@ TEST(DelayController, ForgetsTheTrendWhenTheReceiversClockLeaps) {
 
 TEST(DelayController, TakesWhatAProbeHasMeasuredAtOnce) {
   Sender sender;
-  sender.controller.update({.throughput = DataRate::kbps(800), .probed = DataRate::kbps(3000)}, Timestamp(1s));
+  sender.controller.update({.throughput = DataRate::kbps(800), .probed = found(3000)}, Timestamp(1s));
   EXPECT_EQ(sender.controller.rate(), DataRate::kbps(3000));
 }
 
 TEST(DelayController, FollowsAPoorProbeNoFurtherThanAnOverUse) {
   Sender sender;
-  sender.controller.update({.throughput = DataRate::kbps(800), .probed = DataRate::kbps(100)}, Timestamp(1s));
+  sender.controller.update({.throughput = DataRate::kbps(800), .probed = found(100)}, Timestamp(1s));
+  EXPECT_EQ(sender.controller.rate(), DataRate::kbps(680));
+}
+
+TEST(DelayController, TakesTheRateAtWhichAProbeLeftWhereItsLastPacketDidNotWait) {
+  Sender sender;
+  sender.run(1s, 0ms);
+  ProbeResult probe = found(1100);
+  probe.sent = DataRate::kbps(2000);
+  probe.last_took = 31ms;
+  sender.probe(probe);
+  EXPECT_EQ(sender.controller.rate(), DataRate::kbps(2000));
+}
+
+TEST(DelayController, TakesTheRateAtWhichAProbeArrivedWhereItsLastPacketWaited) {
+  Sender sender;
+  sender.run(1s, 0ms);
+  ProbeResult probe = found(1600);
+  probe.sent = DataRate::kbps(2000);
+  probe.last_took = 45ms;
+  sender.probe(probe);
+  EXPECT_EQ(sender.controller.rate(), DataRate::kbps(1600));
+}
+
+TEST(DelayController, SendsLessThanTheRateWhileAQueueIsLong) {
+  Sender sender;
+  sender.run(1s, 0ms);
+  sender.delay += 90ms;
+  sender.run(300ms, 0ms);
+  // 60 ms beyond what may stay are a fifth of the time in which they are to be gone.
+  EXPECT_NEAR(to_kbps(sender.controller.target()), 0.8 * to_kbps(sender.controller.rate()), 1);
+  sender.delay -= 90ms;
+  sender.run(200ms, 0ms);
+  EXPECT_EQ(sender.controller.target(), sender.controller.rate());
+}
+
+TEST(DelayController, GivesUpADrainThatLeadsToNothing) {
+  Sender sender;
+  sender.run(1s, 0ms);
+  sender.delay += 90ms;
+  sender.run(4s, 0ms);
+  EXPECT_EQ(sender.controller.target(), sender.controller.rate());
+}
+
+TEST(DelayController, TakesASlopeWithoutAQueueForTheBurstsOfOthers) {
+  Sender sender;
+  sender.run(1s, 0ms);
+  sender.run(100ms, 1ms);
+  EXPECT_LT(sender.delay, 30ms + DelayController::LeastQueue);
+  EXPECT_GE(sender.controller.rate(), DataRate::kbps(1000));
+}
+
+// After an over-use at 800 kbit/s, that is at 680 kbit/s, with the queue gone again.
+Sender after_over_use() {
+  Sender sender;
+  sender.run(1s, 0ms);
+  sender.run(500ms, 1ms);
+  sender.delay = 30ms;
+  sender.run(1s, 0ms);
+  EXPECT_NEAR(to_kbps(sender.controller.rate()), 700, 25);
+  return sender;
+}
+
+TEST(DelayController, IsNotMovedByAProbeThatFindsWhatWasThereAtTheLastOverUse) {
+  Sender sender = after_over_use();
+  const DataRate before = sender.controller.rate();
+  sender.probe(found(1000));
+  EXPECT_NEAR(to_kbps(sender.controller.rate()), to_kbps(before), 5);
+  EXPECT_FALSE(sender.controller.poll_doubted());
+}
+
+TEST(DelayController, DoubtsAShortProbeThatFindsMuchMoreSoonAfterAnOverUse) {
+  Sender sender = after_over_use();
+  const DataRate before = sender.controller.rate();
+  sender.probe(found(1300));
+  EXPECT_NEAR(to_kbps(sender.controller.rate()), to_kbps(before), 5);
+  EXPECT_EQ(sender.controller.poll_doubted(), DataRate::kbps(1300));
+  EXPECT_FALSE(sender.controller.poll_doubted()) << "each once";
+}
+
+TEST(DelayController, BelievesAThoroughProbeSoonAfterAnOverUseWithCare) {
+  Sender sender = after_over_use();
+  const DataRate before = sender.controller.rate();
+  ProbeResult probe = found(1300);
+  probe.thorough = true;
+  sender.probe(probe);
+  EXPECT_NEAR(to_kbps(sender.controller.rate()), 1.5 * to_kbps(before), 1);
+  sender.probe(found(3000));
+  EXPECT_EQ(sender.controller.rate(), DataRate::kbps(3000)) << "and then any";
+}
+
+TEST(DelayController, ReturnsToWhereOneOverUseLeadsFromWhereSeveralHave) {
+  Sender sender = after_over_use();
+  sender.controller.rate_control().reduce_to(DataRate::kbps(300), sender.sent);
+  sender.probe(found(1000));
   EXPECT_EQ(sender.controller.rate(), DataRate::kbps(680));
 }
 

@@ -23,7 +23,7 @@ std::optional<DataRate> measure(Duration sent, Duration arrived, int packets = 1
   for (int i = 0; i < packets; ++i) {
     const auto m = estimator.add({.sent = Timestamp(i * sent), .bytes = 1250, .probe = 1, .received = true,
                                   .arrival = 1s + i * arrived});
-    if (m) measured = m;
+    if (m) measured = m->rate;
   }
   return measured;
 }
@@ -50,6 +50,21 @@ TEST(ProbeEstimator, DoesNotBelieveAReceiverThatClaimsMuchMoreThanWasSent) {
 TEST(ProbeEstimator, LeavesOutAProbeThatTookTooLong) {
   EXPECT_FALSE(measure(2ms, 200ms));
   EXPECT_FALSE(measure(200ms, 200ms));
+}
+
+TEST(ProbeEstimator, SaysHowLongTheLastPacketTook) {
+  ProbeEstimator estimator;
+  estimator.begin({.id = 1, .rate = kbps(5000), .bytes = {5000}, .packets = 5, .thorough = true});
+  std::optional<ProbeResult> result;
+  for (uint32_t i = 0; i < 5; ++i) {
+    result = estimator.add({.sent = Timestamp(i * 2ms), .bytes = 1000 + i, .probe = 1, .received = true,
+                            .arrival = 1s + i * 5ms});
+  }
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->last_took, 1s + 4 * 3ms);
+  EXPECT_EQ(result->last_bytes, 1004u);
+  EXPECT_NEAR(to_kbps(result->sent), 4006 * 8 / 8.0, 1);
+  EXPECT_TRUE(result->thorough);
 }
 
 TEST(ProbeEstimator, KnowsOnlyProbesThatWereBegun) {
@@ -162,6 +177,24 @@ TEST(ProbePlanner, TriesToRecoverFromASharpDropOfAnUnusedRate) {
   EXPECT_THAT(p.after(1200ms, kbps(2000)), IsEmpty());
   EXPECT_THAT(p.after(100ms, kbps(1000)), IsEmpty());
   EXPECT_THAT(p.after(1s, kbps(1000)), ElementsAre(1700));
+}
+
+TEST(ProbePlanner, LooksAgainForLongerAtWhatIsNotBelieved) {
+  Planner p;
+  p.begin(kbps(10'000));
+  p.probes();
+  p.planner.plan_thorough(kbps(900), p.now);
+  const auto probe = p.planner.poll(p.now);
+  ASSERT_TRUE(probe);
+  EXPECT_EQ(probe->rate, kbps(900));
+  EXPECT_TRUE(probe->thorough);
+  EXPECT_EQ(probe->bytes, kbps(900) * ProbePlanner::ThoroughTime);
+  p.planner.plan_thorough(kbps(9000), p.now);
+  EXPECT_THAT(p.probes(), ElementsAre(1000)) << "no more than twice the estimate";
+  p.network.usage = Usage::Over;
+  EXPECT_THAT(p.after(10s, kbps(500)), IsEmpty());
+  p.planner.plan_thorough(kbps(900), p.now);
+  EXPECT_THAT(p.probes(), IsEmpty()) << "there is too much already";
 }
 
 TEST(ProbePlanner, DropsAProbeThatNobodyCameFor) {

@@ -80,14 +80,22 @@ TEST(RateControl, WaitsWhileAQueueDrains) {
   EXPECT_EQ(control.rate(), kbps(680));
 }
 
-TEST(RateControl, GrowsByAPacketInAResponseTimeNearCapacity) {
+TEST(RateControl, GrowsWithTheRootOfTheRateNearCapacity) {
   RateControl control(Limits);
-  control.set_round_trip(50ms);
   Timestamp now{};
   control.update(Usage::Over, kbps(800), false, now);
   update(control, Usage::Normal, kbps(780), 1s, now);
-  // Frames of 680 kbit / 30 are three packets of 7.6 kbit, in 150 ms.
-  EXPECT_NEAR(to_kbps(control.rate()), 680 + 0.9 * 50, 8);
+  EXPECT_NEAR(to_kbps(control.rate()), 680 + 0.9 * 1.5 * 26.1, 2);
+}
+
+TEST(RateControl, RemembersWhatArrivedWhenTooMuchWasSent) {
+  RateControl control(Limits);
+  EXPECT_FALSE(control.over_used_within(10s, Timestamp(1s)));
+  control.update(Usage::Over, kbps(800), false, Timestamp(1s));
+  EXPECT_EQ(control.over_used_within(10s, Timestamp(5s)), kbps(800));
+  EXPECT_FALSE(control.over_used_within(10s, Timestamp(11s)));
+  control.set_measured(kbps(2000), Timestamp(5s));
+  EXPECT_FALSE(control.over_used_within(10s, Timestamp(5s))) << "there is more now";
 }
 
 TEST(RateControl, ForgetsACapacityThatIsExceeded) {
