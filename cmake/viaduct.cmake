@@ -62,9 +62,11 @@ endfunction()
 
 add_custom_target(gtests)  # all of the below
 
-# viaduct_test(FOLDER [USES lib...]): all *_test.cc of tests/FOLDER as one GoogleTest binary, named after the folder.
+# viaduct_test(FOLDER [JOIN] [APART source...] [USES lib...]): all *.cc of tests/FOLDER as one GoogleTest binary, named
+# after the folder. JOIN compiles its sources five at a time, by every preset: for folders whose sources spend most of
+# their time in headers that they share. The ones that APART names without .cc stay apart.
 function(viaduct_test folder)
-  cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
+  cmake_parse_arguments(ARG "JOIN" "" "APART;USES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/*.cc)
   if(NOT sources)
     return()
@@ -73,7 +75,9 @@ function(viaduct_test folder)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE viaduct_options ${ARG_USES} GTest::gmock_main)
   target_compile_options(${name} PRIVATE -O0)  # what they test is optimised; they themselves are compiled more than run
-  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)  # tests name what they need freely, each file for itself
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ${ARG_JOIN} UNITY_BUILD_BATCH_SIZE 5)
+  list(TRANSFORM ARG_APART REPLACE "(.+)" "${CMAKE_SOURCE_DIR}/tests/${folder}/\\1.cc")
+  viaduct_apart(${ARG_APART})
   add_dependencies(gtests ${name})
   if(VIADUCT_SANITIZE)
     # A process for each test takes longer to start under a sanitizer than the test: all of a binary in one.

@@ -108,7 +108,8 @@ void Simulation::leave(FakeClient& client) {
   const auto found = members_.find(client.number());
   client.vanish();
   if (found == members_.end()) return;
-  const auto [conference, worker] = std::pair(found->second.conference, found->second.worker);
+  const auto conference = found->second.conference;
+  const auto worker = found->second.worker;
   members_.erase(found);
   for (const auto& w : workers_) w->path.remove(id_of(client));
   const bool is_needed = std::ranges::any_of(members_, [&](const auto& entry) {

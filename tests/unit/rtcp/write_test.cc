@@ -95,8 +95,8 @@ TEST(RtcpWriter, SaturatesTheCumulativeLoss) {
     Written to;
     const std::array<ReportBlock, 1> blocks{ReportBlock{.cumulative_lost = lost}};
     ASSERT_TRUE(to.writer.receiver_report(9, blocks));
-    for_each_packet(to.writer.written(), [&](const Packet& packet) {
-      EXPECT_EQ(parse_receiver_report(packet)->blocks[0].cumulative_lost, expected);
+    for_each_packet(to.writer.written(), [&, most = expected](const Packet& packet) {
+      EXPECT_EQ(parse_receiver_report(packet)->blocks[0].cumulative_lost, most);
     });
   }
 }

@@ -64,10 +64,9 @@ TEST(StunWrite, ARequestReadsBackAsItWasMeant) {
 TEST(StunWrite, ASuccessIsTheSmallestThatIceAccepts) {
   for (const auto& [mapped, fingerprint, size] :
        {std::tuple{V4, true, 64u}, {V4, false, 56u}, {V6, true, 76u}, {V6, false, 68u}}) {
-    const auto bytes = written([&](MutableBytes out) {
-      return write_binding_success(
-          out, {.transaction = Transaction, .mapped = mapped, .password = "password", .fingerprint = fingerprint});
-    });
+    const BindingSuccess fields{
+        .transaction = Transaction, .mapped = mapped, .password = "password", .fingerprint = fingerprint};
+    const auto bytes = written([&](MutableBytes out) { return write_binding_success(out, fields); });
     EXPECT_EQ(bytes.size(), size);
     const auto message = parse_message(bytes);
     ASSERT_TRUE(message);
