@@ -53,14 +53,6 @@ export function codecsToOffer(formats = null, all = RTCRtpReceiver.getCapabiliti
   });
 }
 
-/**
- * The receiver's sound capabilities for a page that encrypts frames: all but RED. Frames of RED come to the page as
- * they are on the wire, several in one, and what opens single frames would take them for encrypted ones.
- */
-export function soundToOffer(all = RTCRtpReceiver.getCapabilities('audio').codecs) {
-  return all.filter((codec) => formatOf(codec) !== 'RED');
-}
-
 function isMainProfile(format, fmtp) {
   switch (format) {
     case 'VP8':

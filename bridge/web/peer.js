@@ -4,7 +4,7 @@
 // installed on everything before the negotiation, because later it may be too late; until it is turned on frames pass
 // as they are.
 
-import { codecsToOffer, describeFrames, sendFirst, soundToOffer } from './codecs.js';
+import { codecsToOffer, describeFrames, sendFirst } from './codecs.js';
 import { cameraLayers, screenEncoding } from './encodings.js';
 import { arrivals, summarize } from './stats.js';
 import { VideoSender } from './video_sender.js';
@@ -57,10 +57,7 @@ export class Peer extends EventTarget {
     }
     const codecs = codecsToOffer(formats);
     for (const transceiver of this.#connection.getTransceivers()) {
-      if (transceiver.receiver.track.kind === 'audio') {
-        if (encryption) transceiver.setCodecPreferences(soundToOffer());
-        continue;
-      }
+      if (transceiver.receiver.track.kind !== 'video') continue;
       transceiver.setCodecPreferences(codecs);
       describeFrames(transceiver);
     }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FlowMeter } from './lib/flow_meter.mjs';
-import { codecsToOffer, dropUnlisted, formatsToSend, sendFirst, soundToOffer } from '../../bridge/web/codecs.js';
+import { codecsToOffer, dropUnlisted, formatsToSend, sendFirst } from '../../bridge/web/codecs.js';
 import { arrange, fitting } from '../../bridge/web/layout.js';
 import { deviceProblem, listed, refusal } from '../../bridge/web/messages.js';
 import { details, isShowable, summarize, tileNote, warnings } from '../../bridge/web/privacy.js';
@@ -45,11 +45,6 @@ test('of the many profiles a browser lists, one of each format is offered, and n
   ];
   assert.deepEqual(codecsToOffer(null, list), [list[0], list[1], list[2], list[4], list[6]]);
   assert.deepEqual(codecsToOffer(['vp9'], list), [list[1], list[2]]);
-});
-
-test('sound is offered without RED, which a page that opens single frames cannot tell from encrypted ones', () => {
-  const list = [{ mimeType: 'audio/opus' }, { mimeType: 'audio/red' }, { mimeType: 'audio/telephone-event' }];
-  assert.deepEqual(soundToOffer(list), [list[0], list[2]]);
 });
 
 test('a payload type moves to the front of its own section only', () => {

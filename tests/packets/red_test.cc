@@ -285,6 +285,25 @@ TEST_F(AddedRedundancy, IsNotThereForReceiversWithoutRed) {
   for (const ReceivedRtp& r : sounds(plain)) EXPECT_EQ(r.header.payload_type, Opus);
 }
 
+// What a full network loses would only be more if sound were sent twice.
+TEST_F(AddedRedundancy, IsNotThereForWhoseNetworkHasNoRoomForIt) {
+  auto options = takes_red(TestClient::like_chromium(4));
+  options.reporting = congestion::Reporting::TransportWide;
+  for (auto& slot : options.slots) slot.transport_wide = true;
+  TestClient& kim = join(options);
+  lose_much();
+  report_loss(kim, 0.1);
+  next = speak(ada, next, 5);
+  expect_red(sounds(kim).back(), ada.mic(static_cast<uint16_t>(next - 2)), ada.mic(static_cast<uint16_t>(next - 1)));
+  next = speak(ada, next, 700);  // kim's browser reports nothing of it, as when nothing came: the rate falls
+  report_loss(kim, 0.1);
+  report_loss(kim, 0.1);
+  forget_received();
+  next = speak(ada, next, 5);
+  ASSERT_THAT(sounds(kim), SizeIs(5));
+  for (const ReceivedRtp& packet : sounds(kim)) EXPECT_EQ(packet.header.payload_type, Opus);
+}
+
 TEST_F(AddedRedundancy, LeavesRedOfSendersAlone) {
   TestClient& zoe = join_sender(takes_red(TestClient::like_chromium(5)));
   report_loss(bob, 0.4, 0x11);
