@@ -157,7 +157,9 @@ TEST(PacketPoolDeathTest, AbortsWhenAForeignBufferComesBack) {
 }
 
 TEST(PacketPool, ShowsTouchingAReturnedBufferToAddressSanitizer) {
-#ifndef __SANITIZE_ADDRESS__
+#if defined(__has_feature)  // clang
+  if (!__has_feature(address_sanitizer)) GTEST_SKIP() << "built without AddressSanitizer";
+#elif !defined(__SANITIZE_ADDRESS__)  // g++
   GTEST_SKIP() << "built without AddressSanitizer";
 #endif
   const auto pool = pool_of(2);

@@ -36,8 +36,10 @@ int errno_of(Call&& call) {
 
 // Sanitizers answer mlock() and mlockall() by themselves, use system calls that the filter refuses,
 // and keep copies of what is freed.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)  // g++
 inline constexpr bool Sanitized = true;
+#elif defined(__has_feature)  // clang
+inline constexpr bool Sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
 #else
 inline constexpr bool Sanitized = false;
 #endif
