@@ -66,7 +66,7 @@ class BitrateAllocator {
   static constexpr Duration ReturnPause = 1s;
   static constexpr Duration NotLong = 15s;
   // The most wanted one goes dark only if more than this is missing, or for longer than that.
-  static constexpr DataRate MostMissing = DataRate::kbps(30);
+  static constexpr DataRate MostMissing = DataRate::kbps(50);
   static constexpr Duration KeepFor = 5s;
   static constexpr Duration Interval = 5s;     // without any change, and while no picture is dark
   static constexpr double RateChange = 0.15;   // of what is available, since the last allocation

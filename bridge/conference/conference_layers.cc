@@ -99,7 +99,7 @@ void Conference::look_at_room(Endpoint& receiver, Timestamp now) {
   std::optional<DataRate> room = receiver.available;
   if (room) room->bits_per_second = std::max<int64_t>(room->bits_per_second - sound.bits_per_second, 0);
   const DataRate spare = receiver.has_room_to_repeat ? DataRate{} : RoomToRepeat;
-  receiver.has_room_to_repeat = !room || *room >= receiver.pictures_rate + spare;
+  receiver.has_room_to_repeat = !room || *room > receiver.pictures_rate + spare;
   if (!receiver.layers.observe(room, now) && !receiver.pictures_changed) return;
   receiver.pictures_changed = false;
 

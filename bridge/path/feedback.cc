@@ -3,6 +3,16 @@
 #include <algorithm>
 
 namespace viaduct::path {
+namespace {
+
+// What NACKs may still make the bridge send: where the network is measured, no more than it takes in half a second.
+// What a network has lost because it was full is not to fill it again.
+int64_t resend_allowance_of(const conference::Endpoint& receiver) {
+  if (!receiver.available) return receiver.resend_allowance_bytes;
+  return std::min(receiver.resend_allowance_bytes, receiver.available->bits_per_second / 8 / 2);
+}
+
+}  // namespace
 
 void Feedback::run(RxBatch& rx, Timestamp now) {
   for (RxPacket& p : rx.all()) {
@@ -118,13 +128,14 @@ Drop Feedback::resend(uint16_t sequence, uint16_t slot_index, Handle<Endpoint> f
   const conference::StoredPacket* stored =
       source->encodings[wanted->encoding].resend.find(wanted->sequence);
   if (!stored) return Drop::ResendUnknown;
-  if (endpoint.resend_allowance_bytes < stored->packet.length) return Drop::ResendBudget;
+  const int64_t allowance = resend_allowance_of(endpoint);
+  if (allowance < stored->packet.length) return Drop::ResendBudget;
   const Duration patience = endpoint.transport.round_trip.value_or(20ms) * 9 / 10;
   if (!slot.recently_resent.may_resend(sequence, now, patience)) return Drop::ResendTooSoon;
 
   const Drop why = rewrite_.resend({from, slot_index}, wanted->encoding, *stored, now);
   if (why != Drop::None) return why;
-  endpoint.resend_allowance_bytes -= stored->packet.length;
+  endpoint.resend_allowance_bytes = allowance - stored->packet.length;
   slot.recently_resent.note(sequence, now);
   ++slot.resent;
   return Drop::None;

@@ -7,8 +7,8 @@ const CameraRids = ['q', 'h', 'f'];
 // A browser makes no more sizes than these of a picture with so many pixels: it would leave out the largest ones.
 const PixelsForSizes = [0, 480 * 270, 960 * 540];
 // Bits per second by pixels of an encoding, up to which they are. Two fifths of the least are its lowest frame rate,
-// which fits into 100 kbit/s beside sound.
-const MaxBitrates = [[320 * 240, 100_000], [640 * 480, 500_000], [Infinity, 1_700_000]];
+// which fits into 100 kbit/s beside sound and what surrounds both (IP, UDP, RTCP).
+const MaxBitrates = [[240 * 180, 60_000], [320 * 240, 75_000], [640 * 480, 500_000], [Infinity, 1_700_000]];
 const ScreenMaxBitrate = 2_500_000;
 const FormatsLayeredEverywhere = ['VP8', 'H264'];
 const SmallestHeight = 90;                   // a picture is never made smaller than this, whatever is asked for

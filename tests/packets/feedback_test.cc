@@ -122,6 +122,30 @@ TEST_F(Feedback, ResendsNothingOlderThanThreeSeconds) {
   EXPECT_THAT(resent(), IsEmpty());
 }
 
+// What a full network has lost would fill it again.
+TEST_F(Feedback, ResendsNoMoreThanTheNetworkTakesInHalfASecond) {
+  auto options = TestClient::like_chromium(3);
+  options.reporting = congestion::Reporting::TransportWide;
+  for (auto& wide : options.slots) wide.transport_wide = true;
+  TestClient& kim = join(options);
+  for (uint16_t i = 0; i < 700; ++i) {  // of which her browser says nothing: the rate falls to its least
+    send(sender, sender.cam(static_cast<uint16_t>(201 + i), i == 0));
+    run_for(20ms);
+  }
+  const int64_t available = snapshot_of(kim).available->bits_per_second;
+  std::vector<uint16_t> lost;
+  for (const ReceivedRtp& packet : kim.received_on(kim.ssrc(0x20))) lost.push_back(packet.header.sequence);
+  ASSERT_GT(lost.size(), 100u);
+  lost.erase(lost.begin(), lost.end() - 100);
+  kim.media.clear();
+  nack(kim, kim.ssrc(0x20), lost);
+  size_t bytes = 0;
+  for (const ReceivedRtp& packet : kim.received_on(kim.ssrc(0x30))) bytes += packet.payload().size();
+  EXPECT_GT(bytes, 0u);
+  EXPECT_LT(static_cast<int64_t>(bytes), available / 8 / 2);
+  EXPECT_GT(drops(Drop::ResendBudget), 0u);
+}
+
 TEST_F(Feedback, ResendsNoMoreThanAFifthOfTheMediaWhateverIsAskedFor) {
   std::vector<uint16_t> recent;
   for (uint16_t i = 0; i < 1200; ++i) {

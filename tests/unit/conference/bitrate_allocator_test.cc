@@ -301,19 +301,19 @@ TEST(BitrateAllocator, KeepsTheLeastOfTheMostWantedPictureForSomeSeconds) {
   r.add(camera());
   r.run_for(10s, 150);
   ASSERT_THAT(r.heights(), ElementsAre(180, 180));
-  r.run_for(4800ms, 40);
-  EXPECT_THAT(r.kbps(), ElementsAre(60, 0)) << "20 kbit/s are missing";
+  r.run_for(4800ms, 20);
+  EXPECT_THAT(r.kbps(), ElementsAre(60, 0)) << "40 kbit/s are missing";
   r.run_for(300ms, 70);
-  r.run_for(4800ms, 40);
+  r.run_for(4800ms, 20);
   EXPECT_THAT(r.kbps(), ElementsAre(60, 0)) << "counted anew";
-  r.run_for(2s, 40);
+  r.run_for(2s, 20);
   EXPECT_THAT(r.kbps(), ElementsAre(0, 0)) << "it lasts";
 
   Receiver narrow;
   narrow.add(camera());
   narrow.run_for(5s, 100);
   ASSERT_THAT(narrow.heights(), ElementsAre(180));
-  narrow.run_for(200ms, 25);
+  narrow.run_for(200ms, 5);
   EXPECT_THAT(narrow.heights(), ElementsAre(0)) << "too much is missing";
 }
 
