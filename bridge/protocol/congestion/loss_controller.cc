@@ -17,14 +17,38 @@ void LossController::update(const Seen& seen) {
     return;
   }
   observed_ = false;
+  if (is_gone()) {
+    lift(seen);
+    return;
+  }
   LossCandidate best = pick_candidate(seen);
   // Loss that the network is not known for is a reason to wait.
-  if (model_.average_loss() > best.inherent_loss && best.bandwidth > best_.bandwidth) best.bandwidth = best_.bandwidth;
+  if (model_.certain_loss() > best.inherent_loss && best.bandwidth > best_.bandwidth) best.bandwidth = best_.bandwidth;
   if (is_limited()) bound_growth(best, seen);
   const DataRate bounded =
       std::min(std::max(least(seen), std::min(best.bandwidth, instant_most())), seen.delay_based);
   best_ = {.bandwidth = std::min(best.bandwidth, bounded), .inherent_loss = best.inherent_loss};
   if (!holds(bounded, seen)) settle(bounded, seen);
+}
+
+// Loss that is gone says nothing any more; nor can it be seen from what is sent now what the network takes, where that
+// is little for lack of need. If the limit turns out to be needed again soon, the next one stays longer.
+bool LossController::is_gone() {
+  const Timestamp now = model_.last_sent();
+  if (!is_limited() || model_.average_loss() > Gone) {
+    gone_since_.reset();
+    return false;
+  }
+  if (!gone_since_) gone_since_ = now;
+  return now - *gone_since_ >= patience_;
+}
+
+void LossController::lift(const Seen& seen) {
+  lifted_ = model_.last_sent();
+  gone_since_.reset();
+  state_ = LossState::DelayBased;
+  hold_ = {};
+  rate_ = best_.bandwidth = seen.delay_based;
 }
 
 LossCandidate LossController::pick_candidate(const Seen& seen) const {
@@ -59,7 +83,7 @@ void LossController::bound_growth(LossCandidate& best, const Seen& seen) {
 }
 
 DataRate LossController::instant_most() const {
-  const double excess = model_.average_loss() - InstantLossOffset;
+  const double excess = model_.certain_loss() - InstantLossOffset;
   return excess > 0 ? InstantLossBalance * (1 / excess) : limits_.most;
 }
 
@@ -85,6 +109,10 @@ void LossController::settle(DataRate bounded, const Seen& seen) {
   } else if (is_limited() && grows) {
     state_ = LossState::Increasing;
   } else {
+    if (state_ == LossState::DelayBased) {
+      const bool soon = lifted_ && now - *lifted_ < SoonAgain;
+      patience_ = soon ? std::clamp(patience_ * 2, FirstPatience, LongestPatience) : Duration(0);
+    }
     if (state_ != LossState::Decreasing) {
       hold_ = {.until = now + hold_.next, .next = std::min(hold_.next * HoldGrowth, LongestHold), .rate = bounded};
     }

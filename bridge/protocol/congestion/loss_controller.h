@@ -31,6 +31,11 @@ class LossController {
   static constexpr Duration LongestHold = 60s;
   static constexpr int HoldGrowth = 2;                        // of the next hold
 
+  static constexpr double Gone = 0.01;                        // average loss that limits nothing any more, at once;
+  static constexpr Duration SoonAgain = 10s;                  // and if the last limit was lifted less than this ago,
+  static constexpr Duration FirstPatience = 4s;               // after so long, twice as long each time
+  static constexpr Duration LongestPatience = 60s;
+
   explicit LossController(const RateLimits& limits) : limits_(limits), rate_(limits.initial) {
     best_.bandwidth = limits.initial;
   }
@@ -56,6 +61,8 @@ class LossController {
   void bound_growth(LossCandidate& best, const Seen& seen);
   DataRate instant_most() const;
   DataRate least(const Seen& seen) const;
+  bool is_gone();
+  void lift(const Seen& seen);
   bool holds(DataRate bounded, const Seen& seen);
   void settle(DataRate bounded, const Seen& seen);
   bool is_limited() const { return state_ != LossState::DelayBased; }
@@ -73,6 +80,9 @@ class LossController {
     DataRate rate;
   };
   Hold hold_;
+  std::optional<Timestamp> gone_since_;
+  std::optional<Timestamp> lifted_;   // when loss was last found to be gone
+  Duration patience_{0};              // how long it must be
   std::optional<Timestamp> growth_began_;
   DataRate growth_limit_;
 };

@@ -31,6 +31,7 @@ bool LossModel::add(const PacketResult& packet) {
   if (!began_) began_ = last_sent_ = packet.sent;
   last_sent_ = std::max(last_sent_, packet.sent);
   (packet.received ? partial_.received : partial_.lost) += packet.bytes / 1000.0;
+  ++partial_.packets;
   if (last_sent_ - *began_ < ObservationTime) return false;
   complete();
   return true;
@@ -56,11 +57,14 @@ void LossModel::for_each(F&& f) const {
 void LossModel::average() {
   double lost = 0;
   double sent = 0;
+  double packets = 0;
   for_each([&](const Observation& o, double weight) {
     lost += weight * o.lost;
     sent += weight * (o.lost + o.received);
+    packets += weight * o.packets;
   });
   average_loss_ = sent > 0 ? lost / sent : 0;
+  deviation_ = std::sqrt(average_loss_ * (1 - average_loss_) / std::max(packets, 1.0));
 }
 
 // One damped step of Newton's method, which is enough as there is one with each report.

@@ -41,6 +41,8 @@ class LossModel {
   bool is_ready() const { return count_ >= RequiredObservations; }
   // Of all bytes lately, the newest weighing most.
   double average_loss() const { return average_loss_; }
+  // So much of it is not explained by chance: a standard deviation less, since few packets say little.
+  double certain_loss() const { return average_loss_ - deviation_; }
   Timestamp last_sent() const { return last_sent_; }
 
   // Moves the inherent loss towards what fits the observations best with its bandwidth.
@@ -52,6 +54,7 @@ class LossModel {
   struct Observation {
     double received = 0;  // kilobytes
     double lost = 0;
+    double packets = 0;
     DataRate sending;
   };
 
@@ -67,6 +70,7 @@ class LossModel {
   std::optional<Timestamp> began_;  // when the last packet of the observation before was sent
   Timestamp last_sent_;
   double average_loss_ = 0;
+  double deviation_ = 0;   // of a share that is drawn from so many packets
 };
 
 }  // namespace viaduct::congestion

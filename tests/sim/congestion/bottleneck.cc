@@ -10,7 +10,7 @@ std::optional<Crossing> Bottleneck::send(size_t bytes, Timestamp now) {
   free_at_ = sent_at(bytes, start);
   queue_.push_back({free_at_, bytes});
   queued_bytes_ += bytes;
-  if (is_lost()) return std::nullopt;
+  if (is_lost(now)) return std::nullopt;
   const Duration jitter = settings_.jitter.count() > 0
                               ? Duration(static_cast<int64_t>(random_.below(uint64_t(settings_.jitter.count()))))
                               : Duration(0);
@@ -49,10 +49,10 @@ Timestamp Bottleneck::sent_at(size_t bytes, Timestamp start) const {
   return start + Duration(static_cast<int64_t>(bits * 1e9 / static_cast<double>(rate_at(start).bits_per_second)));
 }
 
-bool Bottleneck::is_lost() {
+bool Bottleneck::is_lost(Timestamp now) {
   bad_state_ = bad_state_ ? !random_.chance(settings_.bursts.ends) : random_.chance(settings_.bursts.begins);
   if (bad_state_ && random_.chance(settings_.bursts.loss)) return true;
-  return settings_.loss > 0 && random_.chance(settings_.loss);
+  return settings_.loss > 0 && now < settings_.loss_ends && random_.chance(settings_.loss);
 }
 
 }  // namespace viaduct::testing

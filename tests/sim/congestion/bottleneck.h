@@ -30,7 +30,8 @@ struct BottleneckSettings {
   Duration queue = 300ms;             // of data at the present rate; at least LeastQueue
   Duration delay = 25ms;              // behind the queue
   Duration jitter{0};                 // uniform in [0, jitter]; never reorders
-  double loss = 0;                    // chance per packet
+  double loss = 0;                    // chance per packet,
+  Timestamp loss_ends = Never;        // until then
   BurstLoss bursts;
 };
 
@@ -52,7 +53,7 @@ class Bottleneck {
  private:
   bool fits(size_t bytes, Timestamp now);
   Timestamp sent_at(size_t bytes, Timestamp start) const;
-  bool is_lost();
+  bool is_lost(Timestamp now);
 
   struct Queued {
     Timestamp leaves;

@@ -38,6 +38,14 @@ DataRate Flow::demand_at(Timestamp t) const {
   return rate;
 }
 
+// The best layer that fits; the least one always goes.
+DataRate Flow::to_send(Timestamp t) const {
+  const DataRate most = std::min(controller_.target(), demand_at(t));
+  if (settings_.layers.empty()) return most;
+  const auto beyond = std::ranges::upper_bound(settings_.layers, most);
+  return beyond == settings_.layers.begin() ? settings_.layers.front() : *std::prev(beyond);
+}
+
 void Flow::receive(Timestamp now) {
   while (!on_the_way_.empty() && on_the_way_.front().arrival <= now) {
     const OnTheWay& packet = on_the_way_.front();
@@ -78,7 +86,7 @@ void Flow::make_media(Bottleneck& link, Timestamp now) {
   for (; next_sound_ <= now; next_sound_ += SoundInterval) send(link, SoundBytes, Sound, now);
   for (; next_frame_ <= now; next_frame_ += FrameInterval) {
     constexpr DataRate SoundRate = DataRate::kbps(48);
-    const int64_t rate = std::min(controller_.target(), demand_at(now)).bits_per_second - SoundRate.bits_per_second;
+    const int64_t rate = to_send(now).bits_per_second - SoundRate.bits_per_second;
     const int64_t mean = std::max<int64_t>(0, rate) / 8 * FrameInterval.count() / 1'000'000'000;
     const int64_t percent = 80 + static_cast<int64_t>(random_.below(41));
     for (int64_t left = mean * percent / 100; left > 0; left -= LargestPacket) {

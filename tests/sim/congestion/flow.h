@@ -34,6 +34,8 @@ struct FlowSettings {
   DataRate initial = congestion::RateLimits{}.initial;
   // What the sender has to send, by time.
   std::vector<DemandFrom> demand = {{Timestamp{}, DataRate::kbps(8000)}};
+  // All that it can send, from the least to the most, as a bridge that picks among layers; nothing: any rate.
+  std::vector<DataRate> layers;
   Timestamp begins{};
 };
 
@@ -80,6 +82,7 @@ class Flow {
   };
 
   DataRate demand_at(Timestamp t) const;
+  DataRate to_send(Timestamp t) const;
   void receive(Timestamp now);
   void write_reports(Timestamp now);
   void take_reports(Timestamp now);

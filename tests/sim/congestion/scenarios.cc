@@ -76,6 +76,24 @@ Scenario with_loss(const std::string& name, double loss) {
   return s;
 }
 
+// A bridge that can only send in layers, of which the largest does not need the whole link.
+Scenario loss_that_ends() {
+  Scenario s = steady("10 % of loss for 20 s, sent in layers", kbps(3000));
+  s.link.loss = 0.1;
+  s.link.loss_ends = at(20s);
+  s.flows = {{.demand = {{at(0s), kbps(1700)}}, .layers = {kbps(150), kbps(500), kbps(1700)}}};
+  s.phases = {{.name = "with loss", .begins = at(0s), .ends = at(20s), .available = kbps(1700)},
+              {.name = "without", .begins = at(20s), .ends = at(60s), .available = kbps(1700), .settling = 10s}};
+  return s;
+}
+
+// Sound of 48 kbit/s, and a picture in layers of which not even the second fits. All layers are with the sound.
+Scenario narrow() {
+  Scenario s = steady("100 kbit/s, sent in layers", kbps(100));
+  s.flows = {{.demand = {{at(0s), kbps(1700)}}, .layers = {kbps(50), kbps(90), kbps(130), kbps(500), kbps(1700)}}};
+  return s;
+}
+
 Scenario bufferbloat() {
   Scenario s = steps("bufferbloat, queue of 1 s", {2500, 800, 2500}, {});
   s.link.queue = 1s;
@@ -119,6 +137,7 @@ std::vector<Scenario> all_scenarios() {
   all.push_back(with_loss("random loss of 2 %", 0.02));
   all.push_back(with_loss("random loss of 5 %", 0.05));
   all.push_back(with_loss("random loss of 10 %", 0.10));
+  all.push_back(loss_that_ends());
   all.push_back(steady("loss in bursts, 3 % in all", kbps(1500)));
   all.back().link.bursts = {.begins = 0.005, .ends = 0.1, .loss = 0.6};
   all.push_back(bufferbloat());
@@ -126,6 +145,7 @@ std::vector<Scenario> all_scenarios() {
   all.push_back(two_flows("two flows of different round-trip times", 10s, 125ms));
   all.push_back(named(steady("", kbps(300)), "start at 300 kbit/s"));
   all.push_back(named(steady("", kbps(100)), "start at 100 kbit/s"));
+  all.push_back(narrow());
   all.push_back(application_limited());
   all.push_back(steady("10 % of reports lost", kbps(2000)));
   all.back().flows[0].feedback_loss = 0.1;

@@ -10,17 +10,18 @@ namespace {
 constexpr DataRate kbps(int64_t v) { return DataRate::kbps(v); }
 
 // Sends at the controller's rate, or at `delay_based` where that is lower, through a link that takes `capacity` and
-// drops the rest, and loses `inherent` of all besides.
+// drops the rest, and loses `inherent` of all besides; no more than is wanted.
 struct Link {
   LossController controller{RateLimits{.initial = kbps(2000)}};
   DataRate delay_based = kbps(2000);
+  DataRate wanted = kbps(1'000'000);
   Timestamp now{};
   SeededRandom random{1};
 
   void run(Duration time, double inherent, DataRate capacity = kbps(1'000'000)) {
     constexpr uint32_t Bytes = 1000;
     for (const Timestamp end = now + time; now < end;) {
-      const DataRate rate = std::min(controller.rate(), delay_based);
+      const DataRate rate = std::min({controller.rate(), delay_based, wanted});
       const double beyond = std::max(0.0, 1 - capacity / rate);
       double received = 0;
       const Timestamp began = now;
@@ -29,7 +30,8 @@ struct Link {
         if (arrives) received += Bytes * 8;
         controller.on_packet({.sent = now, .bytes = Bytes, .received = arrives});
       }
-      controller.update({.throughput = from_kbps(received / 100), .delay_based = delay_based});
+      controller.update({.throughput = from_kbps(received / 100), .delay_based = delay_based,
+                         .limited_by_application = wanted < std::min(controller.rate(), delay_based)});
     }
   }
 };
@@ -73,6 +75,32 @@ TEST(LossController, RecoversWhenTheLossEnds) {
   EXPECT_EQ(link.controller.state(), LossState::DelayBased);
 }
 
+TEST(LossController, LiftsTheLimitWhenTheLossIsGoneHoweverLittleIsSent) {
+  Link link;
+  link.run(20s, 0.2);
+  EXPECT_LT(link.controller.rate(), kbps(1500));
+  link.wanted = kbps(300);
+  link.run(5s, 0);
+  EXPECT_EQ(link.controller.rate(), kbps(2000));
+  EXPECT_EQ(link.controller.state(), LossState::DelayBased);
+}
+
+TEST(LossController, WaitsLongerWhereTheLimitWasNeededAgainSoon) {
+  Link link;
+  link.run(20s, 0.3);
+  link.wanted = kbps(200);
+  link.run(5s, 0);
+  ASSERT_EQ(link.controller.state(), LossState::DelayBased);
+  link.wanted = kbps(1'000'000);
+  link.run(3s, 0.3);
+  ASSERT_NE(link.controller.state(), LossState::DelayBased);
+  link.wanted = kbps(200);
+  link.run(5s, 0);
+  EXPECT_NE(link.controller.state(), LossState::DelayBased);
+  link.run(5s, 0);
+  EXPECT_EQ(link.controller.state(), LossState::DelayBased);
+}
+
 TEST(LossController, NeverGoesBeyondWhatTheDelayAllows) {
   Link link;
   for (int i = 0; i < 100; ++i) {
@@ -96,6 +124,20 @@ TEST(LossController, DoesNotCountALateArrivalAgain) {
     controller.on_packet({.sent = at, .bytes = 1000, .received = true, .counted_before = true});
   }
   EXPECT_EQ(controller.average_loss(), 1);
+}
+
+TEST(LossModel, KnowsThatFewPacketsSayLittle) {
+  const auto uncertainty = [](Duration apart) {
+    LossModel model;
+    int i = 0;
+    for (Timestamp at{}; at < Timestamp(5s); at += apart) {
+      model.add({.sent = at, .bytes = 1000, .received = ++i % 10 != 0});
+    }
+    EXPECT_NEAR(model.average_loss(), 0.1, 0.02);
+    return model.average_loss() - model.certain_loss();
+  };
+  EXPECT_NEAR(uncertainty(1ms), 0.0068, 0.001) << "about 1900 packets, as they weigh";
+  EXPECT_NEAR(uncertainty(20ms), 4.5 * uncertainty(1ms), 0.006);
 }
 
 TEST(LossModel, TellsRandomLossFromTooHighARate) {
