@@ -42,7 +42,8 @@ Drop Rewrite::number_sound(const RxPacket& p, const Original& original, conferen
   const auto numbers = projection.project(in, now);
   if (!numbers) return Drop::BeforeStream;
   copy.numbers = *numbers;
-  if (!p.red_block_type && copy.slot.redundancy.on() && copy.receiver.has_room_to_repeat) say_again(p, stream, copy, now);
+  const bool is_wanted_twice = copy.slot.redundancy.on() && copy.receiver.has_room_to_repeat;
+  if (!p.red_block_type && is_wanted_twice) say_again(p, stream, copy, now);
   return Drop::None;
 }
 

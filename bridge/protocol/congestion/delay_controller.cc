@@ -29,8 +29,8 @@ void DelayController::update(const Seen& seen, Timestamp now) {
   rate_.update(judged, seen.throughput, seen.limited_by_application || drains(), now);
 }
 
-// Less than the rate while a queue is long, so that it is gone soon. The rate itself is what the link takes, and is there
-// again as soon as the queue is not.
+// Less than the rate while a queue is long, so that it is gone soon. The rate itself is what the link takes, and is
+// there again as soon as the queue is not.
 DataRate DelayController::target() const {
   if (!drains()) return rate();
   const double part = to_seconds(queue_.length() - DrainedQueue) / to_seconds(DrainTime);
@@ -62,8 +62,8 @@ Usage DelayController::usage_with_queue(Timestamp now) {
   return Usage::Over;
 }
 
-// Where the last packet of a probe did not wait, the network took what was sent; its arrivals alone say less, as a large
-// packet at the beginning is followed by a pause.
+// Where the last packet of a probe did not wait, the network took what was sent; its arrivals alone say less, as a
+// large packet at the beginning is followed by a pause.
 DataRate DelayController::found_by(const ProbeResult& probe) const {
   constexpr Duration Tolerance = 3ms;
   const std::optional<Duration> waited = queue_.wait_of(probe.last_took);

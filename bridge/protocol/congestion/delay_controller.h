@@ -23,7 +23,7 @@ class DelayController {
   static constexpr double FarLess = 0.5;        // of the rate: what a probe must show to lower it
 
   // Where too much was sent lately:
-  static constexpr Duration Lately = 5s; 
+  static constexpr Duration Lately = 8s;
   static constexpr double NewRegime = 1.3;      // times what arrived then: the network has changed, or others pause
   static constexpr double MostGainLately = 1.5; // that is believed at once
 

@@ -25,7 +25,7 @@ class ProbePlanner {
   static constexpr double Factor = 2;
   static constexpr double FurtherAbove = 0.7;          // of a probe's rate: so much of it was found
   static constexpr double LossLimitedFactor = 1.5;     // while a rate recovers from loss
-  static constexpr double MarginOverDemand = 1.5;
+  static constexpr double MarginOverDemand = 1.3;
   static constexpr double DemandGrowth = 1.2;          // by which it makes a probe follow at once
   static constexpr Duration Interval = 3s;             // while more is wanted
   static constexpr Duration RetryWait = 200ms;         // after a moment at which the network had too much

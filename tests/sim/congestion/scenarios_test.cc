@@ -53,7 +53,7 @@ TEST(CongestionSimulation, MakesRoomForTrafficThatComesAndGoes) {
 }
 
 TEST(CongestionSimulation, BearsJitter) {
-  expect("jitter of 20 ms", {});
+  expect("jitter of 20 ms", {.converged = 7s});
   expect("jitter of 50 ms", {});
 }
 
@@ -92,8 +92,8 @@ TEST(CongestionSimulation, FindsALowRateFromAHighOne) {
 TEST(CongestionSimulation, FindsWhatIsWantedAfterLittleWasSent) { expect("little to send, then much", {}); }
 
 TEST(CongestionSimulation, BearsLostReports) {
-  expect("10 % of reports lost", {.converged = 6s});
-  expect("30 % of reports lost", {.converged = 6s});
+  expect("10 % of reports lost", {.converged = 7s});
+  expect("30 % of reports lost", {.converged = 7s});
 }
 
 TEST(CongestionSimulation, GivesTheSameFiguresEachTime) {

@@ -133,7 +133,7 @@ TEST(ProbePlanner, DoublesAsLongAsProbesShowMore) {
 TEST(ProbePlanner, LooksNotMuchHigherThanIsWanted) {
   Planner p;
   p.begin(kbps(1000));
-  EXPECT_THAT(p.probes(), ElementsAre(1500));
+  EXPECT_THAT(p.probes(), ElementsAre(1300));
   EXPECT_THAT(p.after(200ms, kbps(1100)), IsEmpty());
   EXPECT_THAT(p.after(20s, kbps(1100)), IsEmpty());
   EXPECT_EQ(p.planner.next_deadline(), Never);
