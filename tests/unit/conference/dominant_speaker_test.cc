@@ -146,7 +146,7 @@ TEST(DominantSpeaker, LearnsInAMinuteOrTwoThatARoomHasBecomeLoud) {
   Table table({{Ada, room}, {Bob, fan}});
   table.run_until(90s);
   ASSERT_THAT(table.changes, ElementsAre(std::pair<int64_t, EndpointId>(5100, Bob)));
-  SpeechActivity quiet, loud;
+  SpeechActivity loud;
   for (Duration t{}; t < 90s; t += 20ms) loud.on_level(*fan(t), Start + t);
   EXPECT_EQ(loud.counts(Start + 90s - 20ms), (SpeechCounts{0, 0, 0}));
 }
