@@ -39,7 +39,6 @@ Result<std::unique_ptr<Stage>> Stage::open(const Scenario& scenario, const Cast&
 
 Stage::Stage(const Scenario& scenario, const Cast& cast, const EngineOptions& options)
     : scenario_(scenario),
-      cast_(cast),
       options_(options),
       bodies_(scenario.seed),
       find_sent_([this](uint32_t stream) {

@@ -99,7 +99,6 @@ class Stage {
   void wake_at(uint32_t who, Participant& p);
 
   const Scenario& scenario_;
-  const Cast& cast_;
   const EngineOptions& options_;
   SystemRandom random_;
   const BodyMaker bodies_;
