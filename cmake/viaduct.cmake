@@ -82,7 +82,7 @@ function(viaduct_test folder)
   if(VIADUCT_SANITIZE)
     # A process for each test takes longer to start under a sanitizer than the test: all of a binary in one.
     add_test(NAME ${folder} COMMAND ${name} --gtest_output=xml:${CMAKE_BINARY_DIR}/gtest/${name}.xml)
-    set_tests_properties(${folder} PROPERTIES TIMEOUT 900)
+    set_tests_properties(${folder} PROPERTIES TIMEOUT 1500)
   else()
     gtest_discover_tests(${name} TEST_PREFIX "${folder}/" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
   endif()

@@ -85,7 +85,7 @@ class Step:
         for old in (report, *whole.glob("*.xml")):
             old.unlink(missing_ok=True)
         status = self.run("test", ["ctest", "--test-dir", BUILD / preset, "--output-on-failure", "--no-tests=error",
-                                   "--parallel", self.jobs, "--output-junit", report, *selection], 20)
+                                   "--parallel", self.jobs, "--output-junit", report, *selection], 30)
         if not report.exists():
             return Counts(failed=1)
         counts = junit_counts(report, whole)
