@@ -9,6 +9,7 @@ const PixelsForSizes = [0, 480 * 270, 960 * 540];
 // Bits per second by pixels of an encoding, up to which they are. Two fifths of the least are its lowest frame rate,
 // which fits into 100 kbit/s beside sound and what surrounds both (IP, UDP, RTCP).
 const MaxBitrates = [[240 * 180, 60_000], [320 * 240, 75_000], [640 * 480, 500_000], [Infinity, 1_700_000]];
+const LeastOfLargest = 150_000;               // for who has room for more: a small camera has one size alone
 const ScreenMaxBitrate = 2_500_000;
 const FormatsLayeredEverywhere = ['VP8', 'H264'];
 const SmallestHeight = 90;                   // a picture is never made smaller than this, whatever is asked for
@@ -52,7 +53,8 @@ function shapeSizes(encodings, { width, height }, isWanted) {
     const scale = 2 ** Math.max(0, count - 1 - index);
     encoding.active = index < count && isWanted(encoding.rid);
     encoding.scaleResolutionDownBy = scale;
-    if (pixels > 0) encoding.maxBitrate = bitrateOf(pixels / scale ** 2);
+    const least = index === count - 1 ? LeastOfLargest : 0;
+    if (pixels > 0) encoding.maxBitrate = Math.max(least, bitrateOf(pixels / scale ** 2));
   });
 }
 

@@ -204,6 +204,16 @@ test('what nobody wants is not sent, and everything is until somebody has said',
   assert.deepEqual(shaped(layers, {}).active, [true, true, true]);
 });
 
+test('the least of several sizes fits beside sound into 100 kbit/s, and one that is alone has more', () => {
+  const bitrates = (width, height) => {
+    const layers = cameraLayers();
+    return shaped(layers, { size: { width, height } }).active.flatMap((on, i) => (on ? [layers[i].maxBitrate] : []));
+  };
+  assert.deepEqual(bitrates(1280, 720), [75_000, 500_000, 1_700_000]);
+  assert.deepEqual(bitrates(960, 540), [60_000, 500_000, 1_700_000]);
+  assert.deepEqual(bitrates(320, 180), [150_000]);
+});
+
 test('formats of which a browser makes no several sizes go as one, no larger than anybody wants', () => {
   const modeless = cameraLayers().map(({ scalabilityMode, ...layer }) => layer);
   const wanted = new Map([['q', false], ['h', true], ['f', false]]);
