@@ -69,13 +69,13 @@ TEST_F(Reports, TellsASenderHowItsPacketsArrive) {
 }
 
 TEST_F(Reports, ReportsTheShareLostSinceTheLastReport) {
-  run_for(500ms);
+  run_for(1s);
   forget_received();
   for (uint16_t s = 101; s <= 116; s += 2) send_now(sender, sender.mic(s));
   run_for(500ms);
   EXPECT_EQ(block_about(sender.ssrc(0x01), sender)->fraction_lost, 7 * 256 / 15);
   forget_received();
-  run_for(1s);
+  run_for(500ms);
   EXPECT_EQ(block_about(sender.ssrc(0x01), sender)->fraction_lost, 0);
 }
 
