@@ -63,7 +63,7 @@ class SendSideEstimator {
   DataRate target_;
 
   bool learnt_ = false;                       // the report that is read has had news
-  std::optional<ProbeResult> probed_;            // by the report that is read
+  std::optional<ProbeResult> probed_;         // by the report that is read
   std::optional<Timestamp> unanswered_since_; // when the first packet after the last report left
   std::optional<Timestamp> silence_step_;
 };
