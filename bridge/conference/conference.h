@@ -93,7 +93,7 @@ class Conference {
   void look_for_screen(const Endpoint& sender, Source& source, Timestamp now);
   void look_at_room(Endpoint& receiver, Timestamp now);
   PictureWish wish_of(const Endpoint& receiver, const SourceRef& ref) const;
-  void aim(Subscription& slot);
+  void aim(Subscription& slot, Timestamp now);
   static void want_awaited(const Subscription& slot, Source& source);
   void settle_needs(Endpoint& sender, Timestamp now);
   void tell_network(Endpoint& receiver, Timestamp now);

@@ -117,7 +117,7 @@ void Conference::look_at_room(Endpoint& receiver, Timestamp now) {
   receiver.demand = allocated.ideal + sound;
   bool paused_changed = false;
   for (size_t i = 0; i < count; ++i) {
-    aim(receiver.slots[receiver.picture_order[i]]);
+    aim(receiver.slots[receiver.picture_order[i]], now);
     paused_changed = paused_changed || was_paused[i] != pictures[i].share->paused;
   }
   if (paused_changed) report_slots(receiver);
@@ -128,8 +128,10 @@ PictureWish Conference::wish_of(const Endpoint& receiver, const SourceRef& ref) 
   return {receiver.wishes.is_on_stage(picture), receiver.wishes.max_height_of(picture)};
 }
 
-// Of a source whose layers are not known, whatever there is is worth having.
-void Conference::aim(Subscription& slot) {
+// Of a source whose layers are not known, whatever there is is worth having. Where layers are taken away because they
+// were lost, what is left of them is better begun anew (LayerSelector::remedy_of).
+void Conference::aim(Subscription& slot, Timestamp now) {
+  constexpr Duration Lately = 500ms;
   constexpr Layer Anything{0, {rtp::SpatialLayers - 1, rtp::TemporalLayers - 1}};
   Source& source = *directory_.find(*slot.carries);
   const bool is_unknown = source.ladder.empty() && slot.share.wish.max_height != 0;
@@ -137,6 +139,7 @@ void Conference::aim(Subscription& slot) {
   if (target == slot.selector.target()) return;
   slot.selector.aim(target);
   want_awaited(slot, source);
+  if (slot.selector.shrinks() && now - slot.asked_again < Lately) source.encodings[target->encoding].key_frame.want();
 }
 
 void Conference::want_awaited(const Subscription& slot, Source& source) {

@@ -73,7 +73,8 @@ class Endpoint {
   std::optional<DataRate> available;          // as it was last said; nothing: nobody measures
   DataRate pictures_rate;                     // what pictures take of it
   DataRate demand;                            // that would be sent if there were room for it
-  bool has_room_to_repeat = true;             // sound may be said again beside them (redundant_sound.h)
+  bool has_room_to_repeat = true;             // sound may be said again beside them (redundant_sound.h),
+  RedundancySwitch redundancy;                // as it should be where so much is lost, in any slot
   congestion::Pacer pacer;
   HeldPackets held;                           // that wait for the pacer
   bool in_pace = false;                       // it holds packets or is being probed (path/pace.h)

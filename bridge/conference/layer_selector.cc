@@ -20,6 +20,11 @@ constexpr bool includes(LayerId upper, LayerId lower) {
 }
 bool is_part_of(const FrameInfo& frame, LayerId layer) { return frame.indication(layer) != Indication::NotPresent; }
 
+constexpr uint16_t layers_of(uint8_t spatial) {
+  constexpr uint16_t Temporal = (1u << rtp::TemporalLayers) - 1;
+  return static_cast<uint16_t>(Temporal << LayerId{spatial, 0}.index());
+}
+
 uint16_t layers_including(LayerId layer) {
   uint16_t found = 0;
   for (size_t i = 0; i < rtp::StreamLayers; ++i) {
@@ -55,12 +60,24 @@ LayerSelector::Picked LayerSelector::pick(const Arrived& packet, const FrameInfo
           .ends_picture = frame.ends_frame && fate.ends_picture};
 }
 
+LayerSelector::Remedy LayerSelector::remedy_of(uint8_t encoding, int64_t sequence, const FrameInfo& frame) const {
+  if (!current_ || encoding != current_->encoding) return Remedy::None;
+  const bool is_built_on = frame.indication(frame.layer) != Indication::Discardable;
+  if (is_built_on && sequence >= key_from_ && sequence < shrunk_from_) return Remedy::KeyFrame;
+  return includes(current_->id, frame.layer) ? Remedy::Resend : Remedy::None;
+}
+
+bool LayerSelector::shrinks() const {
+  return target_ && current_ && target_->encoding == current_->encoding &&
+         target_->id.spatial < current_->id.spatial;
+}
+
 std::optional<uint8_t> LayerSelector::awaited() const {
   if (!target_) return std::nullopt;
   if (!current_ || current_->encoding != target_->encoding) return target_->encoding;
   // Temporal layers open up by themselves; a spatial one may stay closed for ever.
   const LayerId goal = best_of(layers_);
-  const bool comes = goal.spatial == current_->id.spatial || (whole_ & bit(goal)) != 0;
+  const bool comes = goal.spatial == current_->id.spatial || (whole_ & layers_ & layers_of(goal.spatial)) != 0;
   return comes ? std::nullopt : std::optional(current_->encoding);
 }
 
@@ -72,7 +89,7 @@ bool LayerSelector::begins_with(const Arrived& packet, const FrameInfo& frame) c
 
 void LayerSelector::begin(const Arrived& packet) {
   current_ = target_;
-  begun_at_ = packet.sequence;
+  begun_at_ = key_from_ = shrunk_from_ = packet.sequence;
   whole_ = 0;
   make_whole(AllLayers, packet.sequence);
   frames_decided_ = 0;
@@ -125,6 +142,7 @@ LayerSelector::Frame LayerSelector::decide_in_time(const Arrived& packet, const 
   const LayerId now = current_->id;
   const bool forwarded = is_part_of(frame, now) || (key_picture_ && includes(now, frame.layer));
   if (forwarded) {
+    if (frame.key_frame) key_from_ = packet.sequence;
     make_whole(can_begin, packet.sequence);
   } else {
     const uint16_t without = frame.layers_with(Indication::NotPresent);
@@ -195,6 +213,7 @@ LayerId LayerSelector::best_of(uint16_t layers) const {
 }
 
 void LayerSelector::go_over(LayerId to, int64_t sequence) {
+  if (to.spatial < current_->id.spatial) shrunk_from_ = sequence;
   current_->id = to;
   newest_stretch_ = (newest_stretch_ + 1) % StretchesKept;
   stretches_[newest_stretch_] = {to, whole_from_[to.index()], sequence};

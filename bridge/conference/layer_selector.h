@@ -54,6 +54,16 @@ class LayerSelector {
   // Decides on one packet. Packets come in the order of arrival: late, doubled and missing ones among them.
   Picked pick(const Arrived& packet, const rtp::FrameInfo& frame);
 
+  // What helps a receiver that has lost a packet which was forwarded.
+  enum class Remedy : uint8_t { Resend, KeyFrame, None };
+  // Of what is not forwarded any more nothing is resent: the network has just become too narrow for it. But browsers do
+  // not decode the lower layers of a picture of which an upper one was lost, nor what builds on it; so where spatial
+  // layers were taken away in the midst of losses, decoding has to begin anew.
+  Remedy remedy_of(uint8_t encoding, int64_t sequence, const rtp::FrameInfo& frame) const;
+
+  // Spatial layers of the encoding are about to be taken away.
+  bool shrinks() const;
+
   // The encoding whose key frame is waited for; nothing when the slot needs none.
   std::optional<uint8_t> awaited() const;
   // The layer that is forwarded now. Of layers that the stream has not, the target falls to the best below.
@@ -100,6 +110,8 @@ class LayerSelector {
   // Layers that the receiver can decode all further frames of, when they are forwarded; and from which frame on.
   uint16_t whole_ = 0;
   std::array<int64_t, rtp::StreamLayers> whole_from_{};
+  int64_t key_from_ = 0;             // the newest picture that decoding can begin with, of those forwarded
+  int64_t shrunk_from_ = 0;          // since when spatial layers lack that were forwarded before
   bool key_picture_ = false;         // the newest picture is one that decoding can begin with
   uint16_t skipped_in_picture_ = 0;  // layers that frames of the newest picture were skipped of
   std::array<Frame, FramesKept> frames_{};  // a ring, by decision

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -12,23 +13,27 @@
 
 namespace viaduct::conference {
 
-// Whether a slot's packets should say what was said before, too: from a loss on that is heard, until there has been
+// Whether packets of sound should say what was said before, too: from a loss on that is heard, until there has been
 // next to none for a while.
 class RedundancySwitch {
  public:
-  // The receiver's report says that so much was lost since the one before.
+  // As congestion control sees it: of what was sent in the last seconds so much was lost, as is known within one.
+  void on_network(double fraction_lost, Timestamp now) { settle(fraction_lost, fraction_lost, now); }
+  // The receiver's report says that so much was lost since the one before, which is seconds ago.
   void on_report(double fraction_lost, Timestamp now) {
-    constexpr double Heard = 0.03, NextToNone = 0.01;
-    constexpr Duration Calm = 10s;
-    const double mean = (former_ + fraction_lost) / 2;
-    former_ = fraction_lost;
-    if (fraction_lost >= NextToNone) last_loss_ = now;
-    if (mean >= Heard) on_ = true;
-    if (now - last_loss_ >= Calm) on_ = false;
+    settle((std::exchange(former_, fraction_lost) + fraction_lost) / 2, fraction_lost, now);
   }
   bool on() const { return on_; }
 
  private:
+  void settle(double mean, double newest, Timestamp now) {
+    constexpr double Heard = 0.03, NextToNone = 0.01;
+    constexpr Duration Calm = 10s;
+    if (newest >= NextToNone) last_loss_ = now;
+    if (mean >= Heard) on_ = true;
+    if (now - last_loss_ >= Calm) on_ = false;
+  }
+
   double former_ = 0;
   Timestamp last_loss_{};
   bool on_ = false;

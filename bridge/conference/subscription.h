@@ -57,8 +57,9 @@ class Subscription {
   uint64_t payload_octets = 0;  // first sendings alone, as a sender report counts them
   uint64_t resent = 0;
   RecentlyResent recently_resent;
+  Timestamp asked_again{};   // when its receiver last missed something
   double fraction_lost = 0;  // of the receiver's last report
-  RedundancySwitch redundancy;  // audio
+  RedundancySwitch redundancy;  // audio: for what its own reports say
 
   // The one that is forwarded now.
   uint8_t encoding() const { return selector.current() ? selector.current()->encoding : 0; }

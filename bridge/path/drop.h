@@ -60,8 +60,9 @@ enum class Drop : uint8_t {
   ResendUnknown,  // a NACK for a packet that is no longer kept
   ResendTooSoon,
   ResendBudget,
+  ResendUnneeded,  // it is of a layer that the receiver does not get any more
 };
-inline constexpr size_t Drops = static_cast<size_t>(Drop::ResendBudget) + 1;
+inline constexpr size_t Drops = static_cast<size_t>(Drop::ResendUnneeded) + 1;
 
 struct DropName {
   const char* stage;
@@ -113,6 +114,7 @@ inline constexpr std::array<DropName, Drops> DropNames = {{
     {"feedback", "resend_unknown"},
     {"feedback", "resend_too_soon"},
     {"feedback", "resend_budget"},
+    {"feedback", "resend_unneeded"},
 }};
 
 }  // namespace viaduct::path

@@ -12,6 +12,11 @@ int64_t resend_allowance_of(const conference::Endpoint& receiver) {
   return std::min(receiver.resend_allowance_bytes, receiver.available->bits_per_second / 8 / 2);
 }
 
+// With the queues of now, where reports of arrivals tell of them: a resent packet waits there as others do.
+Duration round_trip_of(const conference::Endpoint& receiver) {
+  return std::max(receiver.transport.round_trip.value_or(20ms), receiver.congestion.newest_round_trip());
+}
+
 }  // namespace
 
 void Feedback::run(RxBatch& rx, Timestamp now) {
@@ -52,12 +57,10 @@ void Feedback::handle(const rtcp::Packet& packet, Handle<Endpoint> from, Endpoin
       if (const auto bye = rtcp::parse_bye(packet)) handle_bye(*bye, endpoint);
       break;
     case rtcp::Kind::TransportFeedback:
-      if (const auto feedback = rtcp::parse_transport_feedback(packet))
-        endpoint.congestion.on_feedback(*feedback, now);
+      if (const auto feedback = rtcp::parse_transport_feedback(packet)) handle_arrivals(*feedback, endpoint, now);
       break;
     case rtcp::Kind::CongestionFeedback:
-      if (const auto feedback = rtcp::parse_congestion_feedback(packet))
-        endpoint.congestion.on_feedback(*feedback, now);
+      if (const auto feedback = rtcp::parse_congestion_feedback(packet)) handle_arrivals(*feedback, endpoint, now);
       break;
     case rtcp::Kind::Remb:
       if (const auto remb = rtcp::parse_remb(packet)) endpoint.congestion.on_remb(remb->bitrate, now);
@@ -66,6 +69,12 @@ void Feedback::handle(const rtcp::Packet& packet, Handle<Endpoint> from, Endpoin
     case rtcp::Kind::Unknown:
       break;
   }
+}
+
+template <typename ArrivalReport>
+void Feedback::handle_arrivals(const ArrivalReport& report, Endpoint& endpoint, Timestamp now) {
+  endpoint.congestion.on_feedback(report, now);
+  endpoint.redundancy.on_network(endpoint.congestion.fraction_lost(), now);
 }
 
 // The smallest difference is that of the report that waited least in queues; it may grow slowly, as
@@ -112,6 +121,7 @@ void Feedback::handle_nack(const rtcp::Nack& nack, Handle<Endpoint> from, Endpoi
   const auto slot = endpoint.slot_with_ssrc(nack.media);
   if (!slot || endpoint.slots[*slot].ssrc != nack.media || !endpoint.transport.may_send(now))
     return;
+  endpoint.slots[*slot].asked_again = now;
   nack.for_each_lost([&](uint16_t sequence) {
     counters_.nacks_received.add();
     const Drop why = resend(sequence, *slot, from, endpoint, now);
@@ -122,15 +132,21 @@ void Feedback::handle_nack(const rtcp::Nack& nack, Handle<Endpoint> from, Endpoi
 Drop Feedback::resend(uint16_t sequence, uint16_t slot_index, Handle<Endpoint> from,
                       Endpoint& endpoint, Timestamp now) {
   conference::Subscription& slot = endpoint.slots[slot_index];
-  const conference::Source* source = slot.carries ? directory_.find(*slot.carries) : nullptr;
+  conference::Source* source = slot.carries ? directory_.find(*slot.carries) : nullptr;
   const auto wanted = slot.projection.origin_of(sequence);
   if (!source || !wanted || wanted->encoding >= source->encodings.size()) return Drop::ResendUnknown;
   const conference::StoredPacket* stored =
       source->encodings[wanted->encoding].resend.find(wanted->sequence);
   if (!stored) return Drop::ResendUnknown;
+  if (slot.kind == codec::MediaKind::Video) {
+    using Remedy = conference::LayerSelector::Remedy;
+    const Remedy remedy = slot.selector.remedy_of(wanted->encoding, wanted->sequence, stored->frame);
+    if (remedy == Remedy::KeyFrame) source->encodings[wanted->encoding].key_frame.want();
+    if (remedy != Remedy::Resend) return Drop::ResendUnneeded;
+  }
   const int64_t allowance = resend_allowance_of(endpoint);
   if (allowance < stored->packet.length) return Drop::ResendBudget;
-  const Duration patience = endpoint.transport.round_trip.value_or(20ms) * 9 / 10;
+  const Duration patience = round_trip_of(endpoint) * 9 / 10;
   if (!slot.recently_resent.may_resend(sequence, now, patience)) return Drop::ResendTooSoon;
 
   const Drop why = rewrite_.resend({from, slot_index}, wanted->encoding, *stored, now);

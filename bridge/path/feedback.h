@@ -21,6 +21,9 @@ class Feedback {
 
  private:
   void handle(const rtcp::Packet& packet, Handle<Endpoint> from, Endpoint& endpoint, Timestamp now);
+  // Of either kind that congestion control reads.
+  template <typename ArrivalReport>
+  void handle_arrivals(const ArrivalReport& report, Endpoint& endpoint, Timestamp now);
   void handle_sender_report(const rtcp::SenderReport& report, Endpoint& endpoint, Timestamp now);
   void handle_report_blocks(const rtcp::ReportBlocks& blocks, Endpoint& endpoint, Timestamp now);
   void handle_nack(const rtcp::Nack& nack, Handle<Endpoint> from, Endpoint& endpoint,

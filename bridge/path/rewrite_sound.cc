@@ -42,8 +42,8 @@ Drop Rewrite::number_sound(const RxPacket& p, const Original& original, conferen
   const auto numbers = projection.project(in, now);
   if (!numbers) return Drop::BeforeStream;
   copy.numbers = *numbers;
-  const bool is_wanted_twice = copy.slot.redundancy.on() && copy.receiver.has_room_to_repeat;
-  if (!p.red_block_type && is_wanted_twice) say_again(p, stream, copy, now);
+  const bool loses_much = copy.receiver.redundancy.on() || copy.slot.redundancy.on();
+  if (!p.red_block_type && loses_much && copy.receiver.has_room_to_repeat) say_again(p, stream, copy, now);
   return Drop::None;
 }
 

@@ -20,6 +20,14 @@ const Lossy = { loss: 0.1 };
 const Wide = { rate: null, loss: 0 };
 const LongestGap = 2;                        // s
 const MostConcealed = 0.05;                  // of the sound
+// The camera as one VP9 stream with layers of three sizes, in place of the page's three streams.
+const SizesInOneStream = `{
+  const real = RTCPeerConnection.prototype.addTransceiver;
+  RTCPeerConnection.prototype.addTransceiver = function (what, options = {}) {
+    const isCamera = options.sendEncodings?.length > 1;
+    return real.call(this, what, isCamera ? { ...options, sendEncodings: [{ scalabilityMode: 'L3T3' }] } : options);
+  };
+}`;
 const options = { timeout: 120_000 };
 
 describe('behind a bottleneck', { concurrency: 1 }, () => {
@@ -66,11 +74,11 @@ describe('behind a bottleneck', { concurrency: 1 }, () => {
   };
 
   // A conference of Ada, who sends, and Grace behind the bottleneck, who has Ada on her stage.
-  const hold = async (name, sender, receiver) => {
+  const hold = async (name, sender, receiver, { codecs = null, script = '' } = {}) => {
     conference = name;
     network?.close();
     await Promise.all(people.map((person) => person.close()));
-    const how = { conference, script: SteadyVoice };
+    const how = { conference, codecs, script: SteadyVoice + script };
     const ada = new Participant(sender, bridge, { ...how, name: 'Ada', query: { direct: '0', ...Camera } });
     const behind = await behindBottleneck(receiver, bridge, { ...how, name: 'Grace', query: { direct: '0' } });
     network = behind.network;
@@ -143,6 +151,21 @@ describe('behind a bottleneck', { concurrency: 1 }, () => {
     await call.grace.page.resize({ width: 1280, height: 720 });
     await until('Ada sends the large size again', isLargeActive);
     await untilLarge(call.seen, 15);
+  });
+
+  step('a picture that is encrypted end to end becomes smaller, and large again, without a freeze', async (context) => {
+    await untilLarge(call.seen, 40);
+    await call.ada.page.press('e');
+    await until('only the two can see it', async () =>
+      /^Only the two of you/.test(await call.grace.privacySentence()), 30);
+    await judgeSwitches(context, call.seen);
+  });
+
+  step('layers of one VP9 stream are taken off, and come back, without a freeze', async (context) => {
+    const { ada, seen } = await hold('svc', chromium, chromium, { codecs: 'VP9', script: SizesInOneStream });
+    await judgeSwitches(context, seen);
+    const [{ mode }, ...others] = (await ada.stats()).sending.filter(({ kind }) => kind === 'video');
+    assert.deepEqual([mode, others.length], ['L3T3', 0]);
   });
 
   step('Firefox gets a smaller picture, and the large one again, without a freeze', async (context) => {

@@ -321,7 +321,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 // What takes two workers: tests/packets/relay_test.cc and tests/sim/spread_test.cc; and two encodings:
 // tests/packets/layers_test.cc.
-constexpr Drop ProvokedElsewhere[] = {Drop::RelayFull, Drop::RelayUnknown, Drop::OtherLayer};
+constexpr Drop ProvokedElsewhere[] = {Drop::RelayFull, Drop::RelayUnknown, Drop::OtherLayer, Drop::ResendUnneeded};
 
 TEST(DropTable, HasARowForEveryReason) {
   std::set<Drop> provoked(std::begin(ProvokedElsewhere), std::end(ProvokedElsewhere));

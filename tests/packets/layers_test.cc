@@ -145,6 +145,20 @@ TEST_F(Layers, AreResentFromTheEncodingThatTheyCameOn) {
   EXPECT_TRUE(std::ranges::equal(resent[0].payload().subspan(2), last.payload()));
 }
 
+TEST_F(Layers, AreNotResentOnceThePictureIsAnotherSize) {
+  TestClient& receiver = join(2);
+  TestClient& sender = join(simulcast(1));
+  stream(sender, 4s);
+  const ReceivedRtp large = pictures(receiver).back();
+  ASSERT_EQ(encoding_of(large), High);
+  wish(receiver, 180);
+  stream(sender, 500ms);
+  ASSERT_EQ(encoding_of(pictures(receiver).back()), Low);
+  nack(receiver, receiver.ssrc(0x20), {large.header.sequence});
+  EXPECT_THAT(receiver.received_on(receiver.ssrc(0x30)), IsEmpty());
+  EXPECT_EQ(drops(Drop::ResendUnneeded), 1u);
+}
+
 TEST_F(Layers, AreNotAskedForKeyFramesMoreThanFiveTimesASecondWhateverReceiversDo) {
   TestClient& sender = join(simulcast(1));
   std::vector<TestClient*> receivers;

@@ -2,6 +2,7 @@
 // added for those who lose much.
 #include "protocol/rtp/red.h"
 
+#include "protocol/rtcp/transport_feedback.h"
 #include "protocol/rtp/red_writer.h"
 #include "tests/packets/path_fixture.h"
 #include "tests/support/encrypted_frames.h"
@@ -228,6 +229,27 @@ class AddedRedundancy : public Redundancy {
     next = speak(ada, next, 3);
     forget_received();
   }
+  // Its browser says when each packet arrived.
+  static TestClient::Options measured(uint32_t number) {
+    auto options = takes_red(TestClient::like_chromium(number));
+    options.reporting = congestion::Reporting::TransportWide;
+    for (auto& slot : options.slots) slot.transport_wide = true;
+    return options;
+  }
+  // Says so of the packets received so far, but for `lost` of them after the first.
+  void report_arrivals(TestClient& client, size_t lost) {
+    rtcp::TransportFeedbackBuilder arrivals;
+    const uint8_t id = client.options.slot_extensions.id(rtp::ExtensionType::TransportSequence);
+    const auto heard = sounds(client);
+    ASSERT_GT(heard.size(), lost + 1);
+    for (size_t i = 0; i < heard.size(); ++i) {
+      if (i == 0 || i > lost) arrivals.on_packet(rtp::read_transport_sequence(heard[i].extension(id)).value(), now_);
+    }
+    uint8_t space[1200];
+    const size_t bytes = arrivals.write(space, client.ssrc(1), client.ssrc(1), now_);
+    send(client, client.srtp->protect_rtcp({space, bytes}));
+    turn();
+  }
 
   TestClient& bob = join(takes_red(TestClient::like_chromium(2)));
   TestClient& eve = join(takes_red(TestClient::like_chromium(3)));
@@ -285,12 +307,31 @@ TEST_F(AddedRedundancy, IsNotThereForReceiversWithoutRed) {
   for (const ReceivedRtp& r : sounds(plain)) EXPECT_EQ(r.header.payload_type, Opus);
 }
 
+// Receiver reports of sound are seconds apart; of what congestion control sees, loss is known at once.
+TEST_F(AddedRedundancy, BeginsInTheFirstSecondOfLossWhereArrivalsAreReported) {
+  TestClient& kim = join(measured(4));
+  constexpr int PacketsInASecond = 50;
+  next = speak(ada, next, PacketsInASecond);
+  report_arrivals(kim, 0);
+  for (int i = 0; i < PacketsInASecond; i += 5) {
+    forget_received();
+    next = speak(ada, next, 5);
+    for (const ReceivedRtp& packet : sounds(kim)) EXPECT_EQ(packet.header.payload_type, Opus) << "nothing was lost";
+    report_arrivals(kim, 0);
+  }
+  for (int i = 0; i < PacketsInASecond; i += 5) {
+    forget_received();
+    next = speak(ada, next, 5);
+    report_arrivals(kim, 1);
+  }
+  forget_received();
+  next = speak(ada, next, 1);
+  expect_red(sounds(kim).at(0), ada.mic(static_cast<uint16_t>(next - 2)), ada.mic(static_cast<uint16_t>(next - 1)));
+}
+
 // What a full network loses would only be more if sound were sent twice.
 TEST_F(AddedRedundancy, IsNotThereForWhoseNetworkHasNoRoomForIt) {
-  auto options = takes_red(TestClient::like_chromium(4));
-  options.reporting = congestion::Reporting::TransportWide;
-  for (auto& slot : options.slots) slot.transport_wide = true;
-  TestClient& kim = join(options);
+  TestClient& kim = join(measured(4));
   lose_much();
   report_loss(kim, 0.1);
   next = speak(ada, next, 5);

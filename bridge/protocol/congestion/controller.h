@@ -51,7 +51,9 @@ class Controller {
 
   // What may be sent on average; the upper limit when nobody measures.
   DataRate target() const { return estimator_ ? estimator_->target() : rate_; }
-  Duration round_trip() const { return round_trip_; }  // 0 before it is known
+  Duration round_trip() const { return round_trip_; }  // as on_round_trip() said; 0 before it is known
+  // Of the newest packet whose arrival was reported, with all queues that it met, 0 to 1 s; 0 before there is one.
+  Duration newest_round_trip() const { return estimator_ ? estimator_->newest_round_trip() : 0s; }
   // As reported lately, 0 to 1.
   double fraction_lost() const { return estimator_ ? estimator_->fraction_lost() : 0; }
 

@@ -91,6 +91,7 @@ void SendSideEstimator::take(Portion& portion) {
     learnt_ = true;
     loss_.on_packet(result);
     if (!result.arrival) continue;
+    newest_sent_ = std::max(newest_sent_, result.sent);
     throughput_.add(result);
     delay_.on_arrival(result);
     if (!result.probe) continue;
@@ -101,8 +102,10 @@ void SendSideEstimator::take(Portion& portion) {
 
 // A report without news is no report: a client that repeats an old one is as silent as before.
 void SendSideEstimator::finish_report(Timestamp now) {
+  constexpr Duration LongestRoundTrip = 1s;
   if (!learnt_) return;
   learnt_ = false;
+  if (newest_sent_ != Timestamp{}) newest_round_trip_ = std::clamp<Duration>(now - newest_sent_, 0s, LongestRoundTrip);
   unanswered_since_.reset();
   silence_step_.reset();
   const std::optional<DataRate> throughput = throughput_.rate();

@@ -41,6 +41,7 @@ class SendSideEstimator {
   std::optional<ProbeCluster> poll_probe(Timestamp now);
 
   DataRate target() const { return target_; }
+  Duration newest_round_trip() const { return newest_round_trip_; }
   double fraction_lost() const { return loss_.average_loss(); }
 
  private:
@@ -62,6 +63,8 @@ class SendSideEstimator {
   ProbePlanner planner_;
   DataRate target_;
 
+  Timestamp newest_sent_;                     // of the packets that were reported to have arrived
+  Duration newest_round_trip_{0};
   bool learnt_ = false;                       // the report that is read has had news
   std::optional<ProbeResult> probed_;         // by the report that is read
   std::optional<Timestamp> unanswered_since_; // when the first packet after the last report left

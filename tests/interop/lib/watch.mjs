@@ -27,9 +27,11 @@ export class Watch {
     for (const { name } of people) this.#excused.set(name, Infinity);
   }
 
+  say(text) { console.log(`${this.#clock()}  ${text}`); }
+
   /** Runs what a person does, and excuses their directions meanwhile. */
   async during(person, what, body) {
-    console.log(`${this.#clock()}  ${person.name} ${what}`);
+    this.say(`${person.name} ${what}`);
     this.#excused.set(person.name, Infinity);
     await body();
     this.#excused.set(person.name, this.#now() + GraceSeconds);
@@ -37,7 +39,7 @@ export class Watch {
 
   fail(text) {
     this.#faults.push(`${this.#clock()} ${text}`);
-    console.log(`${this.#clock()}  WRONG: ${text}`);
+    this.say(`WRONG: ${text}`);
   }
 
   async look() {
@@ -53,7 +55,7 @@ export class Watch {
     this.#takeMemory();
     if (this.#now() - this.#started > this.#reportAt) {
       this.#reportAt += 60;
-      console.log(`${this.#clock()}  ${this.#memoryLine()}`);
+      this.say(this.#memoryLine());
     }
   }
 

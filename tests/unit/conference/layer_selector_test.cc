@@ -35,18 +35,21 @@ class Encoding {
     timestamp_ += 3000;
     std::string text;
     for (const auto& f : stream_.next(key)) {
-      const auto frame = reader_.read(stream_.descriptor(f, true, true));
-      const auto picked = selector.pick({index_, sequence_++, timestamp_}, *frame);
+      const auto frame = frames_.emplace_back(*reader_.read(stream_.descriptor(f, true, true)));
+      const auto picked = selector.pick({index_, sequence_++, timestamp_}, frame);
       if (picked.decision != Decision::Forward) continue;
       if (!text.empty()) text += ' ';
       text += std::to_string(f.layer.spatial) + std::to_string(f.layer.temporal) + (picked.ends_picture ? "*" : "");
     }
     return text;
   }
+  // What the packet of that sequence number was.
+  const FrameInfo& frame(int64_t sequence) const { return frames_.at(static_cast<size_t>(sequence)); }
 
  private:
   LayeredStream stream_;
   rtp::DependencyReader reader_;
+  std::vector<FrameInfo> frames_;
   uint8_t index_;
   uint32_t timestamp_;
   int64_t sequence_ = 0;
@@ -113,6 +116,52 @@ TEST(LayerSelector, TakesSpatialLayersOfFullSvcAwayAtOnceAndOpensThemWithKeyFram
           {layer(2, 2), false, "02 12 22*"},
           {{}, false, "00 10 20*"},
       });
+}
+
+// What is whole of the lower one is its lowest frame rate; the others open up by themselves.
+TEST(LayerSelector, TakesASpatialLayerAwayWithoutAKeyFrameWhenItComesBackToAHigherFrameRate) {
+  run(Spatial::Full, 2, 3,
+      {
+          {layer(1, 2), true, "00 10*"},
+          {layer(1, 0), false, ""},
+          {{}, false, ""},
+          {{}, false, ""},
+          {layer(0, 2), false, "00*"},
+          {{}, false, "02*"},
+          {{}, false, "01*"},
+      });
+}
+
+// Pictures are of the temporal layers 0 2 1 2, each of a frame in three sizes.
+TEST(LayerSelector, HasARemedyForEachPacketThatIsLost) {
+  using Remedy = LayerSelector::Remedy;
+  Encoding encoding(Spatial::Full, 3, 3);
+  LayerSelector selector;
+  const auto remedy = [&](int64_t sequence, uint8_t index = 0) {
+    return selector.remedy_of(index, sequence, encoding.frame(sequence));
+  };
+  selector.aim(layer(2, 2));
+  encoding.next(selector, true);
+  for (int i = 0; i < 3; ++i) encoding.next(selector);
+  for (int64_t sequence = 0; sequence < 12; ++sequence) EXPECT_EQ(remedy(sequence), Remedy::Resend);
+  EXPECT_EQ(remedy(0, 1), Remedy::None) << "another encoding";
+
+  selector.aim(layer(1, 1));
+  encoding.next(selector);
+  EXPECT_EQ(remedy(12), Remedy::Resend);
+  EXPECT_EQ(remedy(2), Remedy::KeyFrame) << "the picture stays incomplete, and others are built on it";
+  EXPECT_EQ(remedy(1), Remedy::KeyFrame) << "which may be so there, too";
+  EXPECT_EQ(remedy(5), Remedy::None) << "nothing is built on that picture";
+  EXPECT_EQ(remedy(4), Remedy::None) << "of a higher frame rate";
+  EXPECT_EQ(remedy(7), Remedy::Resend);
+  EXPECT_EQ(remedy(8), Remedy::None);
+
+  encoding.next(selector, true);
+  EXPECT_EQ(remedy(2), Remedy::None) << "decoding has begun anew since";
+  EXPECT_EQ(remedy(1), Remedy::Resend);
+
+  selector.aim(std::nullopt);
+  EXPECT_EQ(remedy(13), Remedy::None);
 }
 
 TEST(LayerSelector, ChangesSpatialLayersOfKeySvcWithKeyFrames) {

@@ -191,6 +191,33 @@ TEST_F(PicturesTest, AskForAKeyFrameOfTheEncodingThatComesNext) {
   EXPECT_THAT(asked, ElementsAre(false, true, false));
 }
 
+// Of a stream with two spatial layers, to a receiver that gets both.
+TEST_F(PicturesTest, AskForAKeyFrameWhereSpatialLayersAreTakenAwayInTheMidstOfLosses) {
+  for (const bool has_lost : {false, true}) {
+    const auto ada = sender(has_lost ? 1 : 2);
+    const auto eve = viewer(1, has_lost ? 100 : 101);
+    LayerLadder ladder;
+    ladder.add({.layer = {0, {0, 0}}, .height = 180, .frame_rate = 30, .rate = DataRate::kbps(100)});
+    ladder.add({.layer = {0, {1, 0}}, .height = 360, .frame_rate = 30, .rate = DataRate::kbps(400)});
+    Encoding& encoding = room.source(ada, Room::Cam).encodings[0];
+    room.source(ada, Room::Cam).ladder = ladder;
+    endpoint(eve).available = DataRate::kbps(1000);
+    wish(eve, {.on_stage = {camera_of(has_lost ? 1 : 2)}});
+    Subscription& slot = endpoint(eve).slots[0];
+    rtp::FrameInfo frame{.starts_frame = true, .ends_frame = true, .key_frame = true};
+    frame.layers = 1u << rtp::LayerId{0, 0}.index() | 1u << rtp::LayerId{1, 0}.index();
+    slot.selector.pick({0, 1, 3000}, frame);
+    encoding.key_frame.on_key_frame();
+    ASSERT_EQ(slot.selector.current()->id.spatial, 1);
+
+    endpoint(eve).available = DataRate::kbps(200);
+    if (has_lost) slot.asked_again = room.now;
+    room.run_for(100ms);
+    ASSERT_EQ(slot.selector.target()->id.spatial, 0);
+    EXPECT_EQ(encoding.key_frame.take(room.now), has_lost);
+  }
+}
+
 TEST_F(PicturesTest, FollowLayersThatComeAndGo) {
   const auto ada = sender(1);
   const auto eve = viewer(1);

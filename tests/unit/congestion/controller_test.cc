@@ -157,6 +157,23 @@ TEST(CongestionController, KeepsARoundTripWithinReason) {
   EXPECT_LE(controller.round_trip(), 10s);
 }
 
+TEST(CongestionController, KnowsTheRoundTripOfTheNewestPacketWithTheQueuesThatItMet) {
+  Call call;
+  EXPECT_EQ(call.controller.newest_round_trip(), 0s);
+  call.send();
+  call.now += 40ms;
+  call.report();
+  EXPECT_EQ(call.controller.newest_round_trip(), 40ms);
+  call.send();
+  call.now += 300ms;
+  call.report();
+  EXPECT_EQ(call.controller.newest_round_trip(), 300ms);
+  call.send();
+  call.now += 1h;
+  call.report();
+  EXPECT_LE(call.controller.newest_round_trip(), 1s);
+}
+
 // Whatever a report says: numbers never sent, arrivals in the future or all at once, clocks that leap.
 TEST(CongestionController, StaysWithinItsLimitsWhateverAClientReports) {
   SeededRandom random(11);
