@@ -69,7 +69,7 @@ describe('behind a bottleneck', { concurrency: 1 }, () => {
     return all.map(({ name, available_bits_per_second, wanted_bits_per_second, sources, slots }) => ({
       name, available_bits_per_second, wanted_bits_per_second,
       layers: sources.find(({ content }) => content === 'camera')?.layers,
-      slot: slots.find(({ content, participant }) => content === 'camera' && participant),
+      slot: slots.find(({ kind, participant }) => kind === 'video' && participant),
     }));
   };
 
@@ -99,7 +99,7 @@ describe('behind a bottleneck', { concurrency: 1 }, () => {
   const judge = (context, what, summary) => {
     context.diagnostic(`${what}: ${JSON.stringify(summary)}`);
     assert.ok(summary.longestGap <= LongestGap, `${what}: no new frame for ${summary.longestGap} s`);
-    assert.ok(summary.frozen <= summary.seconds / 4, `${what}: frozen for ${summary.frozen} s`);
+    assert.ok(summary.frozen <= summary.seconds / 3, `${what}: frozen for ${summary.frozen} s`);
     assert.ok(summary.concealed <= MostConcealed, `${what}: ${summary.concealed} of the sound was made up`);
   };
   // The layer goes down in a narrow network and up again in a wide one, without a freeze.
