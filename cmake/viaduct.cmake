@@ -22,6 +22,9 @@ target_compile_options(viaduct_options INTERFACE -Wall -Wextra -Wconversion -Wsh
                        -Wno-missing-field-initializers)
 # clang counts sign changes among -Wconversion, GCC does not: both ask for the same.
 target_compile_options(viaduct_options INTERFACE "$<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>")
+# Every function is bound at start: at a first call the loader would save all vector registers on the stack, and a copy
+# of a key with them.
+target_link_options(viaduct_options INTERFACE LINKER:-z,relro,-z,now)
 target_link_libraries(viaduct_options INTERFACE Threads::Threads)
 if(VIADUCT_SANITIZE)
   target_compile_options(viaduct_options INTERFACE -fsanitize=${VIADUCT_SANITIZE} -fno-omit-frame-pointer

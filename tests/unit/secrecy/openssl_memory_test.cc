@@ -6,7 +6,6 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 
-#include <array>
 #include <cstring>
 #include <memory>
 
@@ -52,12 +51,6 @@ size_t times_in_readable_memory(const std::vector<uint8_t>& masked) {
   return hits;
 }
 
-// EVP_PKEY_get_bn_param() has the number in a buffer on the stack, which it leaves as it is.
-[[gnu::noinline]] void wipe_what_calls_left_on_the_stack() {
-  std::array<uint8_t, 32 * 1024> below;
-  explicit_bzero(below.data(), below.size());
-}
-
 TEST(OpensslMemory, IsSecretAndWipedWhenItIsFreed) {
   ASSERT_TRUE(in_time);
   auto* block = static_cast<uint8_t*>(OPENSSL_malloc(100));
@@ -79,24 +72,38 @@ TEST(OpensslMemory, GrowsWithItsContentAndLeavesNothingBehind) {
   OPENSSL_free(nullptr);
 }
 
-TEST(OpensslMemory, HoldsAPrivateKeyWhereNothingReadsItOut) {
+// How often the number of a new key stands in readable memory.
+struct Found {
+  size_t with_a_copy_on_the_heap = 0;
+  size_t without = 0;
+};
+Found look_for_a_new_key() {
   const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
   BIGNUM* number = nullptr;
-  ASSERT_EQ(EVP_PKEY_get_bn_param(key.get(), OSSL_PKEY_PARAM_PRIV_KEY, &number), 1);
-  std::vector<uint8_t> secret(
-      32);  // as OpenSSL's BIGNUM holds it on this machine, least byte first
-  ASSERT_EQ(BN_bn2lebinpad(number, secret.data(), 32), 32);
+  EXPECT_EQ(EVP_PKEY_get_bn_param(key.get(), OSSL_PKEY_PARAM_PRIV_KEY, &number), 1);
+  std::vector<uint8_t> secret(32);  // as OpenSSL's BIGNUM holds it on this machine, least byte first
+  EXPECT_EQ(BN_bn2lebinpad(number, secret.data(), 32), 32);
   BN_clear_free(number);
-  wipe_what_calls_left_on_the_stack();
 
+  Found found;
   auto on_the_heap = std::make_unique<std::vector<uint8_t>>(secret);
   for (uint8_t& byte : secret) byte ^= Mask;
-  EXPECT_GE(times_in_readable_memory(secret), 1u);  // the way of looking does find something
+  found.with_a_copy_on_the_heap = times_in_readable_memory(secret);
   explicit_bzero(on_the_heap->data(), on_the_heap->size());
+  found.without = times_in_readable_memory(secret);
+  return found;
+}
+
+TEST(OpensslMemory, HoldsAPrivateKeyWhereNothingReadsItOut) {
+  // The first call of a library's function goes through the loader, which saves the vector registers on the stack, and
+  // what was copied with them.
+  look_for_a_new_key();
+  const Found found = look_for_a_new_key();
+  EXPECT_GE(found.with_a_copy_on_the_heap, 1u);  // the way of looking does find something
   if (viaduct::testing::Sanitized) GTEST_SKIP() << "a sanitizer keeps copies of what is freed";
   if (process_memory().usage().backing != Backing::MemfdSecret)
     GTEST_SKIP() << "this kernel offers no memfd_secret";
-  EXPECT_EQ(times_in_readable_memory(secret), 0u);
+  EXPECT_EQ(found.without, 0u);
 }
 
 }  // namespace
