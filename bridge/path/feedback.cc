@@ -138,12 +138,10 @@ Drop Feedback::resend(uint16_t sequence, uint16_t slot_index, Handle<Endpoint> f
   const conference::StoredPacket* stored =
       source->encodings[wanted->encoding].resend.find(wanted->sequence);
   if (!stored) return Drop::ResendUnknown;
-  if (slot.kind == codec::MediaKind::Video) {
-    using Remedy = conference::LayerSelector::Remedy;
-    const Remedy remedy = slot.selector.remedy_of(wanted->encoding, wanted->sequence, stored->frame);
-    if (remedy == Remedy::KeyFrame) source->encodings[wanted->encoding].key_frame.want();
-    if (remedy != Remedy::Resend) return Drop::ResendUnneeded;
-  }
+  using Remedy = conference::LayerSelector::Remedy;
+  const Remedy remedy = slot.selector.remedy_of(wanted->encoding, wanted->sequence, stored->frame);
+  if (remedy == Remedy::KeyFrame) source->encodings[wanted->encoding].key_frame.want();
+  if (remedy != Remedy::Resend) return Drop::ResendUnneeded;
   const int64_t allowance = resend_allowance_of(endpoint);
   if (allowance < stored->packet.length) return Drop::ResendBudget;
   const Duration patience = round_trip_of(endpoint) * 9 / 10;

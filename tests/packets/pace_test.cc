@@ -97,6 +97,24 @@ TEST_F(Paced, DoNotWaitForWhoseNetworkNobodyMeasures) {
   EXPECT_THAT(pictures(receiver)[0].extension(id), IsEmpty());
 }
 
+TEST_F(Paced, AreResentNoSoonerThanTheQueuesOfNowLetAnAnswerCome) {
+  TestClient& receiver = join(measured(2));
+  TestClient& sender = join_sender(1);
+  send_now(sender, picture(sender, 201, true));
+  const auto first = pictures(receiver);
+  ASSERT_THAT(first, SizeIs(1));
+  now_ += 200ms;
+  report_arrivals(receiver, first);
+  const auto resent_after = [&](Duration wait) {
+    now_ += wait;
+    nack(receiver, receiver.ssrc(0x20), {first[0].header.sequence});
+    return receiver.received_on(receiver.ssrc(0x30)).size();
+  };
+  EXPECT_EQ(resent_after(0ms), 1u);
+  EXPECT_EQ(resent_after(179ms), 1u);
+  EXPECT_EQ(resent_after(1ms), 2u);
+}
+
 TEST_F(Paced, AreResentToProbeWhatTheNetworkTakes) {
   TestClient& receiver = join(measured(2));
   TestClient& sender = join_sender(1);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "protocol/rtcp/transport_feedback.h"
 #include "protocol/stun/message_writer.h"
 
 namespace viaduct::testing {
@@ -111,6 +112,17 @@ void PathFixture::send_check(const SocketAddress& from, const Check& check) {
                                .use_candidate = check.use_candidate};
   (check.controlled ? request.controlled : request.controlling) = tie_breaker;
   send(from, Bytes(space).first(stun::write_binding_request(space, request)));
+}
+
+void PathFixture::report_arrivals(TestClient& receiver, const std::vector<ReceivedRtp>& arrived) {
+  const uint8_t id = receiver.options.slot_extensions.id(rtp::ExtensionType::TransportSequence);
+  rtcp::TransportFeedbackBuilder arrivals;
+  for (const ReceivedRtp& packet : arrived)
+    arrivals.on_packet(rtp::read_transport_sequence(packet.extension(id)).value(), now_);
+  uint8_t space[1200];
+  const size_t bytes = arrivals.write(space, receiver.ssrc(1), receiver.ssrc(1), now_);
+  send(receiver, receiver.srtp->protect_rtcp({space, bytes}));
+  turn();
 }
 
 void PathFixture::turn() {

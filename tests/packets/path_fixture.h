@@ -148,6 +148,8 @@ class PathFixture : public ::testing::Test, public path::TimeSource {
               [&](rtcp::CompoundWriter& w) { w.nack(receiver.ssrc(1), slot_ssrc, sequences); });
     turn();
   }
+  // The receiver's next transport-wide feedback says that these arrive now.
+  void report_arrivals(TestClient& receiver, const std::vector<ReceivedRtp>& arrived);
   void pli(TestClient& receiver, uint32_t slot_ssrc) {
     send_rtcp(receiver, [&](rtcp::CompoundWriter& w) { w.pli(receiver.ssrc(1), slot_ssrc); });
     turn();
