@@ -137,8 +137,13 @@ describe('encrypted frames', () => {
     await withPair([chromium, firefox], { formats: ['VP8'] }, async (pair) => {
       await pair.everySlot('everything is plain', (seen, slot) => seen.state === 'plain' && flows(seen, slot));
       await pair.encrypt(true);
-      await pair.declare(true);
       await pair.everySlot('everything is encrypted', ({ state, owner }) => state === 'open' && owner !== null);
+      await pair.declare(true);              // when no plain frame is on its way any more: that would be refused
+      for (const end of pair.ends) {
+        const before = await end.look();
+        await end.everySlot('it stays so', ({ state, counts }, slot) =>
+          state === 'open' && counts.opened > before[slot].counts.opened);
+      }
       await pair.declare(false);
       await pair.encrypt(false);
       await pair.everySlot('everything is plain again', ({ state, owner }) => state === 'plain' && owner === null);

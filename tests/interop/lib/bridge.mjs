@@ -25,7 +25,10 @@ export class Bridge {
     if (!fs.existsSync(Binary))
       throw new Error(`${Binary} does not exist: build it first, or name another one in VIADUCT_BIN`);
     const bridge = new Bridge();
-    bridge.#ports = { page: await freeTcpPort(), admin: await freeTcpPort(), media: await freeUdpPorts(Workers) };
+    bridge.#ports = {
+      page: await freePorts(isFreeTcpPort), admin: await freePorts(isFreeTcpPort),
+      media: await freePorts(isFreeUdpPort, Workers),
+    };
     bridge.#extra = extra;
     await bridge.restart();
     return bridge;
@@ -113,24 +116,22 @@ export function checkMetrics(exposition) {
   });
 }
 
-function freeTcpPort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-// The first of `count` neighbouring UDP ports that are all free.
-async function freeUdpPorts(count) {
+// The first of `count` neighbouring ports that `isFree` finds free. Below those that the kernel gives to whoever connects:
+// none of them is taken while the bridge starts.
+async function freePorts(isFree, count = 1) {
   for (let attempt = 0; attempt < 50; ++attempt) {
     const first = 20_000 + Math.floor(Math.random() * 12_000);
-    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFreeUdpPort(first + i)));
+    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)));
     if (free.every(Boolean)) return first;
   }
-  throw new Error('no free UDP ports');
+  throw new Error('no free ports');
+}
+
+function isFreeTcpPort(port) {
+  return new Promise((resolve) => {
+    const server = net.createServer().once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 function isFreeUdpPort(port) {
