@@ -23,14 +23,21 @@ def count(bridge, needle):
 
 def check_gone(bridge, needle, within):
     """Not there any more within so many seconds, and not there again afterwards."""
-    until("the needle is gone from the bridge's memory", lambda: count(bridge, needle) == 0, within)
+    try:
+        until("the needle is gone from the bridge's memory", lambda: count(bridge, needle) == 0, within)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; {places(bridge, needle)}") from None
     throughout(1, lambda: check_never(bridge, needle))
 
 
 def check_never(bridge, needle):
-    found = memory.scan(bridge.pid, {"needle": needle}).found()
+    found = places(bridge, needle)
     if found:
         raise AssertionError(f"plaintext is in the bridge's memory: {found}")
+
+
+def places(bridge, needle):
+    return memory.scan(bridge.pid, {"needle": needle}).found()
 
 
 def secrets_as_bytes(event):
