@@ -60,6 +60,9 @@ void ControlMetrics::visit(MetricVisitor& v) const {
 
   static constexpr const char* Classes[] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
   for (const Listener listener : {Listener::Page, Listener::Admin}) {
+    v.gauge("viaduct_http_connections", "Connections open now, WebSockets among them.",
+            {{"listener", to_string(listener)}},
+            static_cast<double>(connections_[static_cast<size_t>(listener)].value()));
     for (size_t i = 0; i < 5; ++i) {
       v.counter("viaduct_http_responses_total", "HTTP responses by listener and class of status.",
                 {{"listener", to_string(listener)}, {"status", Classes[i]}},

@@ -70,6 +70,8 @@ class ControlMetrics final : public MetricSource {
   Histogram<11> dtls_seconds{PhaseBounds};
   Histogram<11> total_seconds{PhaseBounds};
 
+  // Connections that count towards the limits of a listener.
+  Gauge& connections(Listener listener) { return connections_[static_cast<size_t>(listener)]; }
   Gauge sockets, conferences, participants, participants_away, direct_conferences;
   Gauge& conferences_with(const conference::E2eePolicy& policy) {
     return conferences_by_policy_[policy.required ? 2 : policy.wanted ? 1 : 0];
@@ -85,6 +87,7 @@ class ControlMetrics final : public MetricSource {
  private:
   std::array<Gauge, 3> conferences_by_policy_;  // off, wanted, required
   std::array<Gauge, 2> participants_by_declared_;
+  std::array<Gauge, 2> connections_;                 // [listener]
   std::array<std::array<Counter, 5>, 2> responses_;  // [listener][1xx to 5xx]
 };
 

@@ -49,16 +49,22 @@ struct HttpServer::Shared : std::enable_shared_from_this<HttpServer::Shared> {
 class Admission {
  public:
   Admission(std::shared_ptr<HttpServer::Shared> server, IpAddress address)
-      : server_(std::move(server)), address_(address) {}
+      : server_(std::move(server)), address_(address) {
+    count(1);
+  }
   Admission(Admission&&) = default;
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
   ~Admission() {
-    if (server_) server_->gate.release(address_);
+    if (!server_) return;
+    server_->gate.release(address_);
+    count(-1);
   }
   HttpServer::Shared& server() const { return *server_; }
 
  private:
+  void count(int more) { server_->metrics.connections(server_->settings.listener).add(more); }
+
   std::shared_ptr<HttpServer::Shared> server_;
   IpAddress address_;
 };

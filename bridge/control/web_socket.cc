@@ -41,17 +41,16 @@ void WebSocketConnection::accept(const Request& request) {
 }
 
 void WebSocketConnection::read() {
-  socket_.async_read(
-      buffer_, [self = shared_from_this()](ErrorCode error, size_t) { self->handle_read(error); });
+  reading_ = true;
+  socket_.async_read(buffer_, [self = shared_from_this()](ErrorCode error, size_t) {
+    self->reading_ = false;
+    self->handle_read(error);
+  });
 }
 
 void WebSocketConnection::handle_read(ErrorCode error) {
   // Closed by either side, cut, silent for too long, or a frame Beast refused (1002, 1007, 1009).
-  if (error) {
-    server().sockets.erase(id_);
-    server().socket_handler->handle_closed(id_, end_of(error));
-    return;
-  }
+  if (error) return end(error);
   if (close_ == close_code::None) {
     if (!socket_.got_text()) {
       refuse("binary", close_code::UnsupportedData);
@@ -65,7 +64,15 @@ void WebSocketConnection::handle_read(ErrorCode error) {
   }
   explicit_bzero(buffer_.data().data(), buffer_.size());  // an offer holds the client's ICE password
   buffer_.consume(buffer_.size());
-  read();
+  buffer_.shrink_to_fit();  // offers are large and rare: between two of them a client holds no memory for them
+  // Beast's close reads on by itself. With a read that begins beside it, each may wait for the other for ever: one that
+  // finds a closing frame in what has come already takes notice of it a turn too late (Boost 1.81, where there is a
+  // control callback).
+  if (!closing_) read();
+}
+
+void WebSocketConnection::end(ErrorCode error) {
+  if (server().sockets.erase(id_) > 0) server().socket_handler->handle_closed(id_, end_of(error));
 }
 
 // A client whose network is gone may find its old socket still open when it is back, and closes it then.
@@ -100,8 +107,10 @@ void WebSocketConnection::write_next() {
   if (close_ == close_code::Abnormal) return;
   if (queue_.empty()) {
     if (close_ != close_code::None) {
-      writing_ = true;  // the closing frame is the last
-      socket_.async_close(websocket::close_code(close_), [self = shared_from_this()](ErrorCode) {});
+      writing_ = closing_ = true;  // the closing frame is the last
+      socket_.async_close(websocket::close_code(close_), [self = shared_from_this()](ErrorCode error) {
+        if (!self->reading_) self->end(error);
+      });
     }
     return;
   }

@@ -34,6 +34,7 @@ class WebSocketConnection : public std::enable_shared_from_this<WebSocketConnect
   void accept(const Request& request);
   void read();
   void handle_read(ErrorCode error);
+  void end(ErrorCode error);
   SocketEnd end_of(ErrorCode error) const;
   void write_next();
   void refuse(const char* reason, uint16_t code);
@@ -49,7 +50,7 @@ class WebSocketConnection : public std::enable_shared_from_this<WebSocketConnect
   SocketId id_ = 0;
   std::deque<std::shared_ptr<const std::string>> queue_;
   size_t queued_bytes_ = 0;
-  bool writing_ = false;
+  bool reading_ = false, writing_ = false, closing_ = false;
   uint16_t close_ =
       0;  // the code to close with once the queue is empty; messages are ignored from then on
 };

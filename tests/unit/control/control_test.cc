@@ -7,7 +7,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <thread>
+#include <utility>
 
 #include "tests/unit/control/fake_worker.h"
 #include "tests/unit/control/loopback_client.h"
@@ -269,6 +271,54 @@ TEST_F(ControlTest, ClosesSocketsThatBreakTheRules) {
   WebSocketClient unmasked(page);
   unmasked.send_frame(WebSocketClient::Text | 0x70, "{}");  // reserved bits
   EXPECT_EQ(unmasked.closing_code(), 1002);
+}
+
+// Each leaves in one piece with its closing frame, as when a page says goodbye and goes.
+TEST_F(ControlTest, ForgetsSocketsThatBothSidesCloseAtOnce) {
+  start();
+  const std::string goodbye = WebSocketClient::frame(WebSocketClient::Close, std::string{3, static_cast<char>(0xe8)});
+  auto refused = std::make_unique<WebSocketClient>(page);
+  refused->send(WebSocketClient::frame(WebSocketClient::Binary, "{}") + goodbye);
+  EXPECT_EQ(refused->closing_code(), 1003);
+  refused.reset();
+  auto ada = join("Ada");
+  ada->send(WebSocketClient::frame(WebSocketClient::Text, R"({"type":"leave"})") + goodbye);
+  EXPECT_EQ(ada->closing_code(), 1000);
+  ada.reset();
+  EXPECT_TRUE(metric_becomes("viaduct_signalling_sockets", 0));
+  EXPECT_TRUE(metric_becomes("viaduct_http_connections{listener=\"page\"}", 0));
+}
+
+// Whatever comes before the end, and however it comes.
+TEST_F(ControlTest, ForgetsEverySocketWhoseClientIsGone) {
+  settings.limits.messages_per_second = 20;
+  start();
+  std::mt19937 chance(7);
+  using Client = WebSocketClient;
+  const std::string last = Client::frame(Client::Close, "");
+  const std::string frames[] = {Client::frame(Client::Text, R"({"type":"join","conference":"c","name":"n"})"),
+                                Client::frame(Client::Text, R"({"type":"leave"})"),
+                                Client::frame(Client::Text, "\xff"),
+                                Client::frame(Client::Binary, "{}"),
+                                Client::frame(Client::Ping, "?"),
+                                Client::frame(Client::Pong, "!"),
+                                last};
+  for (int i = 0; i < 300; ++i) {
+    WebSocketClient client(page);
+    ASSERT_EQ(client.status(), 101);
+    std::string piece;
+    bool is_over = false;
+    for (int left = std::uniform_int_distribution(0, 6)(chance); left > 0 && !is_over; --left) {
+      const std::string& frame = frames[chance() % std::size(frames)];
+      is_over = frame == last;
+      piece += frame;
+      if (chance() % 2 == 0) client.send(std::exchange(piece, ""));
+    }
+    client.send(piece);
+    if (is_over && chance() % 2 == 0) client.closing_code();
+  }
+  EXPECT_TRUE(metric_becomes("viaduct_signalling_sockets", 0));
+  EXPECT_TRUE(metric_becomes("viaduct_http_connections{listener=\"page\"}", 0));
 }
 
 TEST_F(ControlTest, ClosesASocketThatTalksTooFast) {

@@ -119,7 +119,10 @@ class WebSocketClient {
   }
   int status() const { return status_; }
 
-  bool send_frame(uint8_t opcode, std::string_view payload) {
+  bool send_frame(uint8_t opcode, std::string_view payload) { return send(frame(opcode, payload)); }
+  // One or more frames, in one piece.
+  bool send(std::string_view frames) { return tcp_.send(frames); }
+  static std::string frame(uint8_t opcode, std::string_view payload) {
     uint8_t head[14];
     ByteWriter w(head);
     w.u8(static_cast<uint8_t>(0x80 | opcode));
@@ -133,7 +136,7 @@ class WebSocketClient {
       w.be64(payload.size());
     }
     w.be32(0);  // a mask of zeros changes nothing
-    return tcp_.send(as_text(w.written())) && tcp_.send(payload);
+    return std::string(as_text(w.written())) + std::string(payload);
   }
   bool say(const nlohmann::json& message) { return send_frame(Text, message.dump()); }
 
