@@ -40,8 +40,10 @@ bool is_wanted_more(const Picture& p, const LayerChoice& rungs) {
 // One allocation: how far up its ladder each picture is taken.
 class Distribution {
  public:
-  Distribution(std::span<const Picture> pictures, Timestamp now) : pictures_(pictures) {
-    for (size_t i = 0; i < pictures.size(); ++i) shares_[i].emplace(pictures[i], now);
+  // `steady`: what could be sent throughout a while, which steps up are taken on.
+  Distribution(std::span<const Picture> pictures, DataRate steady, Timestamp now)
+      : pictures_(pictures), steady_(steady) {
+    for (size_t i = 0; i < pictures.size(); ++i) shares_[i].emplace(pictures[i], steady, now);
   }
 
   // What the receiver has, as far as it fits; those with a claim take part in the passes with all of their rungs.
@@ -57,14 +59,14 @@ class Distribution {
   }
 
   // Above that, whoever has least first. What one may not have yet is kept free for it: it comes before others.
-  void improve(DataRate available, DataRate steady) {
+  void improve(DataRate available) {
     for_each([](Share& s) { s.restored = s.chosen; });
-    prefer(steady, [](const Share& s) { return s.rungs.count() - 1; });
+    prefer(steady_, [](const Share& s) { return s.rungs.count() - 1; });
     for (int rung = 0; rung < static_cast<int>(LayerLadder::MaxRungs); ++rung) {
       for_each([&](Share& s) {
         if (s.chosen != rung - 1 || rung >= s.rungs.count()) return;
         if (rung == 0 && s.returns && total_with(s, 0) <= available) return take(s, 0);
-        step(s, rung, steady);
+        step(s, rung, steady_);
       });
     }
     for_each([&](Share& s) {
@@ -73,14 +75,14 @@ class Distribution {
   }
 
   // The first screen on the stage, up to its full resolution at its lowest frame rate.
-  void oversend(DataRate available, DataRate steady) {
+  void oversend(DataRate available) {
     constexpr int64_t Over = BitrateAllocator::Oversend.bits_per_second;
     for (std::optional<Share>& share : all()) {
       Share& s = *share;
       if (s.rungs.oversend() < 0) continue;
       for (int to = s.rungs.oversend(); to > s.chosen; --to) {
         if (to > s.held && !s.may_rise && !s.claims) continue;
-        const int64_t limit = (to > s.held && !s.claims ? steady : available).bits_per_second;
+        const int64_t limit = (to > s.held && !s.claims ? steady_ : available).bits_per_second;
         if (step(s, to, {std::min(limit, Unlimited.bits_per_second - Over) + Over})) return;
       }
       return;
@@ -109,9 +111,10 @@ class Distribution {
       if (s.is_still) continue;
       const LayerInfo* const chosen = s.chosen < 0 ? nullptr : &s.rungs[s.chosen];
       if ((s.chosen < s.held || s.is_gone) && out.wish == pictures_[i].wish) {
-        out.lowered = now;
+        out.patience.note_fall(now);
         if (!chosen) out.darkened_before = std::exchange(out.darkened, now);
       }
+      if (s.chosen > s.held && !s.claims) out.patience.note_rise(steady_, now);
       if (!s.stands_in || s.chosen != s.held)
         out.layer = chosen ? std::optional(chosen->layer) : std::nullopt;
       out.rate = chosen ? chosen->rate : DataRate{};
@@ -128,12 +131,11 @@ class Distribution {
 
  private:
   struct Share {
-    Share(const Picture& p, Timestamp now)
+    Share(const Picture& p, DataRate steady, Timestamp now)
         : rungs(*p.ladder, p.content, p.wish, p.share->layer),
           claims(is_wanted_more(p, rungs)),
           returns(may_return(*p.share, now)),
-          may_rise(returns || p.share->lowered == Timestamp() ||
-                   now >= p.share->lowered + BitrateAllocator::StepUpPause),
+          may_rise(returns || p.share->patience.allows_rise(steady, now)),
           is_still(p.share->settled && p.share->layer && rungs.none_has_a_rate() && p.wish.max_height != 0) {
       if (!p.share->layer || rungs.count() == 0) return;
       const Layer& layer = *p.share->layer;
@@ -188,7 +190,8 @@ class Distribution {
     return {used_.bits_per_second - rate_at(s.chosen) + rate_at(rung)};
   }
 
-  std::span<const Picture> pictures_;
+  const std::span<const Picture> pictures_;
+  const DataRate steady_;
   std::array<std::optional<Share>, BitrateAllocator::MaxPictures> shares_;
   DataRate used_;
 };
@@ -219,12 +222,12 @@ Allocated BitrateAllocator::allocate(std::span<const Picture> pictures, Timestam
   CHECK(pictures.size() <= MaxPictures);
   const DataRate available = available_.value_or(Unlimited);
   const DataRate steady = available_ ? low_.value() : Unlimited;
-  Distribution all(pictures, now);
+  Distribution all(pictures, std::min(available, steady), now);
   all.restore(available);
-  all.improve(available, std::min(available, steady));
+  all.improve(available);
   within_ = all.used();
   all.keep(available, now);
-  all.oversend(available, std::min(available, steady));
+  all.oversend(available);
   decided_by_ = available_;
   decided_by_low_ = steady;
   const Allocated allocated = all.settle(now);

@@ -6,10 +6,10 @@
 // and one that is on-stage may exceed the rate by 500 kbit/s to be readable.
 //
 // Nothing flutters. Steps down come at once. What a receiver has is kept as long as it fits; a step up needs room for a
-// margin beside it, over a while, and comes no sooner than some seconds after the same picture's last step down; and
-// no picture is improved at the expense of one that is shown. Only a picture that is new, or wanted more than before,
-// takes its share at once, from the others if need be; and one that is dark comes, once, as soon as there is room for
-// it: most often the first guess of the network was too low.
+// margin beside it, over a while, and comes no sooner than some seconds after the same picture's last step down, later
+// each time that a step up did not stay (patience.h); and no picture is improved at the expense of one that is shown.
+// Only a picture that is new, or wanted more than before, takes its share at once, from the others if need be; and one
+// that is dark comes, once, as soon as there is room for it: most often the first guess of the network was too low.
 //
 // The most wanted picture does not go dark for a moment either. A key frame alone makes the network of a receiver with
 // 100 kbit/s look too narrow for the seconds after it; its least layer stays for some seconds while little is missing.
@@ -24,6 +24,7 @@
 #include "base/units.h"
 #include "conference/layer.h"
 #include "conference/layer_choice.h"
+#include "conference/patience.h"
 #include "conference/wishes.h"
 #include "limits.h"
 
@@ -37,7 +38,7 @@ struct PictureShare {
   bool settled = false;        // it has been decided on before
   PictureWish wish;            // that it was decided by
   DataRate rate;               // of the layer, then
-  Timestamp lowered{};         // its last step down
+  Patience patience;           // for its next step up
   Timestamp darkened{};        // when it was last taken away
   Timestamp darkened_before{};
   std::optional<Timestamp> kept_since;  // its least layer does not fit, and is kept all the same
@@ -61,7 +62,6 @@ class BitrateAllocator {
   static constexpr double StepUpMargin = 0.15;
   // The room for a step up must have been there this long.
   static constexpr Duration SteadyFor = 2s;
-  static constexpr Duration StepUpPause = 5s;  // after the same picture's last step down
   // A picture that has gone dark comes back sooner, unless it had gone dark not long before.
   static constexpr Duration ReturnPause = 1s;
   static constexpr Duration NotLong = 15s;

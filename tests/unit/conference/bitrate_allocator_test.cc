@@ -339,6 +339,57 @@ TEST(BitrateAllocator, DoesNotStepUpIntoRoomThatDoesNotLast) {
   EXPECT_EQ(r.changes, 0);
 }
 
+// A network that bears the larger picture, and not the key frame that it begins with.
+class FullOnStepsUp {
+ public:
+  FullOnStepsUp() { receiver_.add(camera()); }
+
+  // How often the larger picture came within that time.
+  int rises(Duration time, int kbps) {
+    int count = 0;
+    for (const Timestamp end = receiver_.now + time; receiver_.now < end;) {
+      receiver_.run_for(100ms, kbps);
+      if (!is_large()) continue;
+      ++count;
+      receiver_.run_for(1s, kbps * 7 / 10);
+      EXPECT_FALSE(is_large());
+    }
+    return count;
+  }
+  // The same, and the key frame is no longer too much.
+  Duration until_large(int kbps) {
+    const Timestamp since = receiver_.now;
+    while (!is_large() && receiver_.now < since + 70s) receiver_.run_for(100ms, kbps);
+    return receiver_.now - since;
+  }
+  void fall() { receiver_.run_for(200ms, 200); }
+  void pass(Duration time, int kbps) { receiver_.run_for(time, kbps); }
+
+ private:
+  bool is_large() const { return receiver_.heights() == std::vector{360}; }
+  Receiver receiver_;
+};
+
+TEST(BitrateAllocator, TriesAgainLaterAndLaterWhatDoesNotStay) {
+  FullOnStepsUp network;
+  EXPECT_EQ(network.rises(6min, 600), 9) << "at once, after 5, 10, 20 and 40 s, and then every 60 s";
+}
+
+TEST(BitrateAllocator, WaitsNoLongerThanUsualForABetterNetwork) {
+  FullOnStepsUp network;
+  ASSERT_GT(network.rises(2min, 600), 3);
+  EXPECT_LE(network.until_large(800), 8s);
+}
+
+TEST(BitrateAllocator, TriesAgainSoonWhatHasStayed) {
+  FullOnStepsUp network;
+  ASSERT_GT(network.rises(2min, 600), 3);
+  ASSERT_LE(network.until_large(600), 60s);
+  network.pass(15s, 600);
+  network.fall();
+  EXPECT_LE(network.until_large(600), 8s);
+}
+
 TEST(BitrateAllocator, StepsUpWithinSecondsOfLastingRoom) {
   Receiver r;
   r.add(camera());
