@@ -116,8 +116,8 @@ export function checkMetrics(exposition) {
   });
 }
 
-// The first of `count` neighbouring ports that `isFree` finds free. Below those that the kernel gives to whoever connects:
-// none of them is taken while the bridge starts.
+// The first of `count` neighbouring ports that `isFree` finds free. Below those that the kernel gives to whoever
+// connects: none of them is taken while the bridge starts.
 async function freePorts(isFree, count = 1) {
   for (let attempt = 0; attempt < 50; ++attempt) {
     const first = 20_000 + Math.floor(Math.random() * 12_000);
