@@ -107,7 +107,7 @@ TEST_P(Svc, TakesLayersAwayAndGivesThemBackWithoutAGap) {
   check_stream();
 }
 
-// Layers that do not build on each other are not sent beside each other: there is nothing of the lower one to go on from.
+// Layers that do not build on each other are not sent together: there is nothing of the lower one to go on from.
 TEST_P(Svc, AsksForAKeyFrameOnlyWhereTheLowerLayerDidNotComeAnyway) {
   stream(6s);
   const size_t before = asked;
