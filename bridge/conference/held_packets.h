@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/time.h"
@@ -10,6 +11,7 @@
 #include "conference/projection.h"
 #include "conference/source.h"
 #include "limits.h"
+#include "protocol/rtp/active_targets.h"
 
 namespace viaduct::conference {
 
@@ -21,6 +23,7 @@ struct HeldPacket {
   uint16_t bytes = 0;      // about what it will have on the wire
   int64_t sequence = 0;    // in its encoding
   Projection::Out numbers;
+  std::optional<rtp::TargetMask> active_targets;
   Timestamp since;
 };
 

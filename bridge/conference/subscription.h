@@ -15,6 +15,7 @@
 #include "conference/recently_resent.h"
 #include "conference/redundant_sound.h"
 #include "conference/source.h"
+#include "protocol/rtp/active_targets.h"
 
 namespace viaduct::conference {
 
@@ -42,6 +43,7 @@ class Subscription {
   std::optional<SourceRef> carries;
   PictureShare share;      // video: what its receiver gets of the source
   LayerSelector selector;  // video: what is forwarded of it
+  rtp::ActiveTargets active_targets;
   Projection projection;
   uint64_t next_rtx_index;        // SRTP packet index of the next resent packet
 

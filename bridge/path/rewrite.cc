@@ -15,13 +15,15 @@ using conference::LayerSelector;
 using conference::Projection;
 using conference::Subscription;
 
-// The sender's dependency descriptor with the slot's frame number, in `space`; empty when there is none.
+// The sender's dependency descriptor with the slot's frame number and decode targets, in `space`; empty when there is
+// none.
 Bytes write_dependency_descriptor(std::array<uint8_t, rtp::MaxDescriptorBytes>& space, Bytes from,
-                                  std::optional<uint16_t> frame_number) {
+                                  std::optional<uint16_t> frame_number, const std::optional<rtp::TargetMask>& active) {
   if (!frame_number || from.empty()) return {};
-  std::ranges::copy(from, space.begin());
+  size_t size = active ? rtp::write_active_targets(space, from, *active) : 0;
+  if (size == 0) size = static_cast<size_t>(std::ranges::copy(from, space.begin()).out - space.begin());
   rtp::write_frame_number(space, *frame_number);
-  return Bytes(space).first(from.size());
+  return Bytes(space).first(size);
 }
 
 // What the former encoding calls the instant that the next one calls `timestamp`, by both senders' reports; nothing
@@ -113,6 +115,8 @@ Drop Rewrite::number_picture(const Original& original, conference::Source& sourc
   const auto numbers = slot.projection.project(in, now);
   if (!numbers) return Drop::BeforeStream;
   copy.numbers = *numbers;
+  if (const auto layer = slot.selector.current(); layer && !original.dependency_descriptor.empty())
+    copy.active_targets = slot.active_targets.next(original.dependency_descriptor, *original.frame, layer->id);
   copy.marker = copy.marker || picked.ends_picture;
   return Drop::None;
 }
@@ -127,6 +131,7 @@ Drop Rewrite::hold(const RxPacket& p, const conference::SlotRef& to, const Copy&
                      .bytes = static_cast<uint16_t>(bytes),
                      .sequence = p.sequence,
                      .numbers = copy.numbers,
+                     .active_targets = copy.active_targets,
                      .since = now});
 }
 
@@ -142,7 +147,8 @@ Drop Rewrite::write(RxBatch* reads, const Original& original, const Copy& copy, 
   std::array<uint8_t, rtp::MaxDescriptorBytes> descriptor;
   extensions.add(
       rtp::ExtensionType::DependencyDescriptor,
-      write_dependency_descriptor(descriptor, original.dependency_descriptor, copy.numbers.frame_number));
+      write_dependency_descriptor(descriptor, original.dependency_descriptor, copy.numbers.frame_number,
+                                  copy.active_targets));
   extensions.add_departure(copy.slot, packet, now);
   const MutableBytes space{packet.io.buffer + packet.io.offset, packet.io.tailroom()};
   const size_t header = rtp::write_header(space,

@@ -59,6 +59,7 @@ class Rewrite {
     TxKind kind = TxKind::Media;
     uint8_t payload_type = 0;
     conference::Projection::Out numbers;
+    std::optional<rtp::TargetMask> active_targets;  // for its dependency descriptor; nothing: the sender's own
     bool marker = false;
     std::optional<uint64_t> rtx_index;  // on the slot's RTX stream
     size_t skipped_bytes = 0;           // of the payload's front, which the receiver does not get

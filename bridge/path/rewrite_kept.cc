@@ -42,6 +42,7 @@ Drop Rewrite::write_held(Handle<Endpoint> to, Endpoint& receiver, const conferen
                 .slot = receiver.slots[held.slot],
                 .payload_type = *payload_type,
                 .numbers = held.numbers,
+                .active_targets = held.active_targets,
                 .marker = held.marker,
                 .copies_payload = true,
                 .arrival = stored.packet.arrival},

@@ -2,8 +2,10 @@
 // byte says, and the video layers allocation.
 
 #include <algorithm>
+#include <array>
 
 #include "base/check.h"
+#include "protocol/rtp/active_targets.h"
 #include "protocol/rtp/dependency_descriptor.h"
 #include "protocol/rtp/video_layers_allocation.h"
 
@@ -11,7 +13,23 @@ using namespace viaduct;
 
 namespace {
 
-void read_descriptor(rtp::DependencyReader& reader, Bytes element) {
+// Another mask changes nothing else that a descriptor says.
+void narrow(rtp::DependencyReader reader, rtp::ActiveTargets& targets, Bytes element, const rtp::FrameInfo& frame) {
+  const auto mask = targets.next(element, frame, frame.layer);
+  if (!mask) return;
+  std::array<uint8_t, rtp::MaxDescriptorBytes> space;
+  const size_t size = rtp::write_active_targets(space, element, *mask);
+  if (size == 0) return;
+  CHECK(size <= element.size() + 6);
+  const auto narrowed = reader.read(Bytes(space).first(size));
+  CHECK(narrowed && (narrowed->layers & ~frame.layers) == 0);
+  rtp::FrameInfo same = *narrowed;
+  same.layers = frame.layers;
+  CHECK(same == frame);
+}
+
+void read_descriptor(rtp::DependencyReader& reader, rtp::ActiveTargets& targets, Bytes element) {
+  const rtp::DependencyReader before = reader;
   const auto frame = reader.read(element);
   CHECK(reader.sizes().size() <= rtp::SpatialLayers);
   if (!frame) return;
@@ -19,6 +37,7 @@ void read_descriptor(rtp::DependencyReader& reader, Bytes element) {
   CHECK(frame->number && !frame->unmarked);
   CHECK(!frame->key_frame || (frame->starts_frame && frame->prediction == rtp::Prediction::Nothing));
   CHECK((frame->needs != 0) || frame->prediction != rtp::Prediction::NumberedFrames);
+  narrow(before, targets, element, *frame);
   // Read again, it says the same of the frame.
   const auto again = reader.read(element);
   CHECK(again && again->indications == frame->indications && again->layer == frame->layer);
@@ -40,9 +59,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Bytes input{data, size};
   read_allocation(input);
   rtp::DependencyReader reader;
+  rtp::ActiveTargets targets;
   for (ByteReader elements(input); elements.remaining() > 0;) {
     const size_t length = elements.u8();
-    read_descriptor(reader, elements.bytes(std::min(length, elements.remaining())));
+    read_descriptor(reader, targets, elements.bytes(std::min(length, elements.remaining())));
   }
   return 0;
 }

@@ -2,6 +2,7 @@
 // gets what it can use of every picture, as one continuous stream in which nothing is missing that something needs.
 #include <set>
 
+#include "protocol/rtp/dependency_descriptor.h"
 #include "tests/packets/path_fixture.h"
 #include "tests/support/layered_stream.h"
 
@@ -59,6 +60,20 @@ class Svc : public PathFixture, public ::testing::WithParamInterface<Spatial> {
     for (size_t i = seen.size() - last; i < seen.size(); ++i) best = std::max(best, frame_of(seen[i]).layer.spatial);
     return best;
   }
+  // Layers that the last packet's descriptor says there are, by what all before it have said.
+  uint16_t layers_told() const {
+    rtp::DependencyReader reader;
+    uint16_t layers = 0;
+    for (const ReceivedRtp& packet : pictures()) {
+      const auto frame = reader.read(descriptor_of(packet));
+      EXPECT_TRUE(frame) << "its structure did not come";
+      if (frame) layers = frame->layers;
+    }
+    return layers;
+  }
+  Bytes descriptor_of(const ReceivedRtp& packet) const {
+    return packet.extension(receiver.options.slot_extensions.id(ExtensionType::DependencyDescriptor));
+  }
   // That what came is one stream, and each frame came with all that it is predicted from.
   void check_stream() const {
     std::set<uint16_t> here;
@@ -105,6 +120,19 @@ TEST_P(Svc, TakesLayersAwayAndGivesThemBackWithoutAGap) {
     EXPECT_EQ(best_of(12), height == 180 ? 0 : height == 360 ? 1 : 2) << height;
   }
   check_stream();
+}
+
+TEST_P(Svc, SaysWhichLayersThereAre) {
+  constexpr uint16_t Lowest = 0x007, Upper = 0x770, All = Lowest | Upper;  // three frame rates of each
+  stream(6s);
+  const uint16_t largest = GetParam() == Spatial::Full ? All : 0x700;
+  EXPECT_EQ(layers_told(), largest);
+  wish(180);
+  stream(2s);
+  EXPECT_EQ(layers_told(), Lowest);
+  wish(720);
+  stream(8s);
+  EXPECT_EQ(layers_told(), largest);
 }
 
 // Layers that do not build on each other are not sent together: there is nothing of the lower one to go on from.

@@ -68,6 +68,28 @@ std::optional<FrameInfo> DependencyReader::read(Bytes element) {
   return frame;
 }
 
+std::optional<DecodeTargets> DependencyReader::targets_of(Bytes element) {
+  const auto descriptor = parse_dependency_descriptor(element);
+  if (!descriptor || !descriptor->structure_present) return std::nullopt;
+  BitReader bits(element.subspan(MandatoryDescriptorBytes));
+  bits.bits(5);
+  const size_t begin = bits.position();
+  Structure s;
+  if (!read_structure(bits, s)) return std::nullopt;
+  DecodeTargets out{.count = s.targets,
+                    .layers = s.target_layers,
+                    .structure_bits = static_cast<uint16_t>(bits.position() - begin)};
+  for (size_t layer = 0; layer < s.targets; ++layer) {
+    if (!s.stands[layer]) continue;
+    uint32_t& within = out.within[s.target_layers[layer]->index()];
+    for (size_t target = 0; target < s.targets; ++target) {
+      const uint64_t frames = s.target_frames[target];
+      if (frames != 0 && (frames & ~s.target_frames[layer]) == 0) within |= uint32_t{1} << target;
+    }
+  }
+  return out;
+}
+
 // | id offset (6) | targets - 1 (5) | layers | indications | differences | chains | sizes? | [sizes]
 bool DependencyReader::read_structure(BitReader& bits, Structure& s) {
   s.id_offset = static_cast<uint8_t>(bits.bits(6));
@@ -130,21 +152,21 @@ void DependencyReader::find_layers(Structure& s, const Indications& indications,
   std::array<uint8_t, StreamLayers> best{};
   for (uint8_t target = 0; target < s.targets; ++target) {
     uint8_t spatial_id = 0, temporal_id = 0;
-    bool used = false;
+    uint64_t& frames = s.target_frames[target];
     for (size_t i = 0; i < s.templates; ++i) {
       if ((indications[i] >> (2 * target) & 3) == 0) continue;
-      used = true;
+      frames |= uint64_t{1} << i;
       spatial_id = std::max(spatial_id, s.of[i].layer.spatial);
       temporal_id = std::max(temporal_id, temporal[i]);
     }
-    s.layer_of_target[target] = StreamLayers;
-    if (!used) continue;
+    if (frames == 0) continue;
     const LayerId layer{spatial_id, std::min<uint8_t>(temporal_id, TemporalLayers - 1)};
+    s.target_layers[target] = layer;
     if (temporal_id + 1 <= highest[layer.index()]) continue;
-    if (highest[layer.index()] != 0) s.layer_of_target[best[layer.index()]] = StreamLayers;
+    if (highest[layer.index()] != 0) s.stands[best[layer.index()]] = false;
     highest[layer.index()] = static_cast<uint8_t>(temporal_id + 1);
     best[layer.index()] = target;
-    s.layer_of_target[target] = static_cast<uint8_t>(layer.index());
+    s.stands[target] = true;
   }
   s.layers = layers_of(s, 0xffffffff);
   for (size_t i = 0; i < s.templates; ++i) s.of[i].indications = by_layer(s, indications[i]);
@@ -153,8 +175,8 @@ void DependencyReader::find_layers(Structure& s, const Indications& indications,
 uint32_t DependencyReader::by_layer(const Structure& s, uint64_t by_target) {
   FrameInfo frame{.indications = 0};
   for (size_t target = 0; target < s.targets; ++target) {
-    if (s.layer_of_target[target] == StreamLayers) continue;
-    frame.indicate(layer_at(s.layer_of_target[target]), static_cast<Indication>(by_target >> (2 * target) & 3));
+    if (!s.stands[target]) continue;
+    frame.indicate(*s.target_layers[target], static_cast<Indication>(by_target >> (2 * target) & 3));
   }
   return frame.indications;
 }
@@ -163,8 +185,8 @@ uint32_t DependencyReader::by_layer(const Structure& s, uint64_t by_target) {
 uint16_t DependencyReader::layers_of(const Structure& s, uint32_t targets) {
   uint16_t layers = 0;
   for (size_t target = 0; target < s.targets; ++target) {
-    const uint8_t layer = s.layer_of_target[target];
-    if ((targets >> target & 1) != 0 && layer != StreamLayers) layers |= static_cast<uint16_t>(1u << layer);
+    if ((targets >> target & 1) != 0 && s.stands[target])
+      layers |= static_cast<uint16_t>(1u << s.target_layers[target]->index());
   }
   return layers;
 }

@@ -46,9 +46,23 @@ std::optional<DependencyDescriptor> parse_dependency_descriptor(Bytes element);
 // Puts another frame number into a descriptor that was parsed.
 void write_frame_number(MutableBytes element, uint16_t frame_number);
 
+// What a receiver may aim at, by a structure: the frames that make up a layer.
+struct DecodeTargets {
+  static constexpr size_t Max = 32;
+
+  uint8_t count = 0;
+  std::array<std::optional<LayerId>, Max> layers{};  // of each target; nothing: no frame belongs to it
+  // Of each layer, by LayerId::index(): the targets of which its receivers have every frame. Bit i: target i.
+  std::array<uint32_t, StreamLayers> within{};
+  uint16_t structure_bits = 0;  // the length of the structure
+};
+
 // Reads the descriptors of one encoding, each by the structure that came before it.
 class DependencyReader {
  public:
+  // Of a descriptor that brings a structure; nothing for another one, and for one that is malformed.
+  static std::optional<DecodeTargets> targets_of(Bytes element);
+
   // What the packet's descriptor says of its frame. Nothing when it is malformed, or of a structure that is not known;
   // then nothing has changed. Decode targets stand for the highest layer that they include; temporal layers above the
   // fourth count as the fourth.
@@ -61,7 +75,7 @@ class DependencyReader {
 
  private:
   static constexpr size_t MaxTemplates = 64;
-  static constexpr size_t MaxTargets = 32;
+  static constexpr size_t MaxTargets = DecodeTargets::Max;
 
   struct Template {
     LayerId layer;
@@ -76,8 +90,10 @@ class DependencyReader {
     uint8_t spatial_layers = 0;
     uint16_t layers = 0;  // that some target stands for
     std::array<Template, MaxTemplates> of{};
-    // Of each target; StreamLayers for one whose layer a better target stands for.
-    std::array<uint8_t, MaxTargets> layer_of_target{};
+    std::array<std::optional<LayerId>, MaxTargets> target_layers{};
+    std::array<uint64_t, MaxTargets> target_frames{};  // bit i: template i belongs to it
+    // The target stands for its layer: no better one does.
+    std::array<bool, MaxTargets> stands{};
     std::array<PictureSize, SpatialLayers> sizes{};
   };
   // Template by template, two bits for each target.
