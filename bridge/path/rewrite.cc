@@ -107,6 +107,7 @@ Drop Rewrite::number_picture(const Original& original, conference::Source& sourc
   const conference::Encoding& stream = source.encodings[in.encoding];
   const uint32_t clock_rate = codec::clock_rate_of(in.codec);
   if (picked.begins || !slot.projection.started()) {
+    slot.active_targets.reset();
     slot.projection.start(in, now, clock_rate,
                           goes_on ? in_former(source.encodings[former], stream, in.timestamp, clock_rate)
                                   : std::nullopt);

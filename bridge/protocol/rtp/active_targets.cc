@@ -36,7 +36,11 @@ class BitCopy {
 
 std::optional<TargetMask> ActiveTargets::next(Bytes descriptor, const FrameInfo& frame, LayerId given) {
   const auto front = parse_dependency_descriptor(descriptor);
-  if (front && front->structure_present) {
+  if (!front) return std::nullopt;
+  const bool is_late = is_late_frame(newest_number_, front->frame_number);
+  if (!is_late) newest_number_ = front->frame_number;
+  if (front->structure_present) {
+    if (is_late) return std::nullopt;
     targets_ = DependencyReader::targets_of(descriptor).value_or(DecodeTargets());
     narrowed_ = false;
   }

@@ -24,9 +24,12 @@ class ActiveTargets {
   // What the descriptor of the next packet has to say, when the receiver gets what makes up the layer `given`. Nothing:
   // what the sender says is right, or the structure is not known.
   std::optional<TargetMask> next(Bytes descriptor, const FrameInfo& frame, LayerId given);
+  // Another stream begins.
+  void reset() { *this = {}; }
 
  private:
   DecodeTargets targets_;
+  std::optional<uint16_t> newest_number_;
   bool narrowed_ = false;
 };
 

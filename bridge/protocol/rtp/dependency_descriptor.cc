@@ -6,7 +6,6 @@ namespace viaduct::rtp {
 namespace {
 
 constexpr uint8_t StructureTemporalLayers = 8;  // that there can be (AV1 bitstream specification, section 6.2.3)
-constexpr uint16_t LateFrames = 1024;           // the furthest that a frame comes behind others
 
 void set_needs(FrameInfo& frame, uint64_t needs) {
   frame.needs = needs;
@@ -60,7 +59,7 @@ std::optional<FrameInfo> DependencyReader::read(Bytes element) {
   // A structure may be repeated; only a frame that needs no other can be begun with.
   frame.key_frame = descriptor->begins_key_frame() && frame.prediction == Prediction::Nothing;
 
-  if (!is_late(descriptor->frame_number)) {
+  if (!is_late_frame(newest_number_, descriptor->frame_number)) {
     if (own) structure_ = *own;
     layers_ = layers;
     newest_number_ = descriptor->frame_number;
@@ -208,12 +207,6 @@ void DependencyReader::read_custom_needs(BitReader& bits, FrameInfo& frame) {
   }
   set_needs(frame, needs);
   if (!told) frame.prediction = Prediction::Unknown;
-}
-
-bool DependencyReader::is_late(uint16_t number) const {
-  if (!newest_number_) return false;
-  const auto behind = static_cast<uint16_t>(*newest_number_ - number);
-  return behind != 0 && behind < LateFrames;
 }
 
 }  // namespace viaduct::rtp

@@ -46,6 +46,14 @@ std::optional<DependencyDescriptor> parse_dependency_descriptor(Bytes element);
 // Puts another frame number into a descriptor that was parsed.
 void write_frame_number(MutableBytes element, uint16_t frame_number);
 
+// The frame comes behind later ones of its stream: what it says of the stream is out of date.
+constexpr bool is_late_frame(std::optional<uint16_t> newest, uint16_t number) {
+  constexpr uint16_t Furthest = 1024;
+  if (!newest) return false;
+  const auto behind = static_cast<uint16_t>(*newest - number);
+  return behind != 0 && behind < Furthest;
+}
+
 // What a receiver may aim at, by a structure: the frames that make up a layer.
 struct DecodeTargets {
   static constexpr size_t Max = 32;
@@ -109,7 +117,6 @@ class DependencyReader {
   static uint16_t layers_of(const Structure& s, uint32_t targets);
   static uint64_t read_indications(BitReader& bits, const Structure& s);
   static void read_custom_needs(BitReader& bits, FrameInfo& frame);
-  bool is_late(uint16_t number) const;
 
   Structure structure_;
   uint16_t layers_ = 0;  // that are active

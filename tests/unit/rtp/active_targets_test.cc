@@ -140,6 +140,18 @@ TEST(ActiveTargets, AreNeverMoreThanTheSenderHas) {
   EXPECT_EQ(receiver.sent.size(), element.size()) << "its mask stands in the place of the sender's";
 }
 
+// Receivers read no structure that comes late, nor do they count targets by it.
+TEST(ActiveTargets, AreNotThoseOfAStructureThatComesLate) {
+  LayeredStream small(Spatial::Full, 1, 2, 10), large(Spatial::Full, 3, 3, 20);
+  const auto late = small.descriptor(small.next(true)[0], true, true);
+  Receiver receiver({0, 0});
+  receiver.hear(large.descriptor(large.next(true)[0], true, true));
+  ASSERT_TRUE(receiver.said);
+  receiver.hear(late);
+  EXPECT_FALSE(receiver.said);
+  EXPECT_EQ(receiver.hear(large.descriptor(large.next(false)[0], true, true))->layers, layers({{0, 0}}));
+}
+
 TEST(ActiveTargets, AreLeftAloneWhereTheStructureIsNotKnown) {
   LayeredStream stream(Spatial::Full, 2, 2);
   ActiveTargets targets;
