@@ -15,9 +15,9 @@ namespace viaduct::conference {
 class Patience {
  public:
   static constexpr Duration Least = 5s;  // after a step down
-  static constexpr Duration Most = 60s;
-  // A step up that did not stay for so long has failed, and makes the pause twice as long...
-  static constexpr Duration Stays = 10s;
+  static constexpr Duration Most = 30s;
+  // A step up that did not stay for so long has failed by itself, and makes the pause twice as long...
+  static constexpr Duration Stays = 3s;
   // ...but not for a network that is so much better than the one that it was taken on.
   static constexpr double MuchBetter = 1.25;
 
